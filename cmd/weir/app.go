@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"weir/recorder"
+	"weir/sfu"
+	"weir/sfu/peer"
+	"weir/sfu/udp"
+	"weir/signaling"
+	"weir/signaling/admin"
+	"weir/signaling/vod"
+	"weir/signaling/whip"
+	"weir/web"
+)
+
+const (
+	// rtcPort is the UDP port for media unless --rtc-addr says otherwise.
+	rtcPort = "8081"
+	// shutdownTimeout bounds the whole of a shutdown.
+	shutdownTimeout = 30 * time.Second
+)
+
+// appConfig is what the command line says.
+type appConfig struct {
+	httpAddr, rtcAddr, dataDir string
+	record                     bool
+	version                    string
+	log                        *slog.Logger
+}
+
+// app is a server: all parts, put together.
+type app struct {
+	log      *slog.Logger
+	recorder *recorder.Recorder
+	hub      *sfu.Hub
+	port     *peer.Port
+	whip     *whip.Endpoint
+	server   *signaling.Server
+}
+
+// newApp opens everything that can fail. What it returns is to be run.
+func newApp(ctx context.Context, c appConfig) (a *app, err error) {
+	a = &app{log: c.log}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	rtcAddr, err := mediaAddr(c.httpAddr, c.rtcAddr)
+	if err != nil {
+		return nil, err
+	}
+	a.recorder, err = recorder.New(recorder.Config{
+		Dir: filepath.Join(c.dataDir, "recordings"), WritingApp: "weir " + c.version, Log: c.log,
+	})
+	if err != nil {
+		return nil, explain("--data-dir", c.dataDir, err)
+	}
+	a.hub, err = sfu.New(sfu.Config{Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}})
+	if err != nil {
+		return nil, err
+	}
+	conn, err := udp.Listen(ctx, rtcAddr)
+	if err != nil {
+		return nil, explain("--rtc-addr", rtcAddr, err)
+	}
+	if a.port, err = peer.New(peer.Config{Conn: conn, Log: c.log}); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	a.whip, err = whip.New(whip.Config{Hub: a.hub, Port: a.port, Record: c.record, Log: c.log})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := a.routes()
+	if err != nil {
+		return nil, err
+	}
+	if a.server, err = signaling.Listen(ctx, c.httpAddr, handler, c.log); err != nil {
+		return nil, explain("--http-addr", c.httpAddr, err)
+	}
+	return a, nil
+}
+
+// routes is everything that is served over HTTP.
+func (a *app) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	api, err := admin.New(admin.Config{Hub: a.hub, Recorder: a.recorder})
+	if err != nil {
+		return nil, err
+	}
+	a.whip.Register(mux)
+	api.Register(mux)
+	vod.Register(mux, a.recorder)
+	mux.Handle("/", web.Handler())
+	return mux, nil
+}
+
+// mediaAddr returns the UDP address for media: the one given, or port 8081 on
+// loopback if HTTP is there too, else on all addresses. A browser treats a page
+// from loopback as secure, but one that is served to others needs media on an
+// address that they can reach.
+func mediaAddr(httpAddr, rtcAddr string) (string, error) {
+	host, _, err := net.SplitHostPort(httpAddr)
+	if err != nil {
+		return "", fmt.Errorf("--http-addr is %q; it must be HOST:PORT, such as 127.0.0.1:8080 or :8080", httpAddr)
+	}
+	if rtcAddr != "" {
+		if _, _, err := net.SplitHostPort(rtcAddr); err != nil {
+			return "", fmt.Errorf("--rtc-addr is %q; it must be HOST:PORT, such as 127.0.0.1:8081 or :8081", rtcAddr)
+		}
+		return rtcAddr, nil
+	}
+	if isLoopback(host) {
+		return net.JoinHostPort("127.0.0.1", rtcPort), nil
+	}
+	return net.JoinHostPort("", rtcPort), nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// announce prints what to open.
+func (a *app) announce(w io.Writer) {
+	url := "http://" + reachable(a.server.Addr())
+	fmt.Fprintf(w, "weir is ready\n\n  publish     %s/publish\n  watch       %s/\n  recordings  %s/recordings\n  OBS (WHIP)  %s/whip/NAME\n\nmedia goes through UDP %s; Ctrl-C stops\n",
+		url, url, url, url, a.port.Addr())
+	a.log.Info("listening", "http", a.server.Addr().String(), "rtc", a.port.Addr().String())
+}
+
+// reachable is the host and port under which this machine reaches addr.
+func reachable(addr *net.TCPAddr) string {
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() || addr.IP.IsLoopback() {
+		host = "localhost" // what browsers treat as secure under a name that people know
+	}
+	return net.JoinHostPort(host, fmt.Sprint(addr.Port))
+}
+
+// run serves until ctx is done and then shuts down in stages: no new requests,
+// publications and viewers end, recordings are finished, and everything closes.
+func (a *app) run(ctx context.Context) error {
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	served := make(chan error, 1)
+	go func() { served <- a.server.Run(serving, time.Second) }()
+	select {
+	case err := <-served:
+		return errors.Join(err, a.shutdown(ctx))
+	case <-ctx.Done():
+	}
+	a.log.Info("shutting down")
+	err := a.shutdown(ctx)
+	stopServing()
+	return errors.Join(err, <-served)
+}
+
+// shutdown ends all sessions and closes everything but the HTTP server.
+func (a *app) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	// The endpoint refuses new sessions from here on, with 503.
+	err := errors.Join(a.whip.Shutdown(ctx), a.hub.Shutdown(ctx))
+	return errors.Join(err, a.close())
+}
+
+// close closes what newApp has opened so far.
+func (a *app) close() error {
+	var err error
+	if a.port != nil {
+		err = a.port.Close()
+	}
+	if a.recorder != nil {
+		err = errors.Join(err, a.recorder.Close())
+	}
+	return err
+}

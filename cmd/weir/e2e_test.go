@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"weir/signaling/admin"
+)
+
+// TestPublishWatchRecord is the main job through the pages, in a real browser:
+// publish, watch, stop, find the recording, play and seek it.
+func TestPublishWatchRecord(t *testing.T) {
+	s := startServer(t)
+	c := startChrome(t)
+
+	publisher := c.open(t, s.url+"/publish?name=e2e/camera")
+	publisher.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
+	publisher.click("#toggle")
+	publisher.wait("live", `document.documentElement.dataset.state === "live"`)
+	live := time.Now()
+
+	viewer := c.open(t, s.url+"/watch/e2e/camera")
+	viewer.wait("picture", `document.querySelector("#player").videoWidth > 0`)
+	checkAdvances(t, viewer)
+	checkSound(t, viewer)
+	publisher.screenshot("publish-live")
+	viewer.screenshot("watch-live")
+
+	streams := get[streamList](t, s.url+"/api/v1/streams").Streams
+	if len(streams) != 1 || streams[0].State != "live" || streams[0].Viewers != 1 || streams[0].Tracks[1].Width == 0 && streams[0].Tracks[0].Width == 0 {
+		t.Errorf("the API shows %+v", streams)
+	}
+	time.Sleep(time.Until(live.Add(8 * time.Second))) // a recording that is long enough to seek in
+	sent := framesSent(publisher)
+	publisher.click("#toggle")
+	broadcast := time.Since(live)
+	publisher.wait("ended", `document.documentElement.dataset.state !== "live"`)
+
+	recording := waitFinished(t, s.url, "e2e/camera")
+	if frames := videoFrames(recording); frames < sent {
+		t.Errorf("the recording has %d video frames, the publisher sent %d", frames, sent)
+	}
+	checkFile(t, filepath.Join(s.dataDir, "recordings"), recording, broadcast)
+	viewer.wait("told the end", `document.documentElement.dataset.state !== "playing"`)
+
+	recordings := c.open(t, s.url+"/recordings")
+	recordings.wait("row", fmt.Sprintf(`document.querySelector('[data-recording="%s"]')`, recording.ID))
+	recordings.click(fmt.Sprintf(`[data-recording="%s"] [data-action="play"]`, recording.ID))
+	checkSeeks(t, recordings, fmt.Sprintf("#player-%s", recording.ID), recording.DurationMS)
+	recordings.screenshot("recordings-playing")
+
+	publisher.quiet()
+	viewer.quiet("409") // the browser reports the answer "not live" as an error
+	recordings.quiet()
+}
+
+// checkAdvances checks that the picture moves.
+func checkAdvances(t *testing.T, p *tab) {
+	t.Helper()
+	count := `(async () => { let n = 0; for (const pc of connections) for (const s of (await pc.getStats()).values())
+		if (s.type === "inbound-rtp" && s.kind === "video") n += s.framesDecoded; return n })()`
+	before := eval[int](p, count)
+	time.Sleep(2 * time.Second)
+	if after := eval[int](p, count); after < before+10 {
+		t.Errorf("in 2 s %d frames were decoded", after-before)
+	}
+}
+
+// checkSound checks that what comes out is not silence: the fake microphone beeps.
+func checkSound(t *testing.T, p *tab) {
+	t.Helper()
+	loudest := eval[float64](p, `(async () => {
+		const context = new AudioContext(), analyser = context.createAnalyser();
+		context.createMediaStreamSource(document.querySelector("#player").srcObject).connect(analyser);
+		await context.resume();
+		const samples = new Float32Array(analyser.fftSize);
+		let peak = 0;
+		for (let i = 0; i < 150; i++) {
+			analyser.getFloatTimeDomainData(samples);
+			for (const s of samples) peak = Math.max(peak, Math.abs(s));
+			await new Promise((done) => setTimeout(done, 20));
+		}
+		await context.close();
+		return peak;
+	})()`)
+	if loudest < 0.01 {
+		t.Errorf("no sound: the loudest sample is %v", loudest)
+	}
+}
+
+func framesSent(p *tab) int64 {
+	p.t.Helper()
+	return eval[int64](p, `(async () => { let n = 0; for (const pc of connections) for (const s of (await pc.getStats()).values())
+		if (s.type === "outbound-rtp" && s.kind === "video") n += s.framesSent; return n })()`)
+}
+
+// waitFinished waits until the newest recording of a stream is finished.
+func waitFinished(t *testing.T, url, stream string) admin.Recording {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		list := get[recordingList](t, url+"/api/v1/recordings?stream="+stream).Recordings
+		if len(list) > 0 && list[0].State == "finished" {
+			return list[0]
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("no finished recording of %s", stream)
+	return admin.Recording{}
+}
+
+func videoFrames(r admin.Recording) int64 {
+	for _, track := range r.Tracks {
+		if track.Kind == "video" {
+			return track.Frames
+		}
+	}
+	return 0
+}
+
+// checkFile holds the file against what other programs say of it.
+func checkFile(t *testing.T, dir string, r admin.Recording, broadcast time.Duration) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, r.Stream, "*-"+r.ID+".webm"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files of the recording: %v, %v", files, err)
+	}
+	probe := ffprobe(t, files[0])
+	if codecs := probe.codecs(); codecs["vp8"] != 1 || codecs["opus"] != 1 || len(codecs) != 2 {
+		t.Errorf("ffprobe finds %v, want VP8 and Opus", codecs)
+	}
+	duration, err := strconv.ParseFloat(probe.Format.Duration, 64)
+	if off := time.Duration(duration*float64(time.Second)) - broadcast; err != nil || off.Abs() > 700*time.Millisecond {
+		t.Errorf("the file lasts %v s, the broadcast lasted %v", probe.Format.Duration, broadcast)
+	}
+	decode(t, files[0])
+}
+
+type probed struct {
+	Streams []struct {
+		Codec string `json:"codec_name"`
+	} `json:"streams"`
+	Format struct {
+		Duration string `json:"duration"`
+	} `json:"format"`
+}
+
+func (p probed) codecs() map[string]int {
+	n := map[string]int{}
+	for _, s := range p.Streams {
+		n[s.Codec]++
+	}
+	return n
+}
+
+func ffprobe(t *testing.T, file string) probed {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", file).Output()
+	if err != nil {
+		t.Fatalf("ffprobe: %v", err)
+	}
+	var p probed
+	if err := json.Unmarshal(out, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// decode decodes every frame; any error fails.
+func decode(t *testing.T, file string) {
+	t.Helper()
+	out, err := exec.Command("ffmpeg", "-v", "error", "-err_detect", "explode", "-xerror", "-i", file, "-f", "null", "-").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("ffmpeg cannot decode the file: %v\n%s", err, out)
+	}
+}
+
+// checkSeeks seeks to 5 random points and checks that each shows a picture soon.
+func checkSeeks(t *testing.T, p *tab, player string, durationMS int64) {
+	t.Helper()
+	p.wait("metadata", fmt.Sprintf(`document.querySelector(%q)?.readyState >= 1`, player))
+	if d := eval[float64](p, fmt.Sprintf(`document.querySelector(%q).duration`, player)); int64(d*1000) < durationMS-50 {
+		t.Errorf("the player says that it lasts %v s, want %d ms", d, durationMS)
+	}
+	for range 5 {
+		at := rand.Float64() * float64(durationMS-500) / 1000
+		took := eval[float64](p, fmt.Sprintf(`(async () => {
+			const video = document.querySelector(%q), start = performance.now();
+			await new Promise((done) => { video.addEventListener("seeked", done, { once: true }); video.currentTime = %f; });
+			return performance.now() - start;
+		})()`, player, at))
+		t.Logf("seek to %.2f s took %.0f ms", at, took)
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "run the server",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "http-addr", Value: "127.0.0.1:8080", EnvVars: []string{"WEIR_HTTP_ADDR"},
+				Usage: "`HOST:PORT` for pages, signaling and the API; an empty host means all addresses, port 0 a free port"},
+			&cli.StringFlag{Name: "rtc-addr", EnvVars: []string{"WEIR_RTC_ADDR"},
+				Usage:       "`HOST:PORT` for media, UDP, one port for everything",
+				DefaultText: "port 8081 on loopback if --http-addr is there, else on all addresses"},
+			&cli.StringFlag{Name: "data-dir", Value: "./weir-data", EnvVars: []string{"WEIR_DATA_DIR"},
+				Usage: "`FOLDER` for recordings; made if it does not exist"},
+			&cli.BoolFlag{Name: "record", Value: true, EnvVars: []string{"WEIR_RECORD"},
+				Usage: "record streams, unless their publisher says otherwise"},
+			&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: []string{"WEIR_LOG_LEVEL"},
+				Usage: "log from this `LEVEL` on: debug, info, warn or error"},
+			&cli.StringFlag{Name: "log-format", Value: "text", EnvVars: []string{"WEIR_LOG_FORMAT"},
+				Usage: "`FORMAT` of the log: text or json"},
+		},
+		Action: serve,
+	}
+}
+
+// serve runs the server until SIGINT or SIGTERM. A second signal ends the
+// program at once.
+func serve(c *cli.Context) error {
+	if extra := c.Args().First(); extra != "" {
+		return fmt.Errorf("serve takes flags only, not %q; 'weir serve --help' lists them", extra)
+	}
+	log, err := newLogger(c.App.ErrWriter, c.String("log-level"), c.String("log-format"))
+	if err != nil {
+		return err
+	}
+	a, err := newApp(c.Context, appConfig{
+		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"),
+		record: c.Bool("record"), version: version(), log: log,
+	})
+	if err != nil {
+		return err
+	}
+	a.announce(c.App.Writer)
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
+	return a.run(ctx)
+}
+
+func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level is %q; it must be debug, info, warn or error", level)
+	}
+	options := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	default:
+		return nil, fmt.Errorf("--log-format is %q; it must be text or json", format)
+	}
+}
+
+// explain makes one sentence of what kept the server from starting.
+func explain(what, value string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s %s is in use by another program: stop that one, or choose another port", what, value)
+	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%s %s cannot be written to or opened (%w): choose another, or change its permissions", what, value, err)
+	default:
+		return fmt.Errorf("%s %s cannot be used: %w", what, value, err)
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"weir/signaling/admin"
+)
+
+// testServer is a whole server on free ports of loopback.
+type testServer struct {
+	app     *app
+	url     string
+	dataDir string
+	stop    func() error
+}
+
+// startServer runs a server that ends with the test.
+func startServer(t *testing.T) *testServer {
+	t.Helper()
+	s := &testServer{dataDir: t.TempDir()}
+	level := slog.LevelWarn
+	if testing.Verbose() {
+		level = slog.LevelInfo
+	}
+	a, err := newApp(t.Context(), appConfig{
+		httpAddr: "127.0.0.1:0", rtcAddr: "127.0.0.1:0", dataDir: s.dataDir, record: true, version: "test",
+		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.app, s.url = a, "http://"+reachable(a.server.Addr())
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(ctx) }()
+	s.stop = func() error {
+		cancel()
+		return <-ended
+	}
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("server ended with %v", err)
+			}
+		case <-time.After(shutdownTimeout + 5*time.Second):
+			t.Error("server did not end")
+		}
+	})
+	return s
+}
+
+// get reads JSON from the API.
+func get[T any](t *testing.T, url string) T {
+	t.Helper()
+	var v T
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s", url, response.Status)
+	}
+	if err := json.NewDecoder(response.Body).Decode(&v); err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
+	return v
+}
+
+type recordingList struct {
+	Recordings []admin.Recording `json:"recordings"`
+}
+
+type streamList struct {
+	Streams []admin.Stream `json:"streams"`
+}

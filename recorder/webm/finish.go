@@ -1,0 +1,68 @@
+package webm
+
+// Finish makes the file a complete one: sizes, duration, index, and only tracks
+// that have frames. It takes one small positioned write per Cluster. A second
+// call does nothing and returns what the first did. A file without any frame
+// gets sizes only; it is of no use.
+//
+// An error wraps ErrWrite. The file then holds every frame that was flushed, as
+// after a crash.
+func (w *Writer) Finish() error {
+	if w.finished || w.err != nil {
+		return w.err
+	}
+	w.closeCluster()
+	s := summary{clusters: w.clusters, duration: w.duration()}
+	cues := w.index.cues()
+	if len(cues) > 0 {
+		if err := w.placeCues(cues, &s); err != nil {
+			return err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	s.end = w.written
+	if len(w.clusters) > 0 { // Tracks must not be without a TrackEntry
+		s.silent = w.silent()
+	}
+	if err := seal(w.layout, s, w.writeAt); err != nil {
+		return w.stick(err)
+	}
+	w.finished = true
+	w.buf, w.index = nil, index{}
+	return nil
+}
+
+// placeCues puts cues into s if they fit into the header's room, and else
+// appends all of them to the file.
+func (w *Writer) placeCues(cues []cue, s *summary) error {
+	room := (w.layout.indexRoom - cuesHead) / cueBytes
+	front := thin(cues, room)
+	fits := len(front) > 0
+	if !fits {
+		front = cues
+	}
+	b, err := renderCues(front)
+	if err != nil {
+		return w.stick(err)
+	}
+	if fits {
+		s.front, s.cues = b, w.layout.index
+		return nil
+	}
+	s.cues = w.end()
+	w.buf = append(w.buf, b...)
+	return nil
+}
+
+// silent returns the indices of the tracks that got no frame.
+func (w *Writer) silent() []int {
+	var out []int
+	for i := range w.tracks {
+		if w.tracks[i].stats.Frames == 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}

@@ -1,0 +1,188 @@
+package webm
+
+import (
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"weir/sfu/media"
+)
+
+const (
+	muxingApp = "weir"
+	// timestampScale makes a tick of the file a millisecond, as WebM wants it.
+	timestampScale = uint64(time.Millisecond)
+	// seekPreRoll is how long before its target an Opus decoder has to start to
+	// be in tune (RFC 7845 section 4.6).
+	seekPreRoll = uint64(80 * time.Millisecond)
+	// A picture must have a size (RFC 9559 section 5.1.4.1.28.6), and Chromium
+	// refuses a track without. These stand in until SetSize; decoders go by the
+	// first keyframe.
+	unknownWidth, unknownHeight = 640, 360
+)
+
+// layout says where the header's changeable places are, in bytes from the start
+// of the file; indexRoom is a length.
+type layout struct {
+	segmentSize int64 // the 8 bytes of the Segment's size
+	segment     int64 // the Segment's data: the origin of all positions in the file
+	seekHead    int64 // Void of seekHeadBytes
+	info        int64
+	duration    int64 // Void of durationBytes, the last child of Info
+	tracks      int64
+	entries     []int64 // each TrackEntry; its first byte is its ID
+	sizes       []int64 // sizeBytes of each track; 0 if it has no picture
+	index       int64   // Void of indexRoom bytes for Cues
+	indexRoom   int
+	end         int64 // the first Cluster
+}
+
+// renderHeader returns everything that precedes the first Cluster.
+func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
+	var l layout
+	b, err := marshal(&struct {
+		EBML ebmlHeader `ebml:"EBML"`
+	}{ebmlHeader{
+		EBMLVersion: 1, EBMLReadVersion: 1, EBMLMaxIDLength: 4, EBMLMaxSizeLength: 8,
+		// SeekPreRoll is of version 4; whoever knows SimpleBlock (version 2) can read.
+		DocType: "webm", DocTypeVersion: 4, DocTypeReadVersion: 2,
+	}})
+	if err != nil {
+		return nil, l, err
+	}
+	b = append(b, idSegment...)
+	l.segmentSize = int64(len(b))
+	b = append(b, unknownSize...)
+	l.segment = int64(len(b))
+	l.seekHead = l.segment
+	b = appendVoid(b, seekHeadBytes)
+
+	inf, err := renderInfo(c)
+	if err != nil {
+		return nil, l, err
+	}
+	l.info = int64(len(b))
+	b = append(b, inf...)
+	l.duration = int64(len(b) - durationBytes)
+
+	if b, err = appendTracks(b, tracks, &l); err != nil {
+		return nil, l, err
+	}
+	l.index = int64(len(b))
+	l.indexRoom = voidHead + max(c.IndexReserve-voidHead, 0)/cueBytes*cueBytes
+	b = appendVoid(b, l.indexRoom)
+	l.end = int64(len(b))
+	return b, l, nil
+}
+
+// renderInfo returns the Info element, which ends with durationBytes of Void.
+func renderInfo(c Config) ([]byte, error) {
+	var date *time.Time
+	if !c.Date.IsZero() {
+		date = &c.Date
+	}
+	return marshal(&struct {
+		Info info `ebml:"Info"`
+	}{info{
+		TimecodeScale: timestampScale,
+		Title:         strings.ToValidUTF8(c.Title, "\uFFFD"),
+		MuxingApp:     muxingApp,
+		WritingApp:    strings.ToValidUTF8(c.WritingApp, "\uFFFD"),
+		DateUTC:       date,
+		Void:          make([]byte, durationBytes-2),
+	}})
+}
+
+// appendTracks appends the Tracks element and notes in l where its parts are.
+func appendTracks(b []byte, tracks []Track, l *layout) ([]byte, error) {
+	var body []byte
+	starts := make([]int, len(tracks))
+	ends := make([]int, len(tracks))
+	for i, t := range tracks {
+		entry, err := marshal(&struct {
+			TrackEntry trackEntry `ebml:"TrackEntry"`
+		}{t.entry(i + 1)})
+		if err != nil {
+			return nil, err
+		}
+		starts[i] = len(body)
+		body = append(body, entry...)
+		ends[i] = len(body)
+	}
+	l.tracks = int64(len(b))
+	b = append(b, idTracks...)
+	b = appendSize(b, uint64(len(body)))
+	origin := int64(len(b))
+	for i, t := range tracks {
+		l.entries = append(l.entries, origin+int64(starts[i]))
+		var size int64
+		if t.Codec.Kind() == media.Video {
+			size = origin + int64(ends[i]-sizeBytes)
+		}
+		l.sizes = append(l.sizes, size)
+	}
+	return append(b, body...), nil
+}
+
+// entry returns the TrackEntry of t, which gets the given number.
+func (t Track) entry(number int) trackEntry {
+	e := trackEntry{
+		TrackNumber: uint64(number),
+		// A UID is unique and not zero (RFC 9559 section 5.1.4.1.2). The number in
+		// the lowest bits keeps two tracks of a file apart for certain.
+		TrackUID: rand.Uint64()>>8&^(1<<7-1) | uint64(number),
+		Name:     strings.ToValidUTF8(t.Name, "\uFFFD"),
+		Language: "und", // when absent it would mean "eng"
+	}
+	switch t.Codec {
+	case media.VP8:
+		e.TrackType = 1
+		e.CodecID = "V_VP8"
+		e.Video = &video{unknownWidth, unknownHeight}
+		if t.Width != 0 {
+			e.Video = &video{uint64(t.Width), uint64(t.Height)}
+		}
+	case media.Opus:
+		channels := t.Channels
+		if channels == 0 {
+			channels = 2
+		}
+		e.TrackType = 2
+		e.CodecID = "A_OPUS"
+		e.CodecPrivate = opusHead(channels)
+		e.SeekPreRoll = seekPreRoll
+		e.Audio = &audio{SamplingFrequency: float64(t.Codec.ClockRate()), Channels: uint64(channels)}
+	}
+	return e
+}
+
+// opusHead returns the CodecPrivate of an Opus track: an identification header
+// (RFC 7845 section 5.1) for one or two channels in mapping family 0.
+//
+// Its pre-skip is zero, and so the TrackEntry has no CodecDelay, which must
+// equal it. Both tell how much of the very beginning of an encoder's output is
+// lead-in to be cut off, and CodecDelay is subtracted from every block's time.
+// These blocks do not come from the beginning of an encoder's output but from
+// somewhere in a running stream, with the time at which a receiver is to play
+// them. With 312 samples (6.5 ms) here, ffmpeg cuts 6.5 ms of wanted sound and
+// moves all audio to 7 ms earlier against the video, half a millisecond of it by
+// rounding to the file's ticks. Chromium's own recorder declares zero too.
+func opusHead(channels int) []byte {
+	const version, rate = 1, 48000
+	b := append([]byte("OpusHead"), version, byte(channels))
+	b = append(b, 0, 0)                                 // pre-skip
+	b = append(b, rate&0xFF, rate>>8&0xFF, rate>>16, 0) // input sample rate, little endian
+	b = append(b, 0, 0)                                 // output gain
+	return append(b, 0)                                 // mapping family
+}
+
+// sizeBytes is the length of a track's PixelWidth and PixelHeight, with which
+// its TrackEntry ends.
+const sizeBytes = 2 * (1 + 1 + 2)
+
+// appendPictureSize appends PixelWidth and PixelHeight in sizeBytes bytes.
+func appendPictureSize(b []byte, width, height int) []byte {
+	return append(b,
+		0xB0, 0x82, byte(width>>8), byte(width),
+		0xBA, 0x82, byte(height>>8), byte(height))
+}

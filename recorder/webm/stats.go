@@ -1,0 +1,123 @@
+package webm
+
+import (
+	"time"
+
+	"weir/sfu/media"
+)
+
+// Stats tells what a file holds so far.
+type Stats struct {
+	Bytes     int64 // the length of the file, with what is not flushed yet
+	Buffered  int64 // how much of Bytes is not flushed yet
+	Blocks    int64 // frames of all tracks
+	Keyframes int64 // video frames with Sync
+	Clusters  int
+	Duration  time.Duration // the end of the last frame
+	Tracks    []TrackStats  // in the order given to NewWriter
+}
+
+// TrackStats tells what a track of a file holds so far.
+type TrackStats struct {
+	Number      int // in the file
+	Frames      int64
+	Keyframes   int64         // video frames with Sync
+	Bytes       int64         // coded bytes
+	Clamped     int64         // frames whose time stepped back and was held
+	First, Last time.Duration // times of its first and last frame, as written
+	Width       int           // the size in the header, 0 if not known
+	Height      int
+}
+
+// Stats returns what the file holds so far.
+func (w *Writer) Stats() Stats {
+	s := Stats{
+		Bytes:    w.end(),
+		Buffered: int64(len(w.buf)),
+		Clusters: len(w.clusters),
+		Duration: w.duration(),
+		Tracks:   make([]TrackStats, len(w.tracks)),
+	}
+	if w.open {
+		s.Clusters++
+	}
+	for i := range w.tracks {
+		t := w.tracks[i].stats
+		t.Width, t.Height = w.declared[i].Width, w.declared[i].Height
+		s.Tracks[i] = t
+		s.Blocks += t.Frames
+		s.Keyframes += t.Keyframes
+	}
+	return s
+}
+
+// duration returns the end of the frame that ends last.
+func (w *Writer) duration() time.Duration {
+	var d time.Duration
+	for i := range w.tracks {
+		d = max(d, w.tracks[i].end())
+	}
+	return d
+}
+
+// maxStep is the longest that a frame is taken to last by the time since the one
+// before it. A longer step is a hole, which says nothing about the next frame.
+const maxStep = time.Second
+
+// trackState is what the Writer keeps of a track.
+type trackState struct {
+	number byte
+	video  bool
+	at     time.Duration // time of the last frame, not rounded
+	step   time.Duration // how long a frame lasts: guessed
+	tail   time.Duration // how long the last frame lasts
+	stats  TrackStats
+}
+
+func newTrackState(t Track, number int) trackState {
+	s := trackState{number: byte(number), stats: TrackStats{Number: number}}
+	// Until two frames have come: what Opus in RTP and most cameras have.
+	s.step = 20 * time.Millisecond
+	if t.Codec.Kind() == media.Video {
+		s.video = true
+		s.step = time.Second / 30
+	}
+	return s
+}
+
+// advance counts b and returns its time in the file in ms. Each is rounded from
+// the absolute time, so errors do not add up.
+func (t *trackState) advance(b Block) int64 {
+	at := b.Time
+	if at < t.at {
+		at = t.at
+		t.stats.Clamped++
+	}
+	if step := at - t.at; step > 0 && t.stats.Frames > 0 {
+		t.step = min(step, maxStep)
+	}
+	t.at = at
+	t.tail = t.step
+	if b.Duration > 0 {
+		t.tail = b.Duration
+	}
+	ms := int64((at + time.Millisecond/2) / time.Millisecond)
+	t.stats.Last = time.Duration(ms) * time.Millisecond
+	if t.stats.Frames == 0 {
+		t.stats.First = t.stats.Last
+	}
+	t.stats.Frames++
+	t.stats.Bytes += int64(len(b.Data))
+	if t.video && b.Sync {
+		t.stats.Keyframes++
+	}
+	return ms
+}
+
+// end returns when the last frame ends; 0 if there is none.
+func (t *trackState) end() time.Duration {
+	if t.stats.Frames == 0 {
+		return 0
+	}
+	return t.at + t.tail
+}

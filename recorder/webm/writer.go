@@ -1,0 +1,248 @@
+package webm
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+const (
+	// flushAt is how many bytes gather before they are handed to the File.
+	flushAt = 64 << 10
+	// keepBuffer is the largest buffer that is kept for the next frames. A file
+	// must not cost a megabyte of memory because of one large keyframe.
+	keepBuffer = 512 << 10
+	// MaxFrame is the largest frame that WriteFrame takes, in bytes.
+	MaxFrame = 32 << 20
+	// maxCluster is the largest data of a Cluster, in bytes, unless one frame alone
+	// is larger: what RFC 9559 section 25.1 recommends.
+	maxCluster = 5 << 20
+	// maxOffset is the latest a block can be in its Cluster, in ms.
+	maxOffset = 1<<15 - 1
+	// maxTime is the latest time that the file's fields tell: 34 years.
+	maxTime = (1<<40 - 1) * time.Millisecond
+)
+
+// Block is one frame and its place in the file.
+type Block struct {
+	// Time is when the frame is to be shown, from the file's time zero. The file
+	// holds it rounded to the nearest millisecond.
+	Time time.Duration
+	// Duration is how long the frame lasts, if known. Only that of the last frame
+	// matters, for the file's duration; when it is zero, the frame is taken to
+	// last as long as the one before it did.
+	Duration time.Duration
+	// Sync says that a decoder can start here. Audio frames always count as such.
+	Sync bool
+	// Data is the coded frame. It is not retained.
+	Data []byte
+}
+
+// Writer writes one WebM file. It is not safe for concurrent use, and it does
+// not close its File.
+type Writer struct {
+	// Set once.
+	file     File
+	layout   layout
+	maxSpan  int64 // of a Cluster, ms
+	declared []Track
+
+	buf     []byte // written by WriteFrame, not yet handed to file
+	written int64  // bytes handed to file, which is where buf begins
+	tracks  []trackState
+
+	clusters    []uint32 // data sizes of the closed Clusters
+	open        bool     // there is a Cluster
+	start       int64    // of the open Cluster, from the start of the file
+	clusterTime int64    // Timestamp of the open Cluster, ms
+	lastTime    int64    // of the last block in the open Cluster, ms
+	index       index
+
+	finished bool
+	err      error // sticky: the File failed
+}
+
+// NewWriter returns a Writer for tracks and writes the file's header to f with
+// one Write. It returns an error that wraps ErrConfig or ErrWrite.
+func NewWriter(f File, c Config, tracks []Track) (*Writer, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if err := validateTracks(tracks); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	header, l, err := renderHeader(c, tracks)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{
+		file:     f,
+		layout:   l,
+		maxSpan:  max(c.MaxCluster.Milliseconds(), 1),
+		declared: append([]Track(nil), tracks...),
+		buf:      header,
+		tracks:   make([]trackState, len(tracks)),
+	}
+	for i, t := range tracks {
+		w.tracks[i] = newTrackState(t, i+1)
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// WriteFrame adds a frame to the track at the given place in NewWriter's list.
+//
+// Frames of all tracks should come in the order of their times. One that is
+// older than its predecessor from another track costs a Cluster of its own; one
+// that is older than its predecessor in its own track gets that one's time.
+//
+// An error wraps ErrFinished; ErrTrack or ErrFrame, and then the frame is
+// skipped and nothing else is changed; or ErrWrite, which is sticky.
+func (w *Writer) WriteFrame(track int, b Block) error {
+	if err := w.writable(); err != nil {
+		return err
+	}
+	if track < 0 || track >= len(w.tracks) {
+		return fmt.Errorf("%w: %d of %d", ErrTrack, track, len(w.tracks))
+	}
+	if len(b.Data) == 0 || len(b.Data) > MaxFrame || b.Time > maxTime {
+		return fmt.Errorf("%w: %d bytes at %v", ErrFrame, len(b.Data), b.Time)
+	}
+	t := &w.tracks[track]
+	ms := t.advance(b)
+	key := b.Sync || !t.video
+	if w.needsCluster(ms, t.video && b.Sync, len(b.Data)) {
+		w.openCluster(ms)
+		if key {
+			w.index.add(cue{ms: ms, position: w.start - w.layout.segment, track: t.number}, t.video)
+		}
+	}
+	w.lastTime = ms
+	w.buf = appendBlock(w.buf, t.number, ms-w.clusterTime, key, b.Data)
+	if len(w.buf) >= flushAt {
+		return w.Flush()
+	}
+	return nil
+}
+
+// needsCluster reports whether a block of n bytes at ms cannot or should not go
+// into the open Cluster.
+func (w *Writer) needsCluster(ms int64, videoKey bool, n int) bool {
+	switch {
+	case !w.open, videoKey, ms < w.lastTime:
+		return true
+	case ms-w.clusterTime >= w.maxSpan, ms-w.clusterTime > maxOffset:
+		return true
+	default:
+		return w.clusterSize()+int64(n) > maxCluster
+	}
+}
+
+// openCluster ends the open Cluster and begins one at ms.
+func (w *Writer) openCluster(ms int64) {
+	w.closeCluster()
+	w.open = true
+	w.start = w.end()
+	w.clusterTime = ms
+	w.buf = appendCluster(w.buf, ms)
+}
+
+// closeCluster notes the size of the open Cluster, if there is one.
+func (w *Writer) closeCluster() {
+	if w.open {
+		w.clusters = append(w.clusters, uint32(w.clusterSize()))
+		w.open = false
+	}
+}
+
+// clusterSize returns the length of the open Cluster's data so far.
+func (w *Writer) clusterSize() int64 { return w.end() - w.start - clusterHead }
+
+// end returns the length of the file once it is flushed.
+func (w *Writer) end() int64 { return w.written + int64(len(w.buf)) }
+
+// SetSize tells the picture size of a video track, in pixels, as soon as it is
+// known: at the first keyframe. The header holds one size; once it is there,
+// SetSize does nothing. Errors are those of WriteFrame.
+func (w *Writer) SetSize(track, width, height int) error {
+	if err := w.writable(); err != nil {
+		return err
+	}
+	if track < 0 || track >= len(w.tracks) || !w.tracks[track].video {
+		return fmt.Errorf("%w: %d has no picture", ErrTrack, track)
+	}
+	if !validSize(width, height) {
+		return fmt.Errorf("%w: picture of %dx%d", ErrFrame, width, height)
+	}
+	t := &w.declared[track]
+	if t.Width != 0 {
+		return nil
+	}
+	if err := w.writeAt(patch{w.layout.sizes[track], appendPictureSize(nil, width, height)}); err != nil {
+		return err
+	}
+	t.Width, t.Height = width, height
+	return nil
+}
+
+// Flush hands everything that was written so far to the File. After it a crash of
+// the process loses none of it. It returns an error that wraps ErrWrite.
+func (w *Writer) Flush() error {
+	if w.err != nil {
+		return w.err
+	}
+	if len(w.buf) == 0 {
+		return nil
+	}
+	n, err := w.file.Write(w.buf)
+	if err == nil && n < len(w.buf) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		return w.fail(err)
+	}
+	w.written += int64(len(w.buf))
+	if w.buf = w.buf[:0]; cap(w.buf) > keepBuffer {
+		w.buf = nil
+	}
+	return nil
+}
+
+// writable returns why nothing can be added to the file, or nil.
+func (w *Writer) writable() error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.finished {
+		return ErrFinished
+	}
+	return nil
+}
+
+func (w *Writer) writeAt(p patch) error {
+	n, err := w.file.WriteAt(p.data, p.at)
+	if err == nil && n < len(p.data) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
+// fail makes the File's err the error of every later call.
+func (w *Writer) fail(err error) error {
+	return w.stick(fmt.Errorf("%w: %w", ErrWrite, err))
+}
+
+// stick makes err the error of every later call, unless there is one.
+func (w *Writer) stick(err error) error {
+	if w.err == nil {
+		w.err = err
+		w.buf = nil
+	}
+	return w.err
+}

@@ -1,0 +1,93 @@
+package codec
+
+import (
+	"time"
+
+	"weir/sfu/media"
+)
+
+// Format is what weir knows of one codec.
+type Format struct {
+	// Inspect looks at one RTP payload and says where it stands in its frame.
+	Inspect func(payload []byte) Position
+	// FrameSize returns the picture size that a coded keyframe tells. Nil for audio.
+	FrameSize func(frame []byte) (width, height int, ok bool)
+	// FrameDuration returns how long a coded frame lasts, 0 when it does not say.
+	// Nil for video.
+	FrameDuration func(frame []byte) time.Duration
+	// NewPacketizer returns a packetizer whose first packet has the Seq seq.
+	NewPacketizer func(seq uint64) Packetizer
+	// NewDepacketizer returns a depacketizer with the limits of c.
+	NewDepacketizer func(c Config) Depacketizer
+}
+
+// Position is where an RTP payload stands in its frame.
+type Position struct {
+	Start bool // the payload begins a frame
+	Sync  bool // the payload begins a frame at which a decoder can start
+	// Width and Height are the picture's size in pixels, if Sync and if the
+	// payload tells it.
+	Width, Height int
+}
+
+// Packetizer turns the frames of one track into packets. It is not safe for
+// concurrent use.
+type Packetizer interface {
+	// Packetize calls emit for each packet of f, in order, with Seq, Time, PTS,
+	// Start, Marker, Sync and Payload set. Payloads are at most MaxPayload bytes,
+	// but for a single Opus frame: nothing may cut it, and it is 1276 at most.
+	// They are new memory or part of f.Data, and never change afterwards. An empty
+	// frame makes no packet.
+	Packetize(f *media.Frame, emit func(media.Packet))
+}
+
+// Depacketizer turns the packets of one track into frames. Packets may come
+// reordered, twice or not at all. It is not safe for concurrent use.
+type Depacketizer interface {
+	// Depacketize takes in p and calls emit for each frame that is complete and
+	// whose turn it is. It keeps p.Payload until its frame is out, and Data may be
+	// part of it.
+	//
+	// The first packet is where the track starts; older ones are dropped. Seq must
+	// skip at least one number where another RTP stream takes over, or the end of
+	// a frame cut off there could not be told from one without marker.
+	Depacketize(p *media.Packet, emit func(media.Frame))
+	// Flush gives up on what is missing and emits what can still be emitted. More
+	// packets may follow.
+	Flush(emit func(media.Frame))
+	// NeedsSync says that nothing will come out before the next frame at which a
+	// decoder can start: it is time to ask the publisher for a keyframe.
+	NeedsSync() bool
+	// Losses returns what was lost so far.
+	Losses() Losses
+}
+
+// Losses counts what a Depacketizer could not deliver.
+type Losses struct {
+	// Packets is how many did not come within the window.
+	Packets uint64
+	// Frames is how many were dropped although something of them came: because
+	// they were incomplete, or not decodable without another one. Frames before
+	// the first keyframe count. Of frames that were lost whole only the packets
+	// count.
+	Frames uint64
+	// Gaps is how often the sequence of frames was broken. Each gap ends with a
+	// Frame that says Gap, when there is a next one.
+	Gaps uint64
+}
+
+// MaxPayload is the largest RTP payload that a Packetizer makes, in bytes. With
+// 12 bytes of RTP header, 16 of SRTP tag, 8 of UDP and 40 of IPv6 a packet is
+// 1264 bytes: below the IPv6 minimum MTU of 1280.
+const MaxPayload = 1188
+
+// Config limits a Depacketizer. The zero value has sensible limits.
+type Config struct {
+	// Window is how long to wait for a missing packet, measured on the arrival of
+	// later packets. Default 500 ms.
+	Window time.Duration
+	// MaxBytes bounds the payload bytes held while waiting. Default 8 MiB.
+	MaxBytes int
+	// MaxPackets bounds the packets held while waiting. Default 4096.
+	MaxPackets int
+}

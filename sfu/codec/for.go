@@ -1,0 +1,28 @@
+package codec
+
+import "weir/sfu/media"
+
+// formats is the table of [For]: one row for each codec, indexed by it. A new
+// codec is a row here and the three functions that it names.
+var formats = [...]Format{
+	media.Opus: {
+		Inspect:         inspectOpus,
+		FrameDuration:   OpusDuration,
+		NewPacketizer:   newOpusPacketizer,
+		NewDepacketizer: newOpusDepacketizer,
+	},
+	media.VP8: {
+		Inspect:         inspectVP8,
+		FrameSize:       VP8Size,
+		NewPacketizer:   newVP8Packetizer,
+		NewDepacketizer: newVP8Depacketizer,
+	},
+}
+
+// For returns the format of c, or false when weir does not know c.
+func For(c media.Codec) (Format, bool) {
+	if int(c) >= len(formats) || formats[c].Inspect == nil {
+		return Format{}, false
+	}
+	return formats[c], true
+}

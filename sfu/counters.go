@@ -1,0 +1,62 @@
+package sfu
+
+import (
+	"sync/atomic"
+
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
+// trackCounters counts what a track's writer and its conversion do. All fields
+// are atomic.
+type trackCounters struct {
+	packets    atomic.Uint64 // written: packets, or frames if the source writes those
+	bytes      atomic.Uint64 // of payload
+	keyframes  atomic.Uint64
+	duplicates atomic.Uint64
+	late       atomic.Uint64
+	badReports atomic.Uint64
+	size       atomic.Uint64 // width<<32 | height of the newest keyframe
+	lost       atomic.Uint64 // packets that the depacketizer missed
+	dropped    atomic.Uint64 // frames that the depacketizer dropped
+}
+
+func (c *trackCounters) setLosses(l codec.Losses) {
+	c.lost.Store(l.Packets)
+	c.dropped.Store(l.Frames)
+}
+
+// keyframe counts a keyframe and notes its size, if it tells one.
+func (c *trackCounters) keyframe(width, height int) {
+	c.keyframes.Add(1)
+	if width > 0 && height > 0 {
+		c.size.Store(uint64(width)<<32 | uint64(height))
+	}
+}
+
+// TrackStats is a snapshot of a track.
+type TrackStats struct {
+	Info          media.TrackInfo
+	Width, Height int    // of the newest keyframe; 0 when not known
+	Packets       uint64 // received: packets, or frames if the source sends those
+	Bytes         uint64 // payload
+	Keyframes     uint64
+	Duplicates    uint64 // packets that came twice
+	Late          uint64 // packets that came too late to be of use
+	BadReports    uint64 // sender reports that contradicted the packets
+	Lost          uint64 // packets that never came, as far as frames were asked for
+	Dropped       uint64 // frames dropped for it
+}
+
+// Stats returns a snapshot of the track's counters.
+func (t *Track) Stats() TrackStats {
+	c := &t.counters
+	size := c.size.Load()
+	return TrackStats{
+		Info:  t.info,
+		Width: int(size >> 32), Height: int(size & (1<<32 - 1)),
+		Packets: c.packets.Load(), Bytes: c.bytes.Load(), Keyframes: c.keyframes.Load(),
+		Duplicates: c.duplicates.Load(), Late: c.late.Load(), BadReports: c.badReports.Load(),
+		Lost: c.lost.Load(), Dropped: c.dropped.Load(),
+	}
+}

@@ -1,0 +1,169 @@
+package forward
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pion/rtp"
+
+	"weir/sfu/media"
+)
+
+const sourceStart = uint64(1)<<32 + 65530 // shortly before a wrap
+
+// source returns n packets of a source that sends a keyframe every group packets.
+func source(n, group int) []*media.Packet {
+	packets := make([]*media.Packet, n)
+	for i := range packets {
+		packets[i] = &media.Packet{
+			Seq: sourceStart + uint64(i), Time: 1<<33 + uint64(i)*3000,
+			Sync: i%group == 0, Start: true, Marker: true, Payload: []byte{byte(i)},
+		}
+	}
+	return packets
+}
+
+func newTest() *Forwarder {
+	return New(Config{Codec: media.VP8, SSRC: 7, PayloadType: 96, Seq: 65534, Time: 1<<32 - 5})
+}
+
+func TestForwardStartsAtSyncAndHasNoHole(t *testing.T) {
+	f := newTest()
+	packets := source(30, 10)
+	edge := packets[29].Time
+	want := uint16(65534)
+	for i, p := range packets[5:] {
+		h, verdict := f.Forward(p, edge)
+		if i < 5 {
+			if verdict != Waiting {
+				t.Fatalf("packet %d before the keyframe: verdict %d, want Waiting", i, verdict)
+			}
+			continue
+		}
+		if verdict != Send || h.SequenceNumber != want || h.SSRC != 7 || h.PayloadType != 96 || !h.Marker {
+			t.Fatalf("packet %d: verdict %d, header %+v, want sequence %d", i, verdict, h, want)
+		}
+		want++
+	}
+}
+
+func TestForwardReordered(t *testing.T) {
+	f := newTest()
+	p := source(10, 100)
+	for _, i := range []int{0, 2, 1, 4, 3} {
+		h, verdict := f.Forward(p[i], p[9].Time)
+		if verdict != Send || h.SequenceNumber != 65534+uint16(i) {
+			t.Errorf("packet %d: verdict %d, sequence %d", i, verdict, h.SequenceNumber)
+		}
+	}
+	early := *p[0]
+	early.Seq--
+	if _, verdict := f.Forward(&early, p[9].Time); verdict != Old {
+		t.Errorf("packet from before the start: verdict %d, want Old", verdict)
+	}
+}
+
+func TestForwardAfterLag(t *testing.T) {
+	f := newTest()
+	p := source(60, 10)
+	var sent []rtp.Header
+	forward := func(from, to int) {
+		for _, q := range p[from:to] {
+			if h, verdict := f.Forward(q, q.Time); verdict == Send {
+				sent = append(sent, h)
+			}
+		}
+	}
+	forward(0, 13)
+	f.Lagged()
+	forward(35, 60) // 35..39 wait, 40 is a keyframe
+	for i, h := range sent {
+		if h.SequenceNumber != 65534+uint16(i) {
+			t.Fatalf("packet %d has sequence %d: there is a hole", i, h.SequenceNumber)
+		}
+	}
+	if got, want := sent[13].Timestamp-sent[12].Timestamp, uint32((40-12)*3000); got != want {
+		t.Errorf("time went on by %d ticks over the lag, want %d", got, want)
+	}
+	for _, tt := range []struct{ sent, source int }{{12, 12}, {13, 40}, {32, 59}} {
+		seq, ok := f.Source(sent[tt.sent].SequenceNumber)
+		if !ok || seq != p[tt.source].Seq {
+			t.Errorf("sent packet %d maps to %d, %v, want %d", tt.sent, seq, ok, p[tt.source].Seq)
+		}
+		h, ok := f.Resend(sent[tt.sent].SequenceNumber, p[tt.source])
+		if !ok || h.SequenceNumber != sent[tt.sent].SequenceNumber || h.Timestamp != sent[tt.sent].Timestamp {
+			t.Errorf("sent again, packet %d has header %+v, %v; want %+v", tt.sent, h, ok, sent[tt.sent])
+		}
+	}
+	if _, ok := f.Source(65533); ok {
+		t.Error("a sequence number from before the start is found")
+	}
+}
+
+func TestForwardKeepsFewSegments(t *testing.T) {
+	f := newTest()
+	p := source(200, 10)
+	for i := range 10 {
+		f.Lagged()
+		f.Forward(p[i*20], p[i*20].Time)
+	}
+	if _, ok := f.Source(65534); ok {
+		t.Error("the first of ten segments is still remembered")
+	}
+	if seq, ok := f.Source(7); !ok || seq != p[180].Seq {
+		t.Errorf("the last segment's packet maps to %d, %v", seq, ok)
+	}
+}
+
+// TestCatchUpTimestamps: what is older than the live edge is squeezed towards
+// it, in order, and what follows has its own time.
+func TestCatchUpTimestamps(t *testing.T) {
+	f := newTest()
+	p := source(400, 300)
+	edge := p[270].Time // the joiner starts 9 s behind
+	last, first := uint32(0), uint32(0)
+	for i, q := range p[:300] {
+		h, _ := f.Forward(q, edge)
+		ts := h.Timestamp + 5 // without the random offset
+		if i == 0 {
+			first = ts
+		} else if step := ts - last; step == 0 || step > 3000 {
+			t.Fatalf("packet %d: time steps by %d ticks", i, step)
+		}
+		last = ts
+		if i >= 270 && ts != uint32(q.Time) {
+			t.Fatalf("packet %d at the live edge has time %d, want %d", i, ts, uint32(q.Time))
+		}
+	}
+	if behind := uint32(edge) - first; behind != 270*3000/squeeze {
+		t.Errorf("the first frame is %d ticks behind the live edge, want %d", behind, 270*3000/squeeze)
+	}
+}
+
+func TestRTX(t *testing.T) {
+	r := RTX{SSRC: 99, PayloadType: 97, Seq: 65535}
+	buf := make([]byte, 0, 64)
+	h, payload := r.Wrap(rtp.Header{SequenceNumber: 0x1234, SSRC: 7, PayloadType: 96, Timestamp: 5}, []byte{9, 8}, buf)
+	if !bytes.Equal(payload, []byte{0x12, 0x34, 9, 8}) || h.SSRC != 99 || h.PayloadType != 97 || h.SequenceNumber != 65535 || h.Timestamp != 5 {
+		t.Errorf("header %+v, payload %x", h, payload)
+	}
+	if r.Seq != 0 || !r.Negotiated() || (&RTX{}).Negotiated() {
+		t.Errorf("state after: %+v", r)
+	}
+}
+
+func TestForwardAllocatesNothing(t *testing.T) {
+	f := newTest()
+	p := source(2, 1)
+	if n := testing.AllocsPerRun(100, func() { f.Forward(p[1], p[1].Time) }); n != 0 {
+		t.Errorf("%v allocations per packet", n)
+	}
+}
+
+func BenchmarkForward(b *testing.B) {
+	f := newTest()
+	p := source(1, 1)[0]
+	for b.Loop() {
+		f.Forward(p, p.Time)
+	}
+}

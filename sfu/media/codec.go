@@ -1,0 +1,83 @@
+package media
+
+import "time"
+
+// Kind is what a track carries.
+type Kind uint8
+
+// The kinds of track.
+const (
+	Audio Kind = iota + 1
+	Video
+)
+
+// String returns the word that SDP uses for k (RFC 8866 section 5.14).
+func (k Kind) String() string {
+	switch k {
+	case Audio:
+		return "audio"
+	case Video:
+		return "video"
+	default:
+		return "unknown"
+	}
+}
+
+// Codec names a coding format.
+type Codec uint8
+
+// The codecs that weir moves. To add one: a constant here, a line in codecs
+// below, a Format in package codec and a row in the table of package peer.
+const (
+	Opus Codec = iota + 1
+	VP8
+)
+
+// codecs describes every Codec; index 0 is the zero Codec, which is none.
+var codecs = [...]struct {
+	name      string
+	kind      Kind
+	clockRate uint32
+}{
+	0:    {"none", 0, 1},
+	Opus: {"opus", Audio, 48000}, // RFC 7587 section 4.1: always 48 kHz, 2 channels
+	VP8:  {"vp8", Video, 90000},  // RFC 7741 section 4.1
+}
+
+// String returns the codec's name in lower case, as the API shows it.
+func (c Codec) String() string { return codecs[c].name }
+
+// Kind returns whether c codes audio or video.
+func (c Codec) Kind() Kind { return codecs[c].kind }
+
+// ClockRate returns the RTP clock rate of c in ticks per second.
+func (c Codec) ClockRate() uint32 { return codecs[c].clockRate }
+
+// Ticks converts d to RTP clock ticks of c, rounded to the nearest.
+func (c Codec) Ticks(d time.Duration) int64 {
+	// Split so that neither factor overflows: d.Seconds() as a float would lose
+	// ticks after some days.
+	rate := int64(c.ClockRate())
+	whole, rest := int64(d/time.Second), int64(d%time.Second)
+	half := int64(time.Second) / 2
+	if rest < 0 {
+		half = -half
+	}
+	return whole*rate + (rest*rate+half)/int64(time.Second)
+}
+
+// Duration converts a number of RTP clock ticks of c to a duration.
+func (c Codec) Duration(ticks int64) time.Duration {
+	rate := int64(c.ClockRate())
+	return time.Duration(ticks/rate)*time.Second +
+		time.Duration(ticks%rate)*time.Second/time.Duration(rate)
+}
+
+// TrackInfo describes a track. It never changes once the track exists.
+type TrackInfo struct {
+	ID    string // unique in its stream: "audio", "video"
+	Codec Codec
+}
+
+// Kind returns whether the track is audio or video.
+func (i TrackInfo) Kind() Kind { return i.Codec.Kind() }

@@ -1,0 +1,119 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/pion/webrtc/v4"
+
+	"weir/sfu"
+	"weir/sfu/media"
+)
+
+// Publisher is a WebRTC client that sends: a Source of the hub.
+type Publisher struct {
+	*session
+	writers map[media.Kind]*sfu.TrackWriter // set once
+	remotes chan remoteTrack                // tracks whose first packet has come
+}
+
+// remoteTrack is a track that the client sends.
+type remoteTrack struct {
+	track    *webrtc.TrackRemote
+	receiver *webrtc.RTPReceiver
+}
+
+// NewPublisher answers a publisher's offer and adds its tracks to pub. The
+// Publisher must be run by pub, or closed. Errors wrap ErrOffer or
+// ErrUnsupported if the client is to blame.
+func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publication) (*Publisher, string, error) {
+	o, err := parseOffer(rawOffer, clientSends)
+	if err != nil {
+		return nil, "", err
+	}
+	s, err := newSession(p.publishers, p.configuration)
+	if err != nil {
+		return nil, "", err
+	}
+	c := &Publisher{
+		session: s, writers: map[media.Kind]*sfu.TrackWriter{},
+		remotes: make(chan remoteTrack, maxMediaSections),
+	}
+	s.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+		select {
+		case c.remotes <- remoteTrack{t, r}:
+		case <-s.gone:
+		}
+	})
+	answer, err := c.accept(ctx, o, pub)
+	if err != nil {
+		s.Close()
+		return nil, "", err
+	}
+	return c, answer, nil
+}
+
+// accept adds the offered tracks to pub and answers.
+func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) (string, error) {
+	answer, err := c.answer(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range o.media {
+		kind := m.codec.Kind()
+		w, err := pub.AddTrack(media.TrackInfo{ID: kind.String(), Codec: m.codec}, sfu.Packets)
+		if err != nil {
+			return "", fmt.Errorf("peer: %w", err)
+		}
+		c.writers[kind] = w
+	}
+	pub.Ready()
+	return answer, nil
+}
+
+// Run implements sfu.Source. It returns an error that wraps ErrNotConnected or
+// ErrLost when the client went away, or the cause of ctx.
+func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
+	var readers sync.WaitGroup
+	defer readers.Wait() // after Close, which ends them
+	defer c.Close()
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	requests := newKeyframeRequests()
+	for {
+		select {
+		case remote := <-c.remotes:
+			w := c.claim(remote)
+			if w == nil {
+				continue
+			}
+			requests.know(remote.track)
+			readers.Go(func() { readPackets(remote.track, w, pub) })
+			readers.Go(func() { readReports(remote, w, pub) })
+		case id := <-pub.KeyframeRequests():
+			requests.want(id)
+		case <-c.gone:
+			return ErrLost
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if packets := requests.due(); len(packets) > 0 {
+			// An error means that the connection is about to be gone.
+			_ = c.pc.WriteRTCP(packets)
+		}
+	}
+}
+
+// claim returns the writer for a track that the client has begun to send, or nil
+// if it is none that was negotiated: a further simulcast layer, say.
+func (c *Publisher) claim(remote remoteTrack) *sfu.TrackWriter {
+	kind := media.Video
+	if remote.track.Kind() == webrtc.RTPCodecTypeAudio {
+		kind = media.Audio
+	}
+	w := c.writers[kind]
+	delete(c.writers, kind)
+	return w
+}

@@ -1,0 +1,335 @@
+package sfu
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/sfu/media"
+)
+
+const (
+	// shardBatch is how many packets a shard takes at a time: a large keyframe,
+	// and few enough that their payloads stay in the processor's cache while one
+	// viewer after another is served.
+	shardBatch = 64
+	// A joiner that starts at a keyframe some time back is sent what has come
+	// since faster than it came, but not all at once: catchUpFirst packets, which
+	// hold a large keyframe, then catchUpBatch packets each catchUpPause
+	// (about 60 Mbit/s).
+	catchUpFirst = 128
+	catchUpBatch = 32
+	catchUpPause = 5 * time.Millisecond
+	// maxPending bounds what one viewer may have waiting in a shard's inbox.
+	maxPending = 64
+)
+
+// shard serves up to Config.ShardViewers viewers of one stream from one
+// goroutine. It reads each track's ring once for all of them.
+type shard struct {
+	// set once
+	stream *stream
+	waker  waker
+	quit   chan struct{} // closed when the last viewer has left
+	done   chan struct{} // closed when run has returned
+
+	viewers int // guarded by stream.mu
+
+	// guarded by mu
+	mu    sync.Mutex
+	inbox []func()
+
+	// owned by run
+	lanes []*lane
+}
+
+// lane is one track of a shard.
+type lane struct {
+	track   *Track
+	ring    *ring[media.Packet]
+	pos     uint64 // where the live readers are
+	batch   []*media.Packet
+	readers []*laneReader
+}
+
+// laneReader is one viewer of one track.
+type laneReader struct {
+	viewer *Attachment
+	live   bool   // reads with the lane; otherwise it catches up from pos
+	pos    uint64 // while it catches up
+	burst  int    // packets that it may have now
+	next   time.Time
+}
+
+// Attachment is a viewer's place in a shard.
+type Attachment struct {
+	shard   *shard
+	writer  PacketWriter
+	pending atomic.Int64
+	closed  sync.Once
+}
+
+// Do runs f on the goroutine that calls WritePackets, soon and in order. It
+// returns false, and does not run f, when too much is waiting already.
+func (a *Attachment) Do(f func()) bool {
+	if a.pending.Add(1) > maxPending {
+		a.pending.Add(-1)
+		return false
+	}
+	a.shard.post(func() {
+		a.pending.Add(-1)
+		f()
+	})
+	return true
+}
+
+// Close detaches the viewer. When it returns, the PacketWriter is not called any
+// more. Closing twice is fine; it must not be called from WritePackets or Do.
+func (a *Attachment) Close() error {
+	a.closed.Do(func() { a.shard.stream.detach(a) })
+	return nil
+}
+
+// attach finds a shard for the viewer, or starts one.
+func (s *stream) attach(w PacketWriter, tracks []*Track) (*Attachment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if isClosed(s.over) {
+		return nil, ErrEnded
+	}
+	sh := s.leastLoaded()
+	if sh == nil || sh.viewers >= s.hub.config.ShardViewers && len(s.shards) < s.hub.maxShards {
+		sh = &shard{stream: s, waker: newWaker(), quit: make(chan struct{}), done: make(chan struct{})}
+		s.shards = append(s.shards, sh)
+		go sh.run()
+	}
+	sh.viewers++
+	a := &Attachment{shard: sh, writer: w}
+	sh.post(func() {
+		for _, t := range tracks {
+			sh.add(a, t)
+		}
+	})
+	return a, nil
+}
+
+func (s *stream) leastLoaded() *shard {
+	var least *shard
+	for _, sh := range s.shards {
+		if least == nil || sh.viewers < least.viewers {
+			least = sh
+		}
+	}
+	return least
+}
+
+// detach removes the viewer and waits until its shard has let go of it.
+func (s *stream) detach(a *Attachment) {
+	removed := make(chan struct{})
+	a.shard.post(func() {
+		a.shard.remove(a)
+		close(removed)
+	})
+	<-removed
+	if s.leave(a.shard) {
+		close(a.shard.quit)
+		<-a.shard.done
+	}
+}
+
+// leave counts a viewer less in sh and returns whether it was the last one. Then
+// the shard is no longer one of the stream's.
+func (s *stream) leave(sh *shard) (last bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sh.viewers--; sh.viewers > 0 {
+		return false
+	}
+	s.shards = slices.DeleteFunc(s.shards, func(other *shard) bool { return other == sh })
+	return true
+}
+
+// post puts f into the inbox.
+func (sh *shard) post(f func()) {
+	sh.mu.Lock()
+	sh.inbox = append(sh.inbox, f)
+	sh.mu.Unlock()
+	sh.waker.wake()
+}
+
+// run serves the viewers until the last one has left.
+func (sh *shard) run() {
+	defer close(sh.done)
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		sh.work()
+		if wait := sh.round(); wait > 0 {
+			pause.Reset(wait)
+		} else if wait == 0 {
+			continue
+		}
+		select {
+		case <-sh.waker:
+		case <-pause.C:
+		case <-sh.quit:
+			return
+		}
+	}
+}
+
+// work empties the inbox.
+func (sh *shard) work() {
+	sh.mu.Lock()
+	inbox := sh.inbox
+	sh.inbox = nil
+	sh.mu.Unlock()
+	for _, f := range inbox {
+		f()
+	}
+}
+
+// round serves every lane once. It returns 0 if there is more to do at once, the
+// time until there is, or a negative time if only new packets make work.
+func (sh *shard) round() time.Duration {
+	wait := time.Duration(-1)
+	for _, l := range sh.lanes {
+		if l.forward() {
+			wait = 0
+		}
+		if w := l.catchUp(); w >= 0 && (wait < 0 || w < wait) {
+			wait = w
+		}
+	}
+	return wait
+}
+
+// forward serves the next batch to the live readers: viewer outside, packet
+// inside, so that one viewer's datagrams follow each other. It returns whether
+// there may be more.
+func (l *lane) forward() bool {
+	n, lapped := l.ring.read(l.pos, l.batch)
+	if lapped {
+		l.resume()
+		n, _ = l.ring.read(l.pos, l.batch)
+	}
+	if n == 0 {
+		return false
+	}
+	for _, r := range l.readers {
+		if r.live {
+			r.viewer.writer.WritePackets(l.track, l.batch[:n], lapped)
+		}
+	}
+	clear(l.batch[:n])
+	l.pos += uint64(n)
+	return n == len(l.batch)
+}
+
+// resume moves on after the ring has lapped the shard.
+func (l *lane) resume() {
+	pos, ok := l.ring.syncPoint()
+	if !ok {
+		pos = l.ring.head.Load()
+		l.track.RequestKeyframe()
+	}
+	l.pos = pos
+}
+
+// catchUp serves the readers that are behind the lane. It returns the time until
+// the next of them may have more, or -1 if none is behind.
+func (l *lane) catchUp() time.Duration {
+	wait := time.Duration(-1)
+	for _, r := range l.readers {
+		if r.live {
+			continue
+		}
+		w := l.serve(r)
+		if w >= 0 && (wait < 0 || w < wait) {
+			wait = w
+		}
+	}
+	return wait
+}
+
+// serve gives one reader that is behind its next packets. It returns the time
+// until it may have more, or -1 if it is live now.
+func (l *lane) serve(r *laneReader) time.Duration {
+	if w := time.Until(r.next); r.burst == 0 && w > 0 {
+		return w
+	}
+	if r.burst == 0 {
+		r.burst = catchUpBatch
+	}
+	for r.burst > 0 {
+		if r.pos >= l.pos {
+			r.live = true
+			return -1
+		}
+		limit := min(uint64(r.burst), uint64(len(l.batch)), l.pos-r.pos)
+		n, lapped := l.ring.read(r.pos, l.batch[:limit])
+		if lapped {
+			r.pos = l.pos
+			r.live = true
+			r.viewer.writer.WritePackets(l.track, nil, true)
+			return -1
+		}
+		r.viewer.writer.WritePackets(l.track, l.batch[:n], false)
+		clear(l.batch[:n])
+		r.pos += uint64(n)
+		r.burst -= n
+	}
+	r.next = time.Now().Add(catchUpPause)
+	return catchUpPause
+}
+
+// add makes the viewer a reader of t.
+func (sh *shard) add(a *Attachment, t *Track) {
+	l := sh.lane(t)
+	r := &laneReader{viewer: a, burst: catchUpFirst}
+	if pos, ok := l.ring.syncPoint(); ok && t.info.Kind() == media.Video {
+		r.pos = pos
+	} else {
+		r.pos = l.pos
+		t.RequestKeyframe()
+	}
+	l.readers = append(l.readers, r)
+}
+
+// lane returns the shard's lane for t, opening the ring for the first reader.
+func (sh *shard) lane(t *Track) *lane {
+	for _, l := range sh.lanes {
+		if l.track == t {
+			return l
+		}
+	}
+	l := &lane{track: t, ring: t.openPackets(), batch: make([]*media.Packet, shardBatch)}
+	l.pos = l.ring.head.Load()
+	l.ring.add(sh.waker)
+	sh.lanes = append(sh.lanes, l)
+	return l
+}
+
+// remove makes the viewer read nothing any more, and closes lanes without readers.
+func (sh *shard) remove(a *Attachment) {
+	lanes := sh.lanes[:0]
+	for _, l := range sh.lanes {
+		readers := l.readers[:0]
+		for _, r := range l.readers {
+			if r.viewer != a {
+				readers = append(readers, r)
+			}
+		}
+		clear(l.readers[len(readers):])
+		l.readers = readers
+		if len(readers) > 0 {
+			lanes = append(lanes, l)
+			continue
+		}
+		l.ring.remove(sh.waker)
+		l.track.closeForm(Packets)
+	}
+	clear(sh.lanes[len(lanes):])
+	sh.lanes = lanes
+}

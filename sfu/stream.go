@@ -1,0 +1,132 @@
+package sfu
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/sfu/media"
+)
+
+// State is where a stream stands.
+type State string
+
+// The states of a stream.
+const (
+	Connecting State = "connecting" // claimed, no media yet
+	Live       State = "live"
+	Ended      State = "ended"
+)
+
+// StreamInfo is a snapshot of a stream.
+type StreamInfo struct {
+	Name      string
+	ID        string // of this broadcast; another one of the same name has another
+	Source    string // PublishOptions.Source
+	Record    bool
+	State     State
+	Live      bool // media has come
+	StartedAt time.Time
+	Viewers   int
+	Tracks    []TrackStats
+}
+
+// stream is what a publication writes and subscriptions read.
+type stream struct {
+	// set once
+	hub      *Hub
+	name     string
+	id       string
+	options  PublishOptions
+	started  time.Time // with a monotonic reading: the stream's clock
+	requests chan string
+	ready    chan struct{} // closed when all tracks are known
+	over     chan struct{} // closed when the publisher is gone
+	drained  chan struct{} // closed when the standing sinks are done too
+
+	// guarded by mu
+	mu     sync.Mutex
+	tracks []*Track
+	shards []*shard
+
+	// guarded by clockMu
+	clockMu sync.Mutex
+	clock   media.SenderClock
+
+	// atomic
+	live    atomic.Bool
+	viewers atomic.Int64
+}
+
+func newStream(h *Hub, name string, o PublishOptions) *stream {
+	return &stream{
+		hub: h, name: name, id: newID(), options: o, started: time.Now(),
+		requests: make(chan string, maxTracks),
+		ready:    make(chan struct{}), over: make(chan struct{}), drained: make(chan struct{}),
+	}
+}
+
+// now is the time on the stream's clock.
+func (s *stream) now() time.Duration { return time.Since(s.started) }
+
+func (s *stream) setLive() {
+	if !s.live.Load() { // a load is cheap on the packet path, a store is not
+		s.live.Store(true)
+	}
+}
+
+func (s *stream) isReady() bool {
+	select {
+	case <-s.over:
+		return false
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// requestKeyframe tells the source that a keyframe of the track is wanted.
+func (s *stream) requestKeyframe(trackID string) {
+	select {
+	case s.requests <- trackID:
+	default: // the source has as many requests waiting as there are tracks
+	}
+}
+
+// senderTime places the publisher's NTP time on the stream's clock.
+func (s *stream) senderTime(ntp uint64, arrival time.Duration) time.Duration {
+	s.clockMu.Lock()
+	defer s.clockMu.Unlock()
+	return s.clock.Observe(ntp, arrival)
+}
+
+func (s *stream) info() StreamInfo {
+	state := Connecting
+	switch {
+	case isClosed(s.over):
+		state = Ended
+	case s.live.Load():
+		state = Live
+	}
+	s.mu.Lock()
+	tracks := s.tracks
+	s.mu.Unlock()
+	i := StreamInfo{
+		Name: s.name, ID: s.id, Source: s.options.Source, Record: s.options.Record,
+		State: state, Live: s.live.Load(), StartedAt: s.started, Viewers: int(s.viewers.Load()),
+	}
+	for _, t := range tracks { // the slice only grows, so its elements are stable
+		i.Tracks = append(i.Tracks, t.Stats())
+	}
+	return i
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

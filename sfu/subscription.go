@@ -1,0 +1,84 @@
+package sfu
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"weir/sfu/media"
+)
+
+// Sink is a viewer, a recorder or whatever else reads a stream.
+type Sink interface {
+	// Run reads from s until the stream has ended or ctx is done.
+	Run(ctx context.Context, s *Subscription) error
+}
+
+// PacketWriter is a viewer of packets that a shard serves.
+type PacketWriter interface {
+	// WritePackets forwards the next packets of t. It is called by one goroutine
+	// at a time, and must not block: one viewer would hold up all others. The
+	// batch is valid during the call, the packets for ever; neither may be
+	// changed. lagged says that packets are missing before the first one.
+	WritePackets(t *Track, batch []*media.Packet, lagged bool)
+}
+
+// Subscription is the reading side of a stream. It is safe for concurrent use.
+// Close it when done.
+type Subscription struct {
+	stream *stream
+	count  sync.Once // counts as a viewer
+	close  sync.Once
+}
+
+// Stream returns a snapshot of the stream.
+func (s *Subscription) Stream() StreamInfo { return s.stream.info() }
+
+// Now returns the time on the stream's clock.
+func (s *Subscription) Now() time.Duration { return s.stream.now() }
+
+// Done is closed when the publisher is gone. Cursors still yield what is in the
+// rings.
+func (s *Subscription) Done() <-chan struct{} { return s.stream.over }
+
+// Tracks waits until all tracks of the stream are known and returns them.
+func (s *Subscription) Tracks(ctx context.Context) ([]*Track, error) {
+	select {
+	case <-s.stream.ready:
+	default:
+		select {
+		case <-s.stream.ready:
+		case <-s.stream.over:
+			return nil, ErrEnded
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	return s.stream.tracks, nil
+}
+
+// Attach has a shard call w for every packet of the tracks from now on,
+// beginning with the newest point where a decoder can start. The subscription
+// counts as a viewer from then on.
+func (s *Subscription) Attach(w PacketWriter, tracks []*Track) (*Attachment, error) {
+	a, err := s.stream.attach(w, tracks)
+	if err != nil {
+		return nil, err
+	}
+	s.count.Do(func() { s.stream.viewers.Add(1) })
+	return a, nil
+}
+
+// Close ends the subscription. Closing twice is fine.
+func (s *Subscription) Close() error {
+	s.close.Do(func() {
+		counted := true
+		s.count.Do(func() { counted = false })
+		if counted {
+			s.stream.viewers.Add(-1)
+		}
+	})
+	return nil
+}

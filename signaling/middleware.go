@@ -1,0 +1,86 @@
+package signaling
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// wrap puts around h what every request gets: a deadline for the answer, headers
+// that keep browsers from guessing, a log line, and an end to panics.
+func wrap(h http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		answer := &answer{ResponseWriter: w}
+		// A handler with a long answer sets its own deadline.
+		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(answerTimeout))
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				log.Error("request panicked", "path", clip(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
+				if answer.status == 0 {
+					WriteError(answer, errPanic)
+				}
+			}
+			log.Debug("request", "method", r.Method, "path", clip(r.URL.Path), "status", answer.status,
+				"duration_ms", time.Since(start).Milliseconds(), "remote", r.RemoteAddr)
+		}()
+		h.ServeHTTP(answer, r)
+	})
+}
+
+var errPanic = &Problem{Status: http.StatusInternalServerError, Title: "Internal error",
+	Detail: "The server could not do this. Its log says why."}
+
+// answer remembers the status that was sent.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// maxLogged bounds what of a client's text gets into a log line.
+const maxLogged = 256
+
+func clip(s string) string {
+	if len(s) > maxLogged {
+		return s[:maxLogged] + "..."
+	}
+	return s
+}
+
+// CORS lets pages of any origin use h: nothing here rests on cookies. It answers
+// preflight requests itself only as far as headers go; OPTIONS is h's own.
+func CORS(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Access-Control-Allow-Origin", "*")
+		header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+		header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Range")
+		header.Set("Access-Control-Expose-Headers", "Accept-Post, Content-Range, ETag, Link, Location, Retry-After")
+		header.Set("Access-Control-Max-Age", "86400")
+		h(w, r)
+	}
+}

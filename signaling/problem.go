@@ -1,0 +1,92 @@
+package signaling
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"weir/recorder"
+	"weir/sfu"
+	"weir/sfu/peer"
+)
+
+// Problem is a problem document (RFC 9457): an error that says what to do.
+type Problem struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail,omitempty"`
+
+	// RetryAfter is the value of the Retry-After header in seconds; 0: none.
+	RetryAfter int `json:"-"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
+
+// table says what each sentinel error is to an HTTP client. The detail is the
+// error's own text if the row has none: then the text is made for the client.
+var table = []struct {
+	err     error
+	problem Problem
+}{
+	{sfu.ErrBadName, Problem{Status: http.StatusBadRequest, Title: "Bad stream name"}},
+	{sfu.ErrNameTaken, Problem{Status: http.StatusConflict, Title: "Name is taken", RetryAfter: 5,
+		Detail: "Somebody publishes under this name already. Choose another name, or try again when they have stopped."}},
+	{sfu.ErrNotLive, Problem{Status: http.StatusConflict, Title: "Not live", RetryAfter: 1,
+		Detail: "Nobody publishes under this name now. Try again after the time in Retry-After."}},
+	{sfu.ErrEnded, Problem{Status: http.StatusConflict, Title: "Not live", RetryAfter: 1,
+		Detail: "The stream has just ended. Try again after the time in Retry-After."}},
+	{sfu.ErrShutdown, Problem{Status: http.StatusServiceUnavailable, Title: "Shutting down", RetryAfter: 5,
+		Detail: "The server is about to stop. Try again after the time in Retry-After."}},
+	{peer.ErrOffer, Problem{Status: http.StatusBadRequest, Title: "Bad offer"}},
+	{peer.ErrUnsupported, Problem{Status: http.StatusUnprocessableEntity, Title: "Unsupported offer"}},
+	{recorder.ErrNotFound, Problem{Status: http.StatusNotFound, Title: "No such recording",
+		Detail: "There is no recording with this id. GET /api/v1/recordings lists those that exist."}},
+}
+
+// WriteError answers with the problem document for err. An error that is in no
+// row is the server's own fault: its text stays in the server. It returns the
+// status that was sent.
+func WriteError(w http.ResponseWriter, err error) int {
+	p := problemFor(err)
+	if p.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client may have gone
+	return p.Status
+}
+
+func problemFor(err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &Problem{Status: http.StatusRequestEntityTooLarge, Title: "Too large",
+			Detail: "The body may have " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes at most."}
+	}
+	for _, row := range table {
+		if errors.Is(err, row.err) {
+			p := row.problem
+			if p.Detail == "" {
+				p.Detail = clientText(err)
+			}
+			return &p
+		}
+	}
+	return &Problem{Status: http.StatusInternalServerError, Title: "Internal error",
+		Detail: "The server could not do this. Its log says why."}
+}
+
+// clientText is the text of err without the name of the package it comes from.
+func clientText(err error) string {
+	text := err.Error()
+	if name, rest, ok := strings.Cut(text, ": "); ok && !strings.Contains(name, " ") {
+		text = rest
+	}
+	return text
+}

@@ -1,0 +1,3 @@
+// Package vod serves recordings over HTTP: whole, or in the ranges that a player
+// seeks to (RFC 9110 section 14).
+package vod

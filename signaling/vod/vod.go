@@ -1,0 +1,72 @@
+package vod
+
+import (
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"weir/recorder"
+	"weir/signaling"
+)
+
+// stallTimeout is how long a client may take nothing of a download. Each write
+// that gets through renews it, so that a slow download may last as long as it
+// needs.
+const stallTimeout = 30 * time.Second
+
+// Register adds GET /recordings/{id}.webm to mux.
+func Register(mux *http.ServeMux, r *recorder.Recorder) {
+	mux.HandleFunc("GET /recordings/{file}", signaling.CORS(func(w http.ResponseWriter, req *http.Request) {
+		if err := serve(w, req, r); err != nil {
+			signaling.WriteError(w, err)
+		}
+	}))
+}
+
+// serve answers with a recording's file. One that is still being recorded is
+// served as far as it goes now.
+func serve(w http.ResponseWriter, req *http.Request, r *recorder.Recorder) error {
+	id, ok := strings.CutSuffix(req.PathValue("file"), ".webm")
+	if !ok {
+		return recorder.ErrNotFound
+	}
+	f, rec, err := r.Open(id)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("vod: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "video/webm")
+	h.Set("Cache-Control", "no-cache") // revalidate: a file that grows changes its tag
+	h.Set("ETag", fmt.Sprintf(`"%s-%x-%x"`, rec.ID, info.Size(), info.ModTime().UnixNano()))
+	if req.URL.Query().Has("download") {
+		name := strings.ReplaceAll(rec.Stream, "/", "-") + "-" + rec.StartedAt.UTC().Format("20060102-150405") + ".webm"
+		h.Set("Content-Disposition", `attachment; filename="`+path.Base(name)+`"`)
+	}
+	if strings.Count(req.Header.Get("Range"), ",") > 0 {
+		// A player asks for one range. Many small ones are a way to make the server
+		// work (RFC 9110 section 14.2 allows to ignore them).
+		req.Header.Del("Range")
+	}
+	http.ServeContent(&patient{ResponseWriter: w}, req, "", info.ModTime(), f)
+	return nil
+}
+
+// patient renews the write deadline with every write.
+type patient struct{ http.ResponseWriter }
+
+// Write implements http.ResponseWriter.
+func (p *patient) Write(b []byte) (int, error) {
+	// Without deadlines, as in a test's recorder, there is nothing to renew.
+	_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(stallTimeout))
+	return p.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }

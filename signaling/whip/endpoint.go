@@ -1,0 +1,131 @@
+package whip
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+
+	"weir/sfu"
+	"weir/sfu/peer"
+	"weir/signaling"
+)
+
+const (
+	typeSDP      = "application/sdp"
+	typeFragment = "application/trickle-ice-sdpfrag"
+	maxSDP       = 64 << 10 // bytes
+)
+
+// Config configures an Endpoint.
+type Config struct {
+	Hub  *sfu.Hub
+	Port *peer.Port
+	// Record says whether streams are recorded unless their publisher says
+	// otherwise.
+	Record bool
+	// Log takes a line for the begin and the end of each session. Default:
+	// discarded.
+	Log *slog.Logger
+}
+
+// Validate reports what is wrong with c.
+func (c Config) Validate() error {
+	if c.Hub == nil || c.Port == nil {
+		return errors.New("whip: Hub and Port are needed")
+	}
+	return nil
+}
+
+// Endpoint is the WHIP and WHEP endpoint of a server, with its sessions.
+type Endpoint struct {
+	config   Config
+	sessions registry
+}
+
+// New returns an endpoint without sessions.
+func New(c Config) (*Endpoint, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Endpoint{config: c, sessions: registry{byID: map[string]*session{}}}, nil
+}
+
+// Register adds the endpoint's routes to mux.
+func (e *Endpoint) Register(mux *http.ServeMux) {
+	mux.HandleFunc("/whip/{name...}", signaling.CORS(e.serve(e.publish, false)))
+	mux.HandleFunc("/whep/{name...}", signaling.CORS(e.serve(e.view, true)))
+	mux.HandleFunc("/session/{id}", signaling.CORS(e.serveSession))
+}
+
+// serve is the endpoint resource: what POST does differs.
+func (e *Endpoint) serve(post func(*http.Request, string) (*session, string, error), discoverable bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Accept-Post", typeSDP)
+		switch r.Method {
+		case http.MethodPost:
+			e.create(w, r, post)
+		case http.MethodHead, http.MethodGet:
+			if discoverable && r.Method == http.MethodHead {
+				w.Header().Set("Content-Type", typeSDP) // how a client finds out that this is WHEP
+				w.WriteHeader(http.StatusOK)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		case http.MethodOptions:
+			w.WriteHeader(http.StatusOK)
+		default:
+			methodNotAllowed(w, "GET, HEAD, OPTIONS, POST")
+		}
+	}
+}
+
+// create answers an offer with a new session.
+func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*http.Request, string) (*session, string, error)) {
+	offer, err := readBody(w, r, typeSDP)
+	if err != nil {
+		signaling.WriteError(w, err)
+		return
+	}
+	s, answer, err := post(r, offer)
+	if err != nil {
+		status := signaling.WriteError(w, err)
+		e.config.Log.Info("session refused", "stream", r.PathValue("name"), "path", r.URL.Path, "status", status, "reason", err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", typeSDP)
+	h.Set("Location", "/session/"+s.id)
+	h.Set("ETag", s.entityTag())
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusCreated)
+	_, _ = io.WriteString(w, answer) // a client that has gone never connects, and is reaped
+}
+
+// readBody reads a body of the given type.
+func readBody(w http.ResponseWriter, r *http.Request, contentType string) (string, error) {
+	given, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || given != contentType {
+		return "", &signaling.Problem{Status: http.StatusUnsupportedMediaType, Title: "Wrong content type",
+			Detail: "Send the body with Content-Type: " + contentType + "."}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSDP))
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return "", tooLarge
+	}
+	if err != nil {
+		return "", &signaling.Problem{Status: http.StatusBadRequest, Title: "Body not received",
+			Detail: "The body did not arrive whole and in time: send it again."}
+	}
+	return string(body), nil
+}
+
+func methodNotAllowed(w http.ResponseWriter, allowed string) {
+	w.Header().Set("Allow", allowed)
+	signaling.WriteError(w, &signaling.Problem{Status: http.StatusMethodNotAllowed, Title: "Method not allowed",
+		Detail: "This URL takes " + allowed + "."})
+}

@@ -1,0 +1,69 @@
+package whip
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"weir/sfu/peer"
+	"weir/signaling"
+)
+
+// patch takes in a fragment of SDP: candidates (RFC 9725 section 4.3.2), which
+// are answered by 204, or new ICE credentials with If-Match: * (section 4.3.3),
+// answered by 200, a fragment and a new entity tag.
+func (s *session) patch(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r, typeFragment)
+	if err != nil {
+		return err
+	}
+	fragment, err := peer.ParseFragment(body)
+	if err != nil {
+		return err
+	}
+	restart, err := s.precondition(r.Header.Get("If-Match"))
+	if err != nil {
+		return err
+	}
+	trickled := s.peer.Trickle(fragment)
+	if trickled == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if !restart { // other credentials than the session's, but not declared a restart
+		return trickled
+	}
+	answer, err := s.peer.Restart(r.Context(), fragment)
+	if err != nil {
+		return fmt.Errorf("whip: ICE restart: %w", err)
+	}
+	s.mu.Lock()
+	s.tag = rand.Text()
+	s.mu.Unlock()
+	w.Header().Set("ETag", s.entityTag())
+	w.Header().Set("Content-Type", typeFragment)
+	w.WriteHeader(http.StatusOK)
+	_, _ = io.WriteString(w, answer.String())
+	return nil
+}
+
+// precondition checks If-Match. It returns whether the client means to restart
+// ICE: "*", which the drafts also write in quotes.
+func (s *session) precondition(ifMatch string) (restart bool, err error) {
+	if ifMatch == "" {
+		return false, &signaling.Problem{Status: http.StatusPreconditionRequired, Title: "If-Match is needed",
+			Detail: "Send If-Match with the ETag of the session, or * to restart ICE."}
+	}
+	if ifMatch == "*" || ifMatch == `"*"` {
+		return true, nil
+	}
+	tags := strings.Split(ifMatch, ",")
+	if slices.ContainsFunc(tags, func(t string) bool { return strings.TrimSpace(t) == s.entityTag() }) {
+		return false, nil
+	}
+	return false, &signaling.Problem{Status: http.StatusPreconditionFailed, Title: "ETag does not match",
+		Detail: "The ICE session has changed since. GET the session for its ETag."}
+}

@@ -1,0 +1,17 @@
+// Package web holds the pages of weir and the browser library they are built on.
+//
+// Everything under static/ is embedded and served as it lies there: plain
+// HTML, CSS and ES modules, no build step and nothing from another host.
+// static/client is the importable library (Publisher and Viewer), static/app
+// the scripts of the pages, static/css and static/img their looks.
+//
+// Invariants:
+//
+//   - The pages hold no data. They read the API under /api/v1 and speak WHIP
+//     and WHEP, so this package knows neither the hub nor the recorder.
+//   - No inline script, style or handler anywhere, because the policy in
+//     policy.go forbids them; the tests hold both sides to it.
+//   - Every file has a strong ETag made from its content and must be
+//     revalidated, so that a new binary is seen at the next page load and an
+//     unchanged file costs one 304.
+package web

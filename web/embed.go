@@ -1,0 +1,135 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"io/fs"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+)
+
+//go:embed static
+var static embed.FS
+
+// contentTypes is fixed here instead of asking package mime, whose answers
+// depend on the tables of the machine; browsers refuse a module script whose
+// type is wrong.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// streamName is the rule for names: 1 to 4 segments, none starting with a dot.
+var streamName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,3}$`)
+
+// A file is one embedded file as it goes out.
+type file struct {
+	body []byte
+	kind string
+	etag string
+}
+
+// site is the set of embedded files by their path below static/.
+type site map[string]file
+
+// Handler serves the pages and, under /static/, their assets. Mount it behind
+// all other routes: what it does not know is answered with the 404 page.
+func Handler() http.Handler {
+	s := load(static)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{$}", s.page("home.html"))
+	mux.HandleFunc("/publish", s.page("publish.html"))
+	mux.HandleFunc("/recordings", s.page("recordings.html"))
+	mux.HandleFunc("/watch/{name...}", func(w http.ResponseWriter, r *http.Request) {
+		if !streamName.MatchString(r.PathValue("name")) {
+			s.notFound(w, r)
+			return
+		}
+		s.serve(w, r, s["watch.html"])
+	})
+	mux.HandleFunc("/static/{path...}", func(w http.ResponseWriter, r *http.Request) {
+		f, ok := s[r.PathValue("path")]
+		if !ok || isPage(r.PathValue("path")) {
+			s.notFound(w, r)
+			return
+		}
+		s.serve(w, r, f)
+	})
+	mux.HandleFunc("/", s.notFound)
+	return mux
+}
+
+// load reads every embedded file once. It cannot fail at run time: the files
+// are in the binary, so an error would be a defect of the build.
+func load(fsys fs.FS) site {
+	s := site{}
+	err := fs.WalkDir(fsys, "static", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		kind, ok := contentTypes[path.Ext(name)]
+		if !ok {
+			return nil // nothing is served whose type is not known
+		}
+		body, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(body)
+		s[strings.TrimPrefix(name, "static/")] = file{
+			body: body,
+			kind: kind,
+			etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`,
+		}
+		return nil
+	})
+	if err != nil {
+		panic("web: embedded files: " + err.Error())
+	}
+	return s
+}
+
+// isPage tells the pages, which live at their own routes, from the assets.
+func isPage(name string) bool {
+	return path.Ext(name) == ".html"
+}
+
+func (s site) page(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.serve(w, r, s[name])
+	}
+}
+
+// serve answers GET and HEAD with f; http.ServeContent does the conditional
+// part from the ETag.
+func (s site) serve(w http.ResponseWriter, r *http.Request, f file) {
+	h := w.Header()
+	setPolicy(h)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	h.Set("Content-Type", f.kind)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", f.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+}
+
+func (s site) notFound(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	setPolicy(h)
+	h.Set("Content-Type", contentTypes[".html"])
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNotFound)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(s["404.html"].body) // the client is gone: nobody to tell
+	}
+}

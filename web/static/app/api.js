@@ -1,0 +1,30 @@
+import {request} from '../client/problem.js';
+
+/** How long an answer may take before we say that there is none. */
+const TIMEOUT_MS = 8000;
+
+async function get(path) {
+  const response = await request(path, {
+    headers: {Accept: 'application/json'},
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  return response.json();
+}
+
+const named = (name) => name.split('/').map(encodeURIComponent).join('/');
+
+/** @returns {Promise<any[]>} the streams that are live or starting */
+export async function streams() {
+  return (await get('/api/v1/streams')).streams ?? [];
+}
+
+/** @returns {Promise<any>} one stream; a Problem with status 404 when it is not live */
+export function stream(name) {
+  return get(`/api/v1/streams/${named(name)}`);
+}
+
+/** @returns {Promise<any[]>} newest first; of one stream if a name is given */
+export async function recordings(name = '') {
+  const query = name ? `?${new URLSearchParams({stream: name})}` : '';
+  return (await get(`/api/v1/recordings${query}`)).recordings ?? [];
+}

@@ -1,0 +1,148 @@
+/** The picture asked for; the browser gives the nearest it has. */
+const PICTURE = {width: {ideal: 1280}, height: {ideal: 720}, frameRate: {ideal: 30}};
+
+/** For a select: no microphone at all. */
+export const NO_MICROPHONE = 'none';
+
+/**
+ * What is being captured: one picture (camera or screen) and at most one sound.
+ *
+ * `change` tells that tracks came or went; `ended` (detail: 'camera',
+ * 'screen', 'microphone') that one ended by itself: unplugged, or its sharing
+ * stopped in the browser's own bar; `silent` (detail: the error) that the
+ * picture came but the microphone did not.
+ */
+export class Capture extends EventTarget {
+  /** @type {'camera' | 'screen' | null} where the picture comes from */
+  source = null;
+  /** @type {MediaStreamTrack | null} */
+  video = null;
+  /** @type {MediaStreamTrack | null} */
+  audio = null;
+  /** While broadcasting a sound can be muted or exchanged but not removed. */
+  live = false;
+
+  #request = 0;
+
+  /** @returns {MediaStream} */
+  get stream() {
+    return new MediaStream([this.video, this.audio].filter(Boolean));
+  }
+
+  /**
+   * @param {string} camera     device id, '' for the default
+   * @param {string} microphone device id, '' for the default, or NO_MICROPHONE
+   */
+  async useCamera(camera, microphone) {
+    const request = ++this.#request;
+    const video = {...PICTURE, ...(camera ? {deviceId: {exact: camera}} : {})};
+    // Phones cannot open a second camera while the first is open.
+    if (this.source === 'camera') this.video?.stop();
+    const wanted = !this.audio && microphone !== NO_MICROPHONE;
+    const got = await this.#cameraAndSound(video, wanted && sound(microphone));
+    this.#take(request, 'camera', got);
+  }
+
+  /** @param {string} microphone as above; with none, the sound of the screen is taken */
+  async useScreen(microphone) {
+    const request = ++this.#request;
+    const media = devices();
+    if (!media.getDisplayMedia) throw new DOMException('no screen capture', 'NotSupportedError');
+    const own = microphone === NO_MICROPHONE && !this.audio;
+    const got = await media.getDisplayMedia({video: {frameRate: {ideal: 30}}, audio: own});
+    got.getVideoTracks()[0].contentHint = 'detail';
+    this.#take(request, 'screen', got);
+    if (!own && !this.audio) await this.useMicrophone(microphone).catch((error) => this.#silent(error));
+  }
+
+  /** @param {string} microphone as above */
+  async useMicrophone(microphone) {
+    if (microphone === NO_MICROPHONE) {
+      if (this.live && this.audio) this.audio.enabled = false;
+      else this.#setAudio(null);
+      this.#changed();
+      return;
+    }
+    const got = await devices().getUserMedia({audio: sound(microphone)});
+    this.#setAudio(got.getAudioTracks()[0]);
+    this.#changed();
+  }
+
+  /** Lets go of the picture, and of the sound unless `keepSound`. */
+  release({keepSound = false} = {}) {
+    this.#request++;
+    this.video?.stop();
+    this.video = null;
+    this.source = null;
+    if (!keepSound) this.#setAudio(null);
+    this.#changed();
+  }
+
+  /** @returns {Promise<MediaDeviceInfo[]>} labelled only after permission */
+  async list() {
+    return navigator.mediaDevices ? navigator.mediaDevices.enumerateDevices() : [];
+  }
+
+  /**
+   * One question for both. If that fails because the microphone is missing or
+   * taken, a silent picture is better than none.
+   */
+  async #cameraAndSound(video, audio) {
+    try {
+      return await devices().getUserMedia({video, audio});
+    } catch (error) {
+      if (!audio || error.name === 'NotAllowedError') throw error;
+      const got = await devices().getUserMedia({video}).catch(() => {
+        throw error;
+      });
+      this.#silent(error);
+      return got;
+    }
+  }
+
+  #take(request, source, got) {
+    if (request !== this.#request) { // something else was chosen meanwhile
+      for (const track of got.getTracks()) track.stop();
+      return;
+    }
+    this.video?.stop();
+    [this.video] = got.getVideoTracks();
+    this.source = source;
+    this.#watch(this.video, source);
+    const [audio] = got.getAudioTracks();
+    if (audio) this.#setAudio(audio);
+    this.#changed();
+  }
+
+  #setAudio(track) {
+    this.audio?.stop();
+    this.audio = track;
+    if (track) this.#watch(track, 'microphone');
+  }
+
+  /** stop() fires no `ended`, so this is always somebody else's doing. */
+  #watch(track, what) {
+    track.addEventListener('ended', () => {
+      if (track === this.video || track === this.audio) {
+        this.dispatchEvent(new CustomEvent('ended', {detail: what}));
+      }
+    });
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #silent(error) {
+    this.dispatchEvent(new CustomEvent('silent', {detail: error}));
+  }
+}
+
+function sound(microphone) {
+  return microphone ? {deviceId: {exact: microphone}} : true;
+}
+
+function devices() {
+  if (navigator.mediaDevices) return navigator.mediaDevices;
+  throw new DOMException('not a secure context', 'InsecureContextError');
+}

@@ -1,0 +1,77 @@
+/**
+ * Figures as people read them. A dash stands for "not known".
+ */
+export const NONE = '–';
+
+/** 65 000 ms → 1:05, from an hour on 1:01:05. */
+export function clock(ms) {
+  if (!Number.isFinite(ms)) return NONE;
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (n) => String(n).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  const rest = two(seconds % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** How long since `time`, coarse: "just now", "12 min", "3 h 5 min". */
+export function since(time, now = Date.now()) {
+  const minutes = Math.floor((now - Date.parse(time)) / 60000);
+  if (!Number.isFinite(minutes)) return NONE;
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  return hours < 48 ? '1 day' : `${Math.floor(hours / 24)} days`;
+}
+
+const time = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit'});
+const day = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short'});
+const dayAndYear = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short', year: 'numeric'});
+
+/** "Today, 14:03", "Yesterday, 9:10", "3 Nov, 18:00". */
+export function when(rfc3339, now = new Date()) {
+  const date = new Date(rfc3339);
+  if (Number.isNaN(date.getTime())) return NONE;
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  let name = (date.getFullYear() === now.getFullYear() ? day : dayAndYear).format(date);
+  if (date >= midnight) name = 'Today';
+  else if (date >= yesterday) name = 'Yesterday';
+  return `${name}, ${time.format(date)}`;
+}
+
+export function bytes(n) {
+  if (!Number.isFinite(n)) return NONE;
+  if (n < 1e6) return `${Math.round(n / 1e3)} kB`;
+  if (n < 1e9) return `${(n / 1e6).toFixed(n < 1e7 ? 1 : 0)} MB`;
+  return `${(n / 1e9).toFixed(2)} GB`;
+}
+
+export function bitrate(bps) {
+  if (!Number.isFinite(bps)) return NONE;
+  return bps < 1e6 ? `${Math.round(bps / 1e3)} kbit/s` : `${(bps / 1e6).toFixed(1)} Mbit/s`;
+}
+
+export const fps = (n) => (Number.isFinite(n) ? `${Math.round(n)} fps` : NONE);
+export const ms = (n) => (Number.isFinite(n) ? `${Math.round(n)} ms` : NONE);
+
+/** Width × height with thin spaces; empty parts give a dash. */
+export const size = (width, height) => (width && height ? `${width}\u2009×\u2009${height}` : NONE);
+
+/** "3 viewers", "1 viewer". */
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+const CODECS = {vp8: 'VP8', vp9: 'VP9', av1: 'AV1', h264: 'H.264', h265: 'H.265', opus: 'Opus'};
+
+export const codec = (id) => (id ? (CODECS[id.toLowerCase()] ?? id) : NONE);
+
+/** What the tracks of a stream or recording say: its picture size and codecs. */
+export function tracks(list) {
+  const video = list?.find((track) => track.kind === 'video');
+  const codecs = (list ?? []).map((track) => codec(track.codec)).filter((name) => name !== NONE);
+  return {
+    size: video ? size(video.width, video.height) : codecs.length ? 'audio only' : NONE,
+    codecs: codecs.join(' · ') || NONE,
+  };
+}

@@ -1,0 +1,187 @@
+import {byId, el, reconcile, setText, watchPath} from './dom.js';
+import * as format from './format.js';
+import {NO_MICROPHONE} from './capture.js';
+
+/**
+ * Everything the publish page shows. It holds no decisions: publish.js tells it
+ * what happened.
+ */
+const root = document.documentElement;
+let liveAt = 0;
+let clock = 0;
+let wake = null;
+
+/** The line under the button. */
+export function say(text, tone = '') {
+  setText(byId('status'), text);
+  byId('status').dataset.tone = tone;
+}
+
+function veil(title, text, action, source = 'camera') {
+  setText(byId('veil-title'), title);
+  setText(byId('veil-text'), text);
+  setText(byId('enable'), action ?? '');
+  byId('enable').hidden = !action;
+  byId('enable').dataset.source = source;
+  byId('veil').hidden = false;
+}
+
+/** The browser is asking its user. */
+export function asking(source, hasPicture) {
+  if (hasPicture) return;
+  if (source === 'camera') veil('Asking for permission', 'The browser asks whether this page may use camera and microphone.');
+  else veil('Choose what to share', 'The browser shows its list of screens and windows.');
+}
+
+/** No picture came; with another one on show it goes on, with a word below. */
+export function trouble({title, text}, hasPicture) {
+  const source = byId('source-screen').getAttribute('aria-pressed') === 'true' ? 'screen' : 'camera';
+  if (!hasPicture) veil(title, text, navigator.mediaDevices ? 'Try again' : null, source);
+  say(`${title}.`, 'bad');
+}
+
+export function sources(source) {
+  byId('source-camera').setAttribute('aria-pressed', String(source === 'camera'));
+  byId('source-screen').setAttribute('aria-pressed', String(source === 'screen'));
+  byId('camera').disabled = source === 'screen';
+}
+
+export function noScreens() {
+  byId('source-screen').disabled = true;
+  byId('source-screen').title = 'This browser cannot share a screen.';
+}
+
+/** @param {import('./capture.js').Capture} capture */
+export function picture(capture) {
+  const {video, source} = capture;
+  const preview = byId('preview');
+  // The same track again would make the preview blink.
+  if (preview.srcObject?.getVideoTracks()[0] !== (video ?? undefined)) {
+    preview.srcObject = video ? new MediaStream([video]) : null;
+  }
+  const facesAway = video?.getSettings().facingMode === 'environment';
+  preview.toggleAttribute('data-mirrored', source === 'camera' && !facesAway);
+  if (video) byId('veil').hidden = true;
+  else veil('Your picture appears here', 'Nothing is sent until you go live.', 'Turn on camera');
+  if (video && ['idle', 'failed'].includes(root.dataset.state)) say('Ready when you are.');
+}
+
+/** Fills the pickers. Before permission the devices have no names. */
+export function devices(list, {video, audio, source}) {
+  fill(byId('camera'), list, 'videoinput', 'camera', source === 'camera' ? video : null);
+  fill(byId('microphone'), list, 'audioinput', 'microphone', audio);
+}
+
+function fill(select, list, kind, word, track) {
+  const found = list.filter((device) => device.kind === kind && device.label);
+  const options = found.map(({deviceId, label}) => ({value: deviceId, label}));
+  if (found.length === 0) options.push({value: '', label: `Default ${word}`});
+  if (kind === 'audioinput') options.push({value: NO_MICROPHONE, label: 'No microphone'});
+  const chosen = select.value;
+  reconcile(select, options, {
+    key: (option) => option.value,
+    create: (option) => el('option', {value: option.value}, option.label),
+    update: (node, option) => setText(node, option.label),
+  });
+  const inUse = chosen === NO_MICROPHONE ? chosen : (track?.getSettings().deviceId ?? chosen);
+  if (options.some((option) => option.value === inUse)) select.value = inUse;
+}
+
+export function nameHint(wrong, name) {
+  byId('name').setAttribute('aria-invalid', String(wrong !== ''));
+  byId('name-hint').dataset.tone = wrong ? 'bad' : '';
+  setText(byId('name-hint'), wrong || `Viewers open ${location.host}${watchPath(name)}`);
+}
+
+/** Mirrors the state of the Publisher. */
+export function state(now, problem, {name, hasSound}) {
+  root.dataset.state = now;
+  const busy = now === 'connecting' || now === 'live' || now === 'reconnecting';
+  toggle(now, busy);
+  byId('name').disabled = busy;
+  byId('record').disabled = busy;
+  byId('microphone').disabled = busy && !hasSound;
+  byId('live').hidden = now !== 'live';
+  const text = words(now, problem);
+  say(text, now === 'failed' || now === 'reconnecting' ? 'bad' : '');
+  if (now === 'connecting') reset();
+  if (now === 'live') goOnAir(name);
+  if (!busy) goOffAir();
+  document.title = now === 'live' ? `● ${name} is live: weir` : 'Go live: weir';
+}
+
+function words(now, problem) {
+  switch (now) {
+    case 'connecting': return 'Connecting…';
+    case 'live': return 'You are live.';
+    case 'reconnecting': return `${problem?.message ?? ''} Trying to come back…`.trim();
+    case 'ended': return 'The broadcast has ended.';
+    case 'failed': return problem?.status === 409
+      ? `This name is taken. ${problem.detail}`.trim()
+      : problem?.message ?? 'That did not work.';
+    default: return '';
+  }
+}
+
+function toggle(now, busy) {
+  setText(byId('toggle'), busy ? (now === 'connecting' ? 'Cancel' : 'Stop') : 'Go live');
+  byId('toggle').classList.toggle('primary', !busy);
+  byId('toggle').classList.toggle('stop', busy);
+}
+
+function reset() {
+  liveAt = 0;
+  byId('after').hidden = true;
+  for (const id of ['elapsed', 'bitrate', 'framerate', 'resolution', 'viewers']) setText(byId(id), format.NONE);
+}
+
+function goOnAir(name) {
+  if (liveAt) return; // back after an interruption: the clock went on
+  liveAt = Date.now();
+  const tick = () => setText(byId('elapsed'), format.clock(Date.now() - liveAt));
+  clock = setInterval(tick, 500);
+  tick();
+  const link = byId('share-link');
+  link.href = watchPath(name);
+  setText(link, link.href.replace(/^https?:\/\//, ''));
+  byId('share').hidden = false;
+  byId('share-later').hidden = true;
+  // A phone that locks its screen would stop the camera. Refused on low battery.
+  navigator.wakeLock?.request('screen').then((lock) => {
+    if (clock) wake = lock;
+    else lock.release();
+  }, () => {});
+}
+
+function goOffAir() {
+  clearInterval(clock);
+  clock = 0;
+  wake?.release();
+  wake = null;
+  byId('share').hidden = true;
+  byId('share-later').hidden = liveAt !== 0;
+}
+
+export const hasBeenLive = () => liveAt !== 0;
+
+/** @param {import('../client/send-stats.js').SendStats} stats */
+export function figures(stats) {
+  setText(byId('bitrate'), format.bitrate(stats.bitrate));
+  setText(byId('framerate'), format.fps(stats.fps));
+  setText(byId('resolution'), format.size(stats.width, stats.height));
+  if (root.dataset.state !== 'live') return;
+  const why = {bandwidth: 'The network is slow, so quality is reduced.', cpu: 'This device is busy, so quality is reduced.'};
+  say(`You are live. ${why[stats.limitedBy] ?? ''}`.trim());
+}
+
+export function watching(viewers) {
+  setText(byId('viewers'), String(viewers ?? 0));
+}
+
+/** The quiet line after the end. */
+export function afterwards(text, href) {
+  setText(byId('after-text'), text);
+  byId('recording-link').hidden = !href;
+  if (href) byId('recording-link').href = href;
+  byId('after').hidden = false;
+}

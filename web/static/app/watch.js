@@ -1,0 +1,139 @@
+import * as api from './api.js';
+import {byId, setIcon, setText, streamName} from './dom.js';
+import * as format from './format.js';
+import {playerControls} from './player-controls.js';
+import {recordingOf, recordingPath} from './recording-of.js';
+import {Viewer} from '../client/index.js';
+
+const name = location.pathname.slice('/watch/'.length).split('/').map(decodeURIComponent).join('/');
+const video = byId('player');
+const viewer = new Viewer({name, video});
+
+/** @type {any} what the API said of the broadcast when it began */
+let stream = null;
+let clock = 0;
+let after = new AbortController();
+
+/** What covers the picture while there is none. `still`: the water rests. */
+const VEILS = {
+  connecting: {title: 'Connecting', text: ''},
+  waiting: {title: 'Not live yet', text: 'This page starts playing by itself as soon as the broadcast begins.'},
+  reconnecting: {title: 'Connection interrupted', text: 'Trying again…'},
+  ended: {title: 'The broadcast has ended', text: 'If it goes on, this page does too.', still: true},
+  failed: {title: 'This cannot be played', text: '', still: true},
+  idle: {title: 'Stopped', text: '', still: true},
+};
+
+const STATUS = {
+  idle: 'Stopped',
+  connecting: 'Connecting…',
+  waiting: 'Waiting for the broadcast to begin',
+  live: 'Live',
+  reconnecting: 'Connection interrupted, trying again…',
+  ended: 'The broadcast has ended',
+  failed: 'Cannot be played',
+};
+
+function onState({detail: {state, previous, problem}}) {
+  document.documentElement.dataset.state = state;
+  const live = state === 'live';
+  const veil = VEILS[state];
+  byId('live').hidden = !live;
+  byId('retry').hidden = state !== 'failed' && state !== 'idle';
+  setText(byId('status'), STATUS[state]);
+  document.title = live ? `● ${name}: weir` : `${name}: weir`;
+  if (veil) {
+    setText(byId('veil-title'), veil.title);
+    setText(byId('veil-text'), problem?.message ?? veil.text);
+    byId('water').classList.toggle('moving', !veil.still);
+    byId('veil').hidden = false;
+  }
+  if (!live) clearFigures();
+  if (live) begin();
+  if (state === 'ended' && previous !== 'ended') offerRecording();
+}
+
+/** The veil stays until there is a picture, or sound where there is none. */
+function begin() {
+  after.abort();
+  byId('recording-link').hidden = true;
+  if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) byId('veil').hidden = true;
+  stream = null;
+  api.stream(name).then((now) => {
+    stream = now;
+    clearInterval(clock);
+    clock = setInterval(tick, 1000);
+    tick();
+  }, () => {}); // only the line under the title lacks something
+}
+
+function tick() {
+  if (viewer.state !== 'live') return;
+  const running = Date.now() - Date.parse(stream.started_at);
+  setText(byId('running'), ` for ${format.clock(running)}`);
+}
+
+async function offerRecording() {
+  after.abort();
+  after = new AbortController();
+  const {signal} = after;
+  const found = await recordingOf(name, signal, stream?.recording);
+  if (!found || signal.aborted) return;
+  byId('recording-link').href = recordingPath(found);
+  byId('recording-link').hidden = false;
+}
+
+function clearFigures() {
+  clearInterval(clock);
+  setText(byId('running'), '');
+  setText(byId('latency'), '');
+  setText(byId('resolution'), '');
+  byId('unmute').hidden = true;
+}
+
+function onStats({detail: stats}) {
+  setText(byId('latency'), stats.latency === null ? '' : format.ms(stats.latency));
+  setText(byId('resolution'), stats.width ? format.size(stats.width, stats.height) : '');
+  setText(byId('bitrate'), format.bitrate(stats.bitrate));
+  setText(byId('framerate'), format.fps(stats.fps));
+  setText(byId('lost'), String(stats.packetsLost));
+  setText(byId('dropped'), String(stats.framesDropped));
+  setText(byId('rtt'), format.ms(stats.rtt));
+  const codecs = [stats.videoCodec, stats.audioCodec].filter(Boolean).map(format.codec);
+  setText(byId('codecs'), codecs.join(' · ') || format.NONE);
+}
+
+/** Offers what the browser held back: the sound, or everything. */
+function offerTap(how) {
+  byId('unmute').hidden = how === 'sound';
+  setIcon(byId('unmute'), how === 'blocked' ? 'play' : 'sound');
+  setText(byId('unmute-label'), how === 'blocked' ? 'Tap to play' : 'Tap for sound');
+}
+
+byId('name').append(streamName(name));
+byId('unmute').addEventListener('click', () => {
+  video.muted = false;
+  byId('unmute').hidden = true;
+  video.play().catch(() => offerTap('blocked'));
+});
+byId('retry').addEventListener('click', () => viewer.start());
+video.addEventListener('loadeddata', () => {
+  if (viewer.state === 'live') byId('veil').hidden = true;
+});
+video.addEventListener('volumechange', () => {
+  if (!video.muted) byId('unmute').hidden = true;
+});
+// Paused from outside (a headset, the system): the way back must be visible.
+video.addEventListener('pause', () => {
+  if (viewer.state === 'live' && video.srcObject?.active) offerTap('blocked');
+});
+video.addEventListener('playing', () => {
+  if (!video.muted) byId('unmute').hidden = true;
+});
+playerControls(video, byId('theatre'));
+viewer.addEventListener('state', onState);
+viewer.addEventListener('stats', onStats);
+viewer.addEventListener('autoplay', ({detail}) => offerTap(detail));
+// Back from the browser's page cache: leaving had stopped the viewer.
+addEventListener('pageshow', (event) => event.persisted && viewer.start());
+viewer.start();

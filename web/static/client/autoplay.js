@@ -1,0 +1,23 @@
+/**
+ * Plays with sound where the browser lets us, else muted, else not at all.
+ *
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<'sound' | 'muted' | 'blocked'>} 'muted' only when the
+ *   browser forced it: an element its user had muted plays as 'sound'
+ */
+export async function playAloud(video) {
+  try {
+    await video.play();
+    return 'sound';
+  } catch (error) {
+    // AbortError: other media were put in meanwhile, and play() was called for those.
+    if (error.name !== 'NotAllowedError') return 'sound';
+  }
+  video.muted = true;
+  try {
+    await video.play();
+    return 'muted';
+  } catch (error) {
+    return error.name === 'NotAllowedError' ? 'blocked' : 'muted';
+  }
+}

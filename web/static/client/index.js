@@ -1,0 +1,18 @@
+/**
+ * The browser library of weir: publish a MediaStream, watch a broadcast.
+ *
+ *     import {Publisher, Viewer} from '/static/client/index.js';
+ *
+ *     const publisher = new Publisher({name: 'acme/alice', stream});
+ *     await publisher.start();
+ *
+ *     const viewer = new Viewer({name: 'acme/alice', video});
+ *     viewer.start();
+ *
+ * Both are EventTargets: `state` tells where they stand (event.detail is
+ * {state, previous, problem}), `stats` brings figures once a second.
+ */
+export {Publisher} from './publisher.js';
+export {Viewer} from './viewer.js';
+export {Problem} from './problem.js';
+export {nameProblem} from './name.js';

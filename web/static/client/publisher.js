@@ -1,0 +1,164 @@
+import {Problem} from './problem.js';
+import {Stateful} from './stateful.js';
+import {backoff, pause} from './wait.js';
+import {nameProblem} from './name.js';
+import {WhipTransport} from './whip.js';
+
+/** Attempts to come back after a lost connection: about half a minute in all. */
+const ATTEMPTS = 8;
+
+/**
+ * Publishes a MediaStream under a name.
+ *
+ * States: idle → connecting → live ⇄ reconnecting → ended | failed. A Publisher
+ * that ended or failed can be started again.
+ *
+ * @fires Publisher#state CustomEvent<{state, previous, problem}>
+ * @fires Publisher#stats CustomEvent<import('./send-stats.js').SendStats>
+ */
+export class Publisher extends Stateful {
+  #options;
+  /** @type {Map<string, MediaStreamTrack>} by kind: what is sent now */
+  #tracks = new Map();
+  #transport = null;
+  /** @type {AbortController | null} set while started */
+  #run = null;
+  #onPageHide = () => void this.stop();
+
+  /**
+   * @param {object} options
+   * @param {string} options.name          1 to 4 segments joined by '/'
+   * @param {MediaStream} options.stream   at most one track of each kind is sent
+   * @param {string} [options.endpoint]    base URL of the server; the page's own if absent
+   * @param {boolean} [options.record]     whether the server records it (default true)
+   * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
+   * @param {number} [options.audioBitrate] ceiling in bits per second (default 64 000)
+   * @param {new (options: object) => WhipTransport} [options.Transport]
+   */
+  constructor({name, stream, endpoint = '', record = true, videoBitrate = 2_500_000,
+    audioBitrate = 64_000, Transport = WhipTransport}) {
+    super();
+    const wrong = nameProblem(name);
+    if (wrong) throw new TypeError(wrong);
+    for (const track of [...stream.getAudioTracks(), ...stream.getVideoTracks()]) {
+      if (!this.#tracks.has(track.kind)) this.#tracks.set(track.kind, track);
+    }
+    if (this.#tracks.size === 0) throw new TypeError('the stream has no tracks');
+    this.#options = {name, endpoint, record, videoBitrate, audioBitrate, Transport};
+  }
+
+  get name() {
+    return this.#options.name;
+  }
+
+  /**
+   * Goes live. Resolves when media flows or stop() came first; rejects with a
+   * Problem when that failed, after the state became `failed`.
+   */
+  async start() {
+    if (this.#run) return;
+    const {signal} = (this.#run = new AbortController());
+    addEventListener('pagehide', this.#onPageHide);
+    this._to('connecting');
+    try {
+      await this.#open(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#fail(error);
+      throw error;
+    }
+    this.#stayLive(signal);
+  }
+
+  /** Ends the broadcast. Resolves when the server knows. */
+  async stop() {
+    if (!this.#run) return;
+    const transport = this.#end();
+    this._to('ended');
+    await transport?.close();
+  }
+
+  /**
+   * Sends another track in place of the one of its kind, without a gap.
+   *
+   * @param {MediaStreamTrack} track
+   */
+  async replaceTrack(track) {
+    if (!this.#tracks.has(track.kind)) {
+      throw new TypeError(`the broadcast has no ${track.kind} track`);
+    }
+    await this.#transport?.replaceTrack(track);
+    this.#tracks.set(track.kind, track); // a reconnection sends the new one
+  }
+
+  /** @returns {Promise<import('./send-stats.js').SendStats | null>} null while not connected */
+  async stats() {
+    return (await this.#transport?.stats()) ?? null;
+  }
+
+  async #open(signal) {
+    const {Transport, ...options} = this.#options;
+    const transport = new Transport({...options, tracks: [...this.#tracks.values()]});
+    this.#transport = transport;
+    try {
+      await transport.open(signal);
+    } catch (error) {
+      void transport.close();
+      if (this.#transport === transport) this.#transport = null;
+      throw error;
+    }
+  }
+
+  /** Lives as long as the broadcast: comes back each time it is lost. */
+  async #stayLive(signal) {
+    for (;;) {
+      const transport = this.#transport;
+      this._to('live');
+      this._tick(() => transport.stats());
+      const problem = await transport.lost;
+      if (signal.aborted) return;
+      this._quiet();
+      this._to('reconnecting', problem);
+      await transport.close();
+      if (!await this.#reconnect(signal)) return;
+    }
+  }
+
+  /** @returns {Promise<boolean>} false when given up or stopped */
+  async #reconnect(signal) {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      if (attempt > 0) await pause(backoff(attempt - 1), signal);
+      if (signal.aborted) break;
+      try {
+        await this.#open(signal);
+        return true;
+      } catch (error) {
+        if (signal.aborted) break;
+        // 409: the server has not yet noticed that our old session is gone.
+        const again = error.temporary || error.status === 409;
+        if (!again || attempt + 1 >= ATTEMPTS) {
+          this.#fail(error);
+          break;
+        }
+        this._to('reconnecting', error);
+      }
+    }
+    return false;
+  }
+
+  #fail(error) {
+    void this.#end()?.close();
+    this._to('failed', error instanceof Problem ? error : new Problem({detail: error.message, cause: error}));
+  }
+
+  /** Takes everything down on this side; returns the transport to close. */
+  #end() {
+    removeEventListener('pagehide', this.#onPageHide);
+    this._quiet();
+    this.#run.abort();
+    this.#run = null;
+    const transport = this.#transport;
+    this.#transport = null;
+    return transport;
+  }
+}

@@ -1,0 +1,185 @@
+import {Problem, request} from './problem.js';
+import {Stateful} from './stateful.js';
+import {backoff, pause} from './wait.js';
+import {nameProblem, urlOf} from './name.js';
+import {playAloud} from './autoplay.js';
+import {WhepTransport} from './whep.js';
+
+/** Never wait longer than this for the next look, whatever Retry-After says. */
+const RETRY_MOST_MS = 2000;
+const RETRY_MS = 1000;
+/** An offer is posted again and again while waiting, but not for ever: the
+ * addresses in it change when a phone changes networks. */
+const OFFER_MOST_MS = 30000;
+/** Seconds without a byte after which the server is asked whether it is over. */
+const STALLED_TICKS = 3;
+
+/**
+ * Plays a broadcast in a video element; waits for it when it is not live, and
+ * for the next one when it has ended.
+ *
+ * States: idle → connecting → waiting | live; live → reconnecting → live |
+ * ended; ended → live; failed when the server refuses for good; idle after
+ * stop().
+ *
+ * @fires Viewer#state CustomEvent<{state, previous, problem}>
+ * @fires Viewer#stats CustomEvent<import('./receive-stats.js').ReceiveStats>
+ * @fires Viewer#autoplay CustomEvent<'sound' | 'muted' | 'blocked'>
+ */
+export class Viewer extends Stateful {
+  #options;
+  #transport = null;
+  /** @type {AbortController | null} set while started */
+  #run = null;
+  #onPageHide = () => void this.stop();
+
+  /**
+   * @param {object} options
+   * @param {string} options.name
+   * @param {HTMLVideoElement} options.video
+   * @param {string} [options.endpoint] base URL of the server; the page's own if absent
+   * @param {new (options: object) => WhepTransport} [options.Transport]
+   */
+  constructor({name, video, endpoint = '', Transport = WhepTransport}) {
+    super();
+    const wrong = nameProblem(name);
+    if (wrong) throw new TypeError(wrong);
+    this.#options = {name, video, endpoint, Transport};
+  }
+
+  get name() {
+    return this.#options.name;
+  }
+
+  /** Starts watching or waiting; everything after that is told by events. */
+  start() {
+    if (this.#run) return;
+    this.#run = new AbortController();
+    addEventListener('pagehide', this.#onPageHide);
+    this._to('connecting');
+    void this.#loop(this.#run.signal);
+  }
+
+  /** Stops watching. Resolves when the server knows. */
+  async stop() {
+    if (!this.#run) return;
+    const transport = this.#end();
+    this._to('idle');
+    await transport?.close();
+  }
+
+  /** @returns {Promise<import('./receive-stats.js').ReceiveStats | null>} null while not live */
+  async stats() {
+    return this.state === 'live' ? ((await this.#transport?.stats()) ?? null) : null;
+  }
+
+  async #loop(signal) {
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        await this.#open(signal);
+        failures = 0;
+        await this.#play(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const wait = this.#judge(error, failures++);
+        if (wait === null) return;
+        await this.#pause(wait, signal);
+      }
+    }
+  }
+
+  /** A transport whose offer the server did not want yet is used again. */
+  async #open(signal) {
+    const {name, endpoint, Transport} = this.#options;
+    const old = this.#transport;
+    if (old && performance.now() - old.made > OFFER_MOST_MS) this.#drop();
+    this.#transport ??= Object.assign(new Transport({name, endpoint}), {made: performance.now()});
+    const transport = this.#transport;
+    try {
+      await transport.open(signal);
+    } catch (error) {
+      if (error.status !== 409 && this.#transport === transport) this.#drop();
+      throw error;
+    }
+  }
+
+  /** Resolves when the connection is lost or the broadcast is over. */
+  async #play(signal) {
+    const {video} = this.#options;
+    const transport = this.#transport;
+    transport.attach(video);
+    this._to('live');
+    playAloud(video).then((how) => {
+      if (!signal.aborted) this.dispatchEvent(new CustomEvent('autoplay', {detail: how}));
+    });
+    const stalled = new Promise((resolve) => this.#watchStall(transport, resolve));
+    const problem = await Promise.race([transport.lost, stalled]);
+    if (signal.aborted) return;
+    this._quiet();
+    this.#drop();
+    // Over or only interrupted? The next POST tells: 201 goes on, 409 is the end.
+    this._to('reconnecting', problem);
+  }
+
+  /**
+   * Most ends show as a closed connection. Where nothing arrives and the
+   * connection still stands, the API is asked; a silent source stays.
+   */
+  #watchStall(transport, lose) {
+    const {name, endpoint} = this.#options;
+    let bytes = -1;
+    let ticks = 0;
+    this._tick(async () => {
+      const figures = await transport.stats();
+      ticks = figures.bytesReceived === bytes ? ticks + 1 : 0;
+      bytes = figures.bytesReceived;
+      if (ticks > 0 && ticks % STALLED_TICKS === 0) {
+        request(urlOf(endpoint, '/api/v1/streams/', name)).catch(lose);
+      }
+      return figures;
+    });
+  }
+
+  /** @returns {number | null} how long to wait; null when there is no use */
+  #judge(error, failures) {
+    if (error.status === 409) {
+      const over = this.state === 'reconnecting' || this.state === 'ended';
+      this._to(over ? 'ended' : 'waiting');
+      return Math.min(error.retryAfter ?? RETRY_MS, RETRY_MOST_MS);
+    }
+    const problem = error instanceof Problem ? error : new Problem({detail: error.message, cause: error});
+    if (!problem.temporary) {
+      void this.#end()?.close();
+      this._to('failed', problem);
+      return null;
+    }
+    this._to(this.state, problem); // the same state, with the reason beside it
+    return backoff(failures, {first: 500, most: 5000});
+  }
+
+  /** Like pause(), and over at once when the page is looked at again. */
+  async #pause(ms, signal) {
+    const early = new AbortController();
+    const look = () => document.hidden || early.abort();
+    document.addEventListener('visibilitychange', look);
+    await pause(ms, signal, early.signal);
+    document.removeEventListener('visibilitychange', look);
+  }
+
+  #drop() {
+    void this.#transport?.close();
+    this.#transport = null;
+  }
+
+  /** Takes everything down on this side; returns the transport to close. */
+  #end() {
+    removeEventListener('pagehide', this.#onPageHide);
+    this._quiet();
+    this.#run.abort();
+    this.#run = null;
+    this.#options.video.srcObject = null;
+    const transport = this.#transport;
+    this.#transport = null;
+    return transport;
+  }
+}

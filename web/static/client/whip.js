@@ -1,0 +1,89 @@
+import {PeerSession} from './peer.js';
+import {urlOf} from './name.js';
+import {SendMeter} from './send-stats.js';
+
+/**
+ * Sends tracks over WebRTC, signalled by WHIP (RFC 9725). One of the transports
+ * a Publisher can use; they share this shape: open(), lost, replaceTrack(),
+ * stats(), close().
+ */
+export class WhipTransport {
+  #peer = new PeerSession();
+  #meter = new SendMeter(this.#peer.pc);
+  #options;
+
+  /**
+   * @param {object} options
+   * @param {string} options.name
+   * @param {string} options.endpoint
+   * @param {MediaStreamTrack[]} options.tracks at most one of each kind
+   * @param {boolean} options.record
+   * @param {number} options.videoBitrate bits per second
+   * @param {number} options.audioBitrate bits per second
+   */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  get lost() {
+    return this.#peer.lost;
+  }
+
+  /** @param {AbortSignal} signal */
+  async open(signal) {
+    const {name, endpoint, tracks, record} = this.#options;
+    for (const track of tracks) await this.#add(track);
+    const url = urlOf(endpoint, '/whip/', name);
+    if (!record) url.searchParams.set('record', 'false');
+    await this.#peer.negotiate(url, signal);
+  }
+
+  /** @param {MediaStreamTrack} track takes the place of the one of its kind */
+  async replaceTrack(track) {
+    const sender = this.#peer.pc.getSenders().find((s) => s.track?.kind === track.kind);
+    if (!sender) throw new TypeError(`the broadcast has no ${track.kind} track`);
+    await sender.replaceTrack(track);
+    await prefer(sender, track);
+  }
+
+  /** @returns {Promise<import('./send-stats.js').SendStats>} */
+  stats() {
+    return this.#meter.read();
+  }
+
+  close() {
+    return this.#peer.close();
+  }
+
+  async #add(track) {
+    const {videoBitrate, audioBitrate} = this.#options;
+    const transceiver = this.#peer.pc.addTransceiver(track, {
+      direction: 'sendonly',
+      sendEncodings: [{maxBitrate: track.kind === 'video' ? videoBitrate : audioBitrate}],
+    });
+    if (track.kind !== 'video') return;
+    preferVP8(transceiver);
+    await prefer(transceiver.sender, track);
+  }
+}
+
+/**
+ * VP8 first: it is what every viewer and every WebM player can decode. The
+ * others stay in the offer, in the browser's order.
+ */
+function preferVP8(transceiver) {
+  const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+  const vp8 = (codec) => codec.mimeType.toLowerCase() === 'video/vp8';
+  if (!codecs.some(vp8)) return;
+  transceiver.setCodecPreferences([...codecs.filter(vp8), ...codecs.filter((c) => !vp8(c))]);
+}
+
+/** A shared screen must stay readable, a camera must stay smooth. */
+async function prefer(sender, track) {
+  if (track.kind !== 'video') return;
+  const screen = track.contentHint === 'detail' || track.contentHint === 'text';
+  const parameters = sender.getParameters();
+  parameters.degradationPreference = screen ? 'maintain-resolution' : 'maintain-framerate';
+  // A hint: browsers that do not know the field may refuse it, and lose nothing.
+  await sender.setParameters(parameters).catch(() => {});
+}
