@@ -46,7 +46,7 @@ func (k *sink) Run(ctx context.Context, sub *sfu.Subscription) error {
 	}
 	inputs := make([]*input, len(tracks))
 	for i, t := range tracks {
-		inputs[i] = &input{info: t.Info(), cursor: t.Frames()}
+		inputs[i] = &input{info: t.Info(), cursor: t.AllFrames()}
 		defer inputs[i].cursor.Close()
 	}
 	f := &file{recorder: k.recorder, log: k.log, stream: sub.Stream(), inputs: inputs}

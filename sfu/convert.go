@@ -51,8 +51,9 @@ func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch
 	return conv
 }
 
-// startDepacketizing derives frames from packets. Called with t.mu held.
-func (t *Track) startDepacketizing() *conversion {
+// startDepacketizing derives frames from packets, from the newest keyframe on or
+// from all that is in the ring. Called with t.mu held.
+func (t *Track) startDepacketizing(all bool) *conversion {
 	frames := t.frames
 	depacketizer := t.format.NewDepacketizer(codec.Config{})
 	emit := func(f media.Frame) {
@@ -62,8 +63,13 @@ func (t *Track) startDepacketizing() *conversion {
 		appendFrame(frames, &f)
 	}
 	c := openCursor(t.packets, func(p *media.Packet) bool { return p.Sync }, t)
-	c.release = func() {}
-	c.pos = stepBack(t.packets, c.pos)
+	if all {
+		// The depacketizer finds the first keyframe itself, whatever the order in
+		// which its packets came.
+		c.pos, c.seeking = t.packets.tail.Load(), false
+	} else {
+		c.pos = stepBack(t.packets, c.pos)
+	}
 	return startConversion(c, func(batch []*media.Packet) {
 		for _, p := range batch {
 			depacketizer.Depacketize(p, emit)
@@ -90,7 +96,6 @@ func (t *Track) startPacketizing() *conversion {
 		t.appendPacket(packets, slab.put(p))
 	}
 	c := openCursor(t.frames, func(f *media.Frame) bool { return f.Sync }, t)
-	c.release = func() {}
 	return startConversion(c, func(batch []*media.Frame) {
 		for _, f := range batch {
 			t.packetizer.Packetize(f, emit)

@@ -37,6 +37,12 @@ func (c *Cursor[T]) start() {
 	c.seeking = false
 }
 
+// startOldest places the cursor at the oldest item, to seek from there.
+func (c *Cursor[T]) startOldest() {
+	c.pos = c.ring.tail.Load()
+	c.seeking = true
+}
+
 // Take copies the items that are there into dst, without waiting, and returns
 // how many. lagged says that items are missing before the first of them. The
 // items are shared: they must not be changed. The error is io.EOF when the track

@@ -83,15 +83,32 @@ func (t *Track) Packets() *Cursor[media.Packet] {
 
 // Frames opens a cursor on the track's frames.
 func (t *Track) Frames() *Cursor[media.Frame] {
-	c := openCursor(t.openFrames(), func(f *media.Frame) bool { return f.Sync }, t)
+	c := openCursor(t.openFrames(false), func(f *media.Frame) bool { return f.Sync }, t)
 	c.release = func() { t.closeForm(Frames) }
 	return c
 }
 
+// AllFrames is Frames, but begins with the oldest frame in the ring where a
+// decoder can start: a standing sink misses nothing that came before it had
+// begun.
+func (t *Track) AllFrames() *Cursor[media.Frame] {
+	c := newCursor(t.openFrames(true), func(f *media.Frame) bool { return f.Sync }, t)
+	c.startOldest()
+	c.release = func() { t.closeForm(Frames) }
+	return c
+}
+
+// openCursor returns a cursor that begins at the newest sync point.
 func openCursor[T media.Packet | media.Frame](r *ring[T], isSync func(*T) bool, t *Track) *Cursor[T] {
-	c := &Cursor[T]{ring: r, waker: newWaker(), isSync: isSync, request: t.RequestKeyframe}
-	r.add(c.waker)
+	c := newCursor(r, isSync, t)
 	c.start()
+	return c
+}
+
+// newCursor returns a cursor that is yet to be placed.
+func newCursor[T media.Packet | media.Frame](r *ring[T], isSync func(*T) bool, t *Track) *Cursor[T] {
+	c := &Cursor[T]{ring: r, waker: newWaker(), isSync: isSync, request: t.RequestKeyframe, release: func() {}}
+	r.add(c.waker)
 	return c
 }
 
@@ -151,14 +168,15 @@ func (t *Track) openPackets() *ring[media.Packet] {
 	return t.packets
 }
 
-// openFrames returns the ring of frames and counts a reader of it.
-func (t *Track) openFrames() *ring[media.Frame] {
+// openFrames returns the ring of frames and counts a reader of it. all says that
+// the first reader wants what is in the ring from its oldest end on.
+func (t *Track) openFrames(all bool) *ring[media.Frame] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.native != Frames {
 		if t.readers++; t.convert == nil {
 			t.frames = newRing[media.Frame](maxFrames)
-			t.convert = t.startDepacketizing()
+			t.convert = t.startDepacketizing(all)
 		}
 	}
 	return t.frames

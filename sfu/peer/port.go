@@ -93,7 +93,10 @@ func New(c Config) (*Port, error) {
 			RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
 		},
 	}
-	settings := p.settings(c, logs)
+	settings, err := p.settings(c, logs)
+	if err != nil {
+		return nil, err
+	}
 	if p.publishers, err = newAPI(settings, publisherInterceptors, publisherExtensions...); err != nil {
 		return nil, err
 	}
@@ -106,7 +109,7 @@ func New(c Config) (*Port, error) {
 }
 
 // settings are the transport settings of all sessions.
-func (p *Port) settings(c Config, logs loggerFactory) webrtc.SettingEngine {
+func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, error) {
 	s := webrtc.SettingEngine{LoggerFactory: logs}
 	s.SetLite(true)
 	s.SetICEUDPMux(p.mux)
@@ -114,12 +117,19 @@ func (p *Port) settings(c Config, logs loggerFactory) webrtc.SettingEngine {
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
 	s.SetICETimeouts(disconnectedTimeout, failedTimeout, keepalive)
-	// AES-128-GCM costs a sixth of AES-CM with HMAC-SHA1 on common processors.
+	// AES-128-GCM costs a sixth of AES-CM with HMAC-SHA1 on common processors. The
+	// DTLS server chooses, and browsers would choose AES-CM: so we are the server.
+	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
+		return s, fmt.Errorf("peer: %w", err)
+	}
+	// The cookie exchange protects from spoofed addresses, and costs a round trip:
+	// DTLS is only taken from addresses that have passed ICE.
+	s.SetDTLSInsecureSkipHelloVerify(true)
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	if c.Net != nil {
 		s.SetNet(c.Net)
 	}
-	return s
+	return s, nil
 }
 
 func isLoopback(a net.Addr) bool {

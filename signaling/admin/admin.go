@@ -98,8 +98,15 @@ type Track struct {
 	Dropped   uint64 `json:"dropped"`
 }
 
-func (a *API) streams(*http.Request) (any, error) {
-	infos := a.config.Hub.Streams()
+// streams lists what is published now; with ?name= only that stream, so that a
+// client can ask whether it is live without an error if it is not.
+func (a *API) streams(r *http.Request) (any, error) {
+	var infos []sfu.StreamInfo
+	if name := r.URL.Query().Get("name"); name == "" {
+		infos = a.config.Hub.Streams()
+	} else if info, err := a.config.Hub.Stream(name); err == nil {
+		infos = append(infos, info)
+	}
 	streams := make([]Stream, len(infos))
 	for i, info := range infos {
 		streams[i] = a.describe(info)

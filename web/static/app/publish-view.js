@@ -132,6 +132,7 @@ function toggle(now, busy) {
 function reset() {
   liveAt = 0;
   byId('after').hidden = true;
+  byId('share-later').hidden = false;
   for (const id of ['elapsed', 'bitrate', 'framerate', 'resolution', 'viewers']) setText(byId(id), format.NONE);
 }
 

@@ -86,8 +86,8 @@ async function offerRecording() {
 function clearFigures() {
   clearInterval(clock);
   setText(byId('running'), '');
-  setText(byId('latency'), '');
-  setText(byId('resolution'), '');
+  for (const id of ['latency', 'resolution']) setText(byId(id), '');
+  for (const id of ['bitrate', 'framerate', 'lost', 'dropped', 'rtt', 'codecs']) setText(byId(id), format.NONE);
   byId('unmute').hidden = true;
 }
 

@@ -6,6 +6,8 @@ const DISCONNECTED_MS = 4000;
 const CONNECT_MS = 12000;
 /** How long the server may take to answer the offer. */
 const ANSWER_MS = 10000;
+/** How long the connection is kept for the server to say that it ended it. */
+const RELEASE_MS = 500;
 
 /**
  * One PeerConnection and its session resource: what WHIP and WHEP have in
@@ -62,8 +64,10 @@ export class PeerSession {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
+    // The request first: the other way round the server sees the connection
+    // close before it is told why, and takes the end for an accident.
+    await Promise.race([this.#release(), delay(RELEASE_MS)]);
     this.#pc.close();
-    await this.#release();
   }
 
   async #post(endpoint, signal) {
@@ -161,4 +165,8 @@ function noPath() {
     title: 'No media path',
     detail: 'The server answered, but no media connection came about. A firewall may block UDP.',
   });
+}
+
+function delay(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
