@@ -1,4 +1,4 @@
-import {request} from '../client/problem.js';
+import {Problem, request} from '../client/problem.js';
 
 /** How long an answer may take before we say that there is none. */
 const TIMEOUT_MS = 8000;
@@ -8,7 +8,9 @@ async function get(path) {
     headers: {Accept: 'application/json'},
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  return response.json();
+  return response.json().catch((cause) => {
+    throw new Problem({status: response.status, detail: 'The server gave an answer that cannot be read.', cause});
+  });
 }
 
 const named = (name) => name.split('/').map(encodeURIComponent).join('/');

@@ -55,16 +55,21 @@ function showRecordings(list) {
   byId('recordings-empty').hidden = list.length > 0;
 }
 
+/** By list, why it could not be read; one that works must not hide the other's trouble. */
+const troubles = new Map();
+
 /** Reads a list; while the server does not answer, what was shown stays. */
 function keep(read, show) {
   return async () => {
     try {
       show(await read());
-      byId('trouble').hidden = true;
+      troubles.delete(show);
     } catch (problem) {
-      setText(byId('trouble'), `${problem.message} Trying again…`);
-      byId('trouble').hidden = false;
+      troubles.set(show, problem.message);
     }
+    const [message] = troubles.values();
+    if (message) setText(byId('trouble'), `${message} Trying again…`);
+    byId('trouble').hidden = !message;
   };
 }
 

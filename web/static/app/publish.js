@@ -5,9 +5,10 @@ import {copyButton} from './copy.js';
 import {explain} from './capture-words.js';
 import {keepName, ownName} from './own-name.js';
 import {Level} from './level.js';
-import {nameProblem, Publisher} from '../client/index.js';
+import {nameProblem} from '../client/name.js';
 import {poll} from './poll.js';
 import {recordingOf, recordingPath} from './recording-of.js';
+import {Publisher} from '../client/publisher.js';
 import * as view from './publish-view.js';
 
 const VIEWERS_MS = 3000;

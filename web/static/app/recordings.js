@@ -79,7 +79,7 @@ function show(list) {
   reconcile(byId('recordings'), list, {key: (r) => r.id, create: createPlayable, update: updateRow});
   byId('recordings').hidden = list.length === 0;
   byId('empty').hidden = list.length > 0;
-  setText(byId('summary'), list.length ? count(list.length, 'recording') : 'None yet.');
+  setText(byId('summary'), `${count(list.length, 'recording')}${stream && ` of ${stream}`}`);
   suggest(list);
   if (wanted) openWanted();
 }

@@ -3,7 +3,7 @@ import {byId, setIcon, setText, streamName} from './dom.js';
 import * as format from './format.js';
 import {playerControls} from './player-controls.js';
 import {recordingOf, recordingPath} from './recording-of.js';
-import {Viewer} from '../client/index.js';
+import {Viewer} from '../client/viewer.js';
 
 const name = location.pathname.slice('/watch/'.length).split('/').map(decodeURIComponent).join('/');
 const video = byId('player');

@@ -38,19 +38,27 @@ export class PeerSession {
   }
 
   /**
+   * Makes the offer. It goes out before ICE has gathered anything: the server
+   * learns our addresses from our connectivity checks, which saves 130 to
+   * 200 ms.
+   */
+  async prepare() {
+    if (!this.#pc.localDescription) await this.#pc.setLocalDescription();
+  }
+
+  /**
    * Posts the offer, applies the answer and waits until media can flow. May be
    * called again after it threw a Problem with a status: the offer stays good,
    * because the server is ICE-lite and does not call back.
    *
    * @param {URL} endpoint
    * @param {AbortSignal} signal
+   * @param {(sdp: string) => string} [adjust] changes the answer before it is applied
    */
-  async negotiate(endpoint, signal) {
-    // The offer goes out before ICE has gathered anything: the server learns
-    // our addresses from our connectivity checks, which saves 130 to 200 ms.
-    if (!this.#pc.localDescription) await this.#pc.setLocalDescription();
+  async negotiate(endpoint, signal, adjust = (sdp) => sdp) {
+    await this.prepare();
     const sdp = await this.#post(endpoint, signal);
-    await this.#pc.setRemoteDescription({type: 'answer', sdp});
+    await this.#pc.setRemoteDescription({type: 'answer', sdp: adjust(sdp)});
     await this.#connected(signal);
   }
 
@@ -141,7 +149,7 @@ export class PeerSession {
           lost('The connection was lost.');
           break;
         case 'closed':
-          lost('The server closed the connection.');
+          this.#closedByServer(lost);
           break;
       }
     });
@@ -155,8 +163,14 @@ export class PeerSession {
     const [first] = this.#pc.getTransceivers();
     const transport = first?.sender.transport ?? first?.receiver.transport;
     transport?.addEventListener('statechange', () => {
-      if (transport.state === 'closed') lost('The server closed the connection.');
+      if (transport.state === 'closed') this.#closedByServer(lost);
     });
+  }
+
+  /** There is no session left to end: asking for it would only be an error. */
+  #closedByServer(lost) {
+    if (!this.#closed) this.#resource = null;
+    lost('The server closed the connection.');
   }
 }
 

@@ -1,7 +1,8 @@
-import {Problem, request} from './problem.js';
+import {broadcastOf, notLive} from './live.js';
+import {Problem} from './problem.js';
 import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
-import {nameProblem, urlOf} from './name.js';
+import {nameProblem} from './name.js';
 import {playAloud} from './autoplay.js';
 import {WhepTransport} from './whep.js';
 
@@ -134,7 +135,8 @@ export class Viewer extends Stateful {
       ticks = figures.bytesReceived === bytes ? ticks + 1 : 0;
       bytes = figures.bytesReceived;
       if (ticks > 0 && ticks % STALLED_TICKS === 0) {
-        request(urlOf(endpoint, '/api/v1/streams/', name)).catch(lose);
+        // The server cannot be asked: that is for the connection to notice.
+        if (await broadcastOf(endpoint, name).catch(() => true) === null) lose(notLive());
       }
       return figures;
     });

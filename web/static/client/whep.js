@@ -1,4 +1,5 @@
 import {PeerSession} from './peer.js';
+import {broadcastOf, notLive} from './live.js';
 import {urlOf} from './name.js';
 import {ReceiveMeter} from './receive-stats.js';
 
@@ -30,6 +31,9 @@ export class WhepTransport {
   /** @param {AbortSignal} signal */
   async open(signal) {
     const {name, endpoint} = this.#options;
+    // The offer is made while the question is on its way.
+    const [broadcast] = await Promise.all([broadcastOf(endpoint, name, signal), this.#peer.prepare()]);
+    if (!broadcast) throw notLive();
     await this.#peer.negotiate(urlOf(endpoint, '/whep/', name), signal);
   }
 

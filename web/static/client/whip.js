@@ -1,5 +1,6 @@
 import {PeerSession} from './peer.js';
 import {urlOf} from './name.js';
+import {startBitrate} from './start-bitrate.js';
 import {SendMeter} from './send-stats.js';
 
 /**
@@ -35,7 +36,7 @@ export class WhipTransport {
     for (const track of tracks) await this.#add(track);
     const url = urlOf(endpoint, '/whip/', name);
     if (!record) url.searchParams.set('record', 'false');
-    await this.#peer.negotiate(url, signal);
+    await this.#peer.negotiate(url, signal, (sdp) => startBitrate(sdp, this.#options.videoBitrate));
   }
 
   /** @param {MediaStreamTrack} track takes the place of the one of its kind */
