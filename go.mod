@@ -17,6 +17,7 @@ require (
 	github.com/pion/webrtc/v4 v4.2.20
 	github.com/urfave/cli/v2 v2.27.7
 	go.uber.org/goleak v1.3.0
+	go.yaml.in/yaml/v3 v3.0.5
 )
 
 require (

@@ -31,7 +31,10 @@ func serveCommand() *cli.Command {
 				Usage: "log from this `LEVEL` on: debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", Value: "text", EnvVars: []string{"WEIR_LOG_FORMAT"},
 				Usage: "`FORMAT` of the log: text or json"},
+			&cli.StringFlag{Name: configFlag, EnvVars: []string{"WEIR_CONFIG"},
+				Usage: "YAML `FILE` with these flags, without dashes; what is given here or in the environment wins"},
 		},
+		Before: readConfig,
 		Action: serve,
 	}
 }
@@ -46,6 +49,11 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	// From before the first line is printed: whoever waits for that line may end
+	// the program at once.
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	a, err := newApp(c.Context, appConfig{
 		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"),
 		record: c.Bool("record"), version: version(), log: log,
@@ -54,9 +62,6 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	a.announce(c.App.Writer)
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	return a.run(ctx)
 }
 
@@ -82,8 +87,27 @@ func explain(what, value string, err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%s %s is in use by another program: stop that one, or choose another port", what, value)
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("%s %s cannot be written to or opened (%w): choose another, or change its permissions", what, value, err)
+		return fmt.Errorf("%s %s cannot be written to or opened (%w): choose another, or change its permissions", what, value, cause(err))
 	default:
-		return fmt.Errorf("%s %s cannot be used: %w", what, value, err)
+		return fmt.Errorf("%s %s cannot be used (%w): choose another", what, value, cause(err))
+	}
+}
+
+// cause is the innermost error of err: what the system said, without the names
+// of the calls that led to it.
+func cause(err error) error {
+	for {
+		switch wrapper := err.(type) {
+		case interface{ Unwrap() error }:
+			inner := wrapper.Unwrap()
+			if inner == nil {
+				return err
+			}
+			err = inner
+		case interface{ Unwrap() []error }:
+			err = wrapper.Unwrap()[0] // none of ours is empty
+		default:
+			return err
+		}
 	}
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v3"
+)
+
+// configFlag names the flag that gives the file.
+const configFlag = "config"
+
+// readConfig sets the flags of c from the YAML file that --config names: a map
+// from flag names, without dashes, to values. What is given on the command line
+// or in the environment wins. A key that is no flag is an error, so that a typing
+// mistake does not go unseen.
+func readConfig(c *cli.Context) error {
+	name := c.String(configFlag)
+	if name == "" {
+		return nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("--config %s cannot be read: %w", name, err)
+	}
+	defer f.Close()
+	var values map[string]yaml.Node
+	if err := yaml.NewDecoder(f).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("--config %s is not a YAML map from flags to values: %w", name, err)
+	}
+	var known []string
+	for _, flag := range c.Command.Flags {
+		if n := flag.Names()[0]; n != configFlag && n != "help" {
+			known = append(known, n)
+		}
+	}
+	for key, value := range values {
+		if !slices.Contains(known, key) {
+			return fmt.Errorf("--config %s, line %d: there is no setting %q; those there are: %s", name, value.Line, key, strings.Join(known, ", "))
+		}
+		if value.Kind != yaml.ScalarNode {
+			return fmt.Errorf("--config %s, line %d: %s takes one value", name, value.Line, key)
+		}
+		if c.IsSet(key) {
+			continue
+		}
+		if err := c.Set(key, value.Value); err != nil {
+			return fmt.Errorf("--config %s, line %d: %s: %w", name, value.Line, key, err)
+		}
+	}
+	return nil
+}
