@@ -47,8 +47,9 @@ func startChrome(t *testing.T) chrome {
 
 // tab is one page of a browser. What it writes to its console is collected.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	t     *testing.T
+	ctx   context.Context
+	close func()
 
 	mu      sync.Mutex
 	console []string
@@ -65,7 +66,7 @@ func (c chrome) open(t *testing.T, url string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(c.ctx)
 	t.Cleanup(cancel)
-	p := &tab{t: t, ctx: ctx}
+	p := &tab{t: t, ctx: ctx, close: cancel}
 	// The first use of a context opens the tab, which lives as long as it does: no
 	// timeout here.
 	if err := chromedp.Do(ctx); err != nil {

@@ -13,16 +13,18 @@ async function get(path) {
   });
 }
 
-const named = (name) => name.split('/').map(encodeURIComponent).join('/');
-
 /** @returns {Promise<any[]>} the streams that are live or starting */
 export async function streams() {
   return (await get('/api/v1/streams')).streams ?? [];
 }
 
-/** @returns {Promise<any>} one stream; a Problem with status 404 when it is not live */
-export function stream(name) {
-  return get(`/api/v1/streams/${named(name)}`);
+/**
+ * Asked for with a list, because browsers report a 404 in their console.
+ *
+ * @returns {Promise<any | null>} one stream; null when it is not live
+ */
+export async function stream(name) {
+  return (await get(`/api/v1/streams?${new URLSearchParams({name})}`)).streams?.[0] ?? null;
 }
 
 /** @returns {Promise<any[]>} newest first; of one stream if a name is given */

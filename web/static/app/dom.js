@@ -34,9 +34,11 @@ export function icon(name) {
   return svg;
 }
 
-/** Changes which drawing an icon inside `parent` shows. */
+/** Changes which drawing an icon inside `parent` shows; setting the same again would load it again. */
 export function setIcon(parent, name) {
-  parent.querySelector('use').setAttribute('href', `/static/img/icons.svg#${name}`);
+  const use = parent.querySelector('use');
+  const href = `/static/img/icons.svg#${name}`;
+  if (use.getAttribute('href') !== href) use.setAttribute('href', href);
 }
 
 /** Sets text only when it differs, so that live regions do not repeat it. */

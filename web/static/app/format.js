@@ -69,7 +69,8 @@ export const codec = (id) => (id ? (CODECS[id.toLowerCase()] ?? id) : NONE);
 /** What the tracks of a stream or recording say: its picture size and codecs. */
 export function tracks(list) {
   const video = list?.find((track) => track.kind === 'video');
-  const codecs = (list ?? []).map((track) => codec(track.codec)).filter((name) => name !== NONE);
+  const pictureFirst = [...(list ?? [])].sort((a, b) => b.kind.localeCompare(a.kind));
+  const codecs = pictureFirst.map((track) => codec(track.codec)).filter((name) => name !== NONE);
   return {
     size: video ? size(video.width, video.height) : codecs.length ? 'audio only' : NONE,
     codecs: codecs.join(' · ') || NONE,

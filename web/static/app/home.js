@@ -14,7 +14,7 @@ function createCard(stream) {
     el('div', {class: 'card-water ripple moving'}),
     el('p', {class: 'card-top'}, el('span', {class: 'badge'}),
       el('span', {class: 'card-since figures'})),
-    el('h3', {}, el('a', {class: 'card-link', href: watchPath(stream.name)}, streamName(stream.name))),
+    el('h2', {}, el('a', {class: 'card-link', href: watchPath(stream.name)}, streamName(stream.name))),
     el('p', {class: 'card-figures figures'},
       el('span', {class: 'card-viewers'}, icon('people'), el('span', {'data-figure': 'viewers'})),
       el('span', {'data-figure': 'size'}),

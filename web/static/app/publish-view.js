@@ -7,7 +7,10 @@ import {NO_MICROPHONE} from './capture.js';
  * what happened.
  */
 const root = document.documentElement;
+/** Seconds of reduced quality before it is worth a word: every start climbs for a while. */
+const LIMITED_TICKS = 8;
 let liveAt = 0;
+let limited = 0;
 let clock = 0;
 let wake = null;
 
@@ -131,6 +134,7 @@ function toggle(now, busy) {
 
 function reset() {
   liveAt = 0;
+  limited = 0;
   byId('after').hidden = true;
   byId('share-later').hidden = false;
   for (const id of ['elapsed', 'bitrate', 'framerate', 'resolution', 'viewers']) setText(byId(id), format.NONE);
@@ -171,8 +175,9 @@ export function figures(stats) {
   setText(byId('framerate'), format.fps(stats.fps));
   setText(byId('resolution'), format.size(stats.width, stats.height));
   if (root.dataset.state !== 'live') return;
+  limited = stats.limitedBy ? limited + 1 : 0;
   const why = {bandwidth: 'The network is slow, so quality is reduced.', cpu: 'This device is busy, so quality is reduced.'};
-  say(`You are live. ${why[stats.limitedBy] ?? ''}`.trim());
+  say(`You are live. ${limited > LIMITED_TICKS ? why[stats.limitedBy] : ''}`.trim());
 }
 
 export function watching(viewers) {

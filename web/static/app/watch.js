@@ -60,6 +60,7 @@ function begin() {
   if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) byId('veil').hidden = true;
   stream = null;
   api.stream(name).then((now) => {
+    if (!now) return; // over already: the connection will tell
     stream = now;
     clearInterval(clock);
     clock = setInterval(tick, 1000);
