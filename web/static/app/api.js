@@ -27,8 +27,19 @@ export async function stream(name) {
   return (await get(`/api/v1/streams?${new URLSearchParams({name})}`)).streams?.[0] ?? null;
 }
 
-/** @returns {Promise<any[]>} newest first; of one stream if a name is given */
+/** @returns {Promise<any[]>} the newest, newest first; of one stream if a name is given */
 export async function recordings(name = '') {
-  const query = name ? `?${new URLSearchParams({stream: name})}` : '';
-  return (await get(`/api/v1/recordings${query}`)).recordings ?? [];
+  return (await recordingsPage(name, 100)).recordings;
+}
+
+/**
+ * @param {string} name '' for those of all streams
+ * @param {number} limit how many at most, up to 1000
+ * @returns {Promise<{recordings: any[], more: boolean}>} newest first, and whether there are older ones
+ */
+export async function recordingsPage(name, limit) {
+  const query = new URLSearchParams({limit: String(limit)});
+  if (name) query.set('stream', name);
+  const answer = await get(`/api/v1/recordings?${query}`);
+  return {recordings: answer.recordings ?? [], more: Boolean(answer.next)};
 }

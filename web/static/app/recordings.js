@@ -5,12 +5,16 @@ import {createRow, playable, updateRow} from './recording-row.js';
 import {poll} from './poll.js';
 
 const LOOK_MS = 5000;
+/** How many rows are added at a time, and the most that the API lists at once. */
+const PAGE = 100;
+const MOST = 1000;
 const stream = new URLSearchParams(location.search).get('stream') ?? '';
 
 /** The id in the address, until the row it names has been opened. */
 let wanted = hashId();
 /** @type {any[]} */
 let shown = [];
+let limit = PAGE;
 
 function hashId() {
   try {
@@ -74,12 +78,13 @@ function openWanted() {
   row.querySelector('[data-action="play"]').focus({preventScroll: true});
 }
 
-function show(list) {
+function show(list, more) {
   shown = list;
   reconcile(byId('recordings'), list, {key: (r) => r.id, create: createPlayable, update: updateRow});
   byId('recordings').hidden = list.length === 0;
   byId('empty').hidden = list.length > 0;
-  setText(byId('summary'), `${count(list.length, 'recording')}${stream && ` of ${stream}`}`);
+  byId('more').hidden = !more || limit >= MOST;
+  setText(byId('summary'), `${more ? 'The newest ' : ''}${count(list.length, 'recording')}${stream && ` of ${stream}`}`);
   suggest(list);
   if (wanted) openWanted();
 }
@@ -97,7 +102,8 @@ function suggest(list) {
 
 async function look() {
   try {
-    show(await api.recordings(stream));
+    const {recordings, more} = await api.recordingsPage(stream, limit);
+    show(recordings, more);
     byId('trouble').hidden = true;
   } catch (problem) {
     setText(byId('trouble'), `${problem.message} Trying again…`);
@@ -114,5 +120,9 @@ if (stream) {
 addEventListener('hashchange', () => {
   wanted = hashId();
   openWanted();
+});
+byId('more').addEventListener('click', () => {
+  limit = Math.min(MOST, limit + PAGE);
+  void look();
 });
 poll(LOOK_MS, look);
