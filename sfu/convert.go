@@ -26,17 +26,29 @@ func (c *conversion) stop() {
 const convertBatch = 64
 
 // startConversion runs feed for every batch that c yields, then flush once the
-// track has ended.
-func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch []*T), flush func()) *conversion {
+// track has ended. What c yields at once is converted before it returns, so that
+// whoever opens the derived form finds in it where to start.
+func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch []*T, lagged bool), flush func()) *conversion {
 	ctx, cancel := context.WithCancel(context.Background())
 	conv := &conversion{cancel: cancel, done: make(chan struct{})}
+	batch := make([]*T, convertBatch)
+	put := func(n int, lagged bool) {
+		feed(batch[:n], lagged)
+		clear(batch[:n]) // hold no item longer than the ring does
+	}
+	for {
+		n, lagged, err := c.Take(batch)
+		if n == 0 || err != nil {
+			break // Next gets the same error
+		}
+		put(n, lagged)
+	}
 	go func() {
 		defer close(conv.done)
 		defer cancel()
 		defer c.Close()
-		batch := make([]*T, convertBatch)
 		for {
-			n, _, err := c.Next(ctx, batch)
+			n, lagged, err := c.Next(ctx, batch)
 			if errors.Is(err, io.EOF) {
 				flush()
 				return
@@ -44,8 +56,7 @@ func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch
 			if err != nil {
 				return
 			}
-			feed(batch[:n])
-			clear(batch[:n]) // hold no item longer than the ring does
+			put(n, lagged)
 		}
 	}()
 	return conv
@@ -62,24 +73,24 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 		}
 		appendFrame(frames, &f)
 	}
-	c := openCursor(t.packets, func(p *media.Packet) bool { return p.Sync }, t)
+	before := t.counters.losses() // of earlier conversions
+	c := newPacketCursor(t.packets, t)
 	if all {
-		// The depacketizer finds the first keyframe itself, whatever the order in
-		// which its packets came.
-		c.pos, c.seeking = t.packets.tail.Load(), false
+		c.startOldest()
 	} else {
-		c.pos = stepBack(t.packets, c.pos)
+		c.start()
 	}
-	return startConversion(c, func(batch []*media.Packet) {
+	return startConversion(c, func(batch []*media.Packet, _ bool) { // the depacketizer sees what is missing
 		for _, p := range batch {
 			depacketizer.Depacketize(p, emit)
 		}
 		if depacketizer.NeedsSync() {
 			t.RequestKeyframe()
 		}
-		t.counters.setLosses(depacketizer.Losses())
+		t.counters.setLosses(before, depacketizer.Losses())
 	}, func() {
 		depacketizer.Flush(emit)
+		t.counters.setLosses(before, depacketizer.Losses())
 		frames.end()
 	})
 }
@@ -92,11 +103,16 @@ func (t *Track) startPacketizing() *conversion {
 	packets := t.packets
 	var slab slab[media.Packet]
 	emit := func(p media.Packet) {
+		p.Seq += t.skipped
 		p.Arrival = t.stream.now()
 		t.appendPacket(packets, slab.put(p))
 	}
-	c := openCursor(t.frames, func(f *media.Frame) bool { return f.Sync }, t)
-	return startConversion(c, func(batch []*media.Frame) {
+	c := newFrameCursor(t.frames, t)
+	c.start()
+	return startConversion(c, func(batch []*media.Frame, lagged bool) {
+		if lagged {
+			t.skipped++ // what the readers see of it is a packet that is lost
+		}
 		for _, f := range batch {
 			t.packetizer.Packetize(f, emit)
 		}

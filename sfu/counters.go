@@ -21,9 +21,14 @@ type trackCounters struct {
 	dropped    atomic.Uint64 // frames that the depacketizer dropped
 }
 
-func (c *trackCounters) setLosses(l codec.Losses) {
-	c.lost.Store(l.Packets)
-	c.dropped.Store(l.Frames)
+func (c *trackCounters) losses() codec.Losses {
+	return codec.Losses{Packets: c.lost.Load(), Frames: c.dropped.Load()}
+}
+
+// setLosses notes what a conversion has lost, and what those before it had.
+func (c *trackCounters) setLosses(before, l codec.Losses) {
+	c.lost.Store(before.Packets + l.Packets)
+	c.dropped.Store(before.Frames + l.Frames)
 }
 
 // keyframe counts a keyframe and notes its size, if it tells one.

@@ -3,6 +3,7 @@ package sfu
 import (
 	"context"
 	"io"
+	"slices"
 
 	"weir/sfu/media"
 )
@@ -18,29 +19,42 @@ type Cursor[T media.Packet | media.Frame] struct {
 	pos     uint64
 	seeking bool // skip items until one where a decoder can start
 	lagged  bool // tell with the next items
+	queue   []*T // to be taken before what is at pos
 	waker   waker
 	isSync  func(*T) bool
-	request func() // asks for a keyframe
-	release func() // gives the form back to the track; nil once closed
+	early   func(r *ring[T], pos uint64) []*T // see earlyPackets; nil: nothing comes out of order
+	request func()                            // asks for a keyframe
+	release func()                            // gives the form back to the track; nil once closed
 }
 
 // start places the cursor at the newest sync point.
 func (c *Cursor[T]) start() {
-	pos, ok := c.ring.syncPoint()
-	if !ok {
-		c.pos = c.ring.head.Load()
-		c.seeking = true
-		c.request()
+	head := c.ring.head.Load() // before the sync point: one that comes in between is found by seeking
+	if pos, ok := c.ring.syncPoint(); ok {
+		c.begin(pos)
 		return
 	}
-	c.pos = pos
-	c.seeking = false
+	c.pos, c.seeking, c.queue = head, true, nil
+	c.request()
+}
+
+// begin places the cursor at the sync point pos.
+func (c *Cursor[T]) begin(pos uint64) {
+	c.pos, c.seeking, c.queue = pos, false, nil
+	if c.early == nil {
+		return
+	}
+	if early := c.early(c.ring, pos); len(early) > 0 {
+		c.queue, c.pos = early, pos+1
+	}
 }
 
 // startOldest places the cursor at the oldest item, to seek from there.
 func (c *Cursor[T]) startOldest() {
-	c.pos = c.ring.tail.Load()
-	c.seeking = true
+	c.pos, c.seeking, c.queue = c.ring.tail.Load(), true, nil
+	if _, ok := c.ring.syncPoint(); !ok {
+		c.request()
+	}
 }
 
 // Take copies the items that are there into dst, without waiting, and returns
@@ -49,39 +63,47 @@ func (c *Cursor[T]) startOldest() {
 // has ended and everything was taken.
 func (c *Cursor[T]) Take(dst []*T) (n int, lagged bool, err error) {
 	for {
+		if len(c.queue) > 0 {
+			n = copy(dst, c.queue)
+			c.queue = c.queue[n:]
+			return n, c.tellLagged(), nil
+		}
 		ended := c.ring.ended.Load() // before the items: what came before the end is still taken
 		n, lapped := c.ring.read(c.pos, dst)
-		if lapped {
+		switch {
+		case lapped:
 			c.lagged = true
 			c.start()
-			continue
-		}
-		c.pos += uint64(n)
-		if c.seeking && n > 0 {
-			if n = c.seek(dst[:n]); n == 0 {
-				continue
-			}
-		}
-		if n == 0 && ended {
+		case n == 0 && ended:
 			return 0, false, io.EOF
+		case n == 0:
+			return 0, false, nil
+		case c.seeking:
+			c.seek(dst[:n])
+		default:
+			c.pos += uint64(n)
+			return n, c.tellLagged(), nil
 		}
-		lagged = c.lagged && n > 0
-		if n > 0 {
-			c.lagged = false
-		}
-		return n, lagged, nil
 	}
 }
 
-// seek drops the items before the first sync point and returns how many remain.
-func (c *Cursor[T]) seek(items []*T) int {
-	for i, item := range items {
-		if c.isSync(item) {
-			c.seeking = false
-			return copy(items, items[i:])
-		}
+// tellLagged returns whether items are missing before those that are returned
+// with it.
+func (c *Cursor[T]) tellLagged() bool {
+	lagged := c.lagged
+	c.lagged = false
+	return lagged
+}
+
+// seek moves to the first sync point among items, which begin at pos, or past
+// all of them.
+func (c *Cursor[T]) seek(items []*T) {
+	i := slices.IndexFunc(items, c.isSync)
+	if i < 0 {
+		c.pos += uint64(len(items))
+		return
 	}
-	return 0
+	c.begin(c.pos + uint64(i))
 }
 
 // Next is like Take but waits until there is at least one item, the track has

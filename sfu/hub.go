@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -40,9 +41,10 @@ type Hub struct {
 	maxShards int // per stream
 
 	// guarded by mu
-	mu      sync.RWMutex
-	streams map[string]*stream
-	closed  bool
+	mu       sync.RWMutex
+	streams  map[string]*stream // by name
+	settling map[*stream]bool   // their names are free, but their standing sinks still run
+	closed   bool
 }
 
 // New returns a hub without streams.
@@ -56,7 +58,7 @@ func New(c Config) (*Hub, error) {
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 10 * time.Second
 	}
-	return &Hub{config: c, maxShards: runtime.GOMAXPROCS(0), streams: map[string]*stream{}}, nil
+	return &Hub{config: c, maxShards: runtime.GOMAXPROCS(0), streams: map[string]*stream{}, settling: map[*stream]bool{}}, nil
 }
 
 // PublishOptions tell what a publisher wants.
@@ -101,10 +103,7 @@ func (h *Hub) Subscribe(name string) (*Subscription, error) {
 // Streams returns what is published now, in the order of names.
 func (h *Hub) Streams() []StreamInfo {
 	h.mu.RLock()
-	streams := make([]*stream, 0, len(h.streams))
-	for _, s := range h.streams {
-		streams = append(streams, s)
-	}
+	streams := slices.Collect(maps.Values(h.streams))
 	h.mu.RUnlock()
 	slices.SortFunc(streams, func(a, b *stream) int { return strings.Compare(a.name, b.name) })
 	infos := make([]StreamInfo, len(streams))
@@ -131,10 +130,8 @@ func (h *Hub) Stream(name string) (StreamInfo, error) {
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	h.closed = true
-	streams := make([]*stream, 0, len(h.streams))
-	for _, s := range h.streams {
-		streams = append(streams, s)
-	}
+	streams := slices.Collect(maps.Values(h.streams))
+	streams = slices.AppendSeq(streams, maps.Keys(h.settling))
 	h.mu.Unlock()
 	for _, s := range streams {
 		select {
@@ -150,9 +147,16 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 func (h *Hub) remove(s *stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.streams[s.name] == s {
-		delete(h.streams, s.name)
-	}
+	delete(h.streams, s.name)
+	h.settling[s] = true
+}
+
+// settle says that nothing of s runs any more, after remove.
+func (h *Hub) settle(s *stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.settling, s)
+	close(s.drained)
 }
 
 // newID returns 80 random bits as 16 characters that are safe in a URL, in a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/sfu/codec"
@@ -25,7 +26,7 @@ type Source interface {
 // or Close must be called.
 type Publication struct {
 	stream *stream
-	end    sync.Once
+	used   atomic.Bool // Run or Close was called
 }
 
 // Info returns a snapshot of the stream.
@@ -79,28 +80,32 @@ func (p *Publication) Done() <-chan struct{} { return p.stream.over }
 
 // Run runs the source and with it the stream: when src returns, the name is
 // free, viewers are told, and standing sinks drain what is left before Run
-// returns src's error, joined with theirs.
+// returns src's error, joined with theirs. After Close the source runs with a
+// context that is done, so that it lets go of what it holds.
 func (p *Publication) Run(ctx context.Context, src Source) error {
+	if p.used.Swap(true) {
+		ctx, cancel := context.WithCancelCause(ctx)
+		cancel(ErrEnded)
+		return src.Run(ctx, p)
+	}
 	wait := p.startStanding(ctx)
 	err := src.Run(ctx, p)
-	p.finish()
+	p.conclude()
 	err = errors.Join(err, wait())
-	close(p.stream.drained)
+	p.stream.hub.settle(p.stream)
 	return err
 }
 
-// Close gives up a claim that was never run. It does nothing after Run.
+// Close gives up a claim that was never run. It does nothing once Run was called.
 func (p *Publication) Close() error {
-	p.end.Do(func() {
+	if !p.used.Swap(true) {
 		p.conclude()
-		close(p.stream.drained)
-	})
+		p.stream.hub.settle(p.stream)
+	}
 	return nil
 }
 
-// finish ends the stream.
-func (p *Publication) finish() { p.end.Do(p.conclude) }
-
+// conclude ends the stream.
 func (p *Publication) conclude() {
 	s := p.stream
 	s.hub.remove(s)

@@ -56,6 +56,7 @@ type lane struct {
 // laneReader is one viewer of one track.
 type laneReader struct {
 	viewer *Attachment
+	lagged bool   // tell with the next packets
 	live   bool   // reads with the lane; otherwise it catches up from pos
 	pos    uint64 // while it catches up
 	burst  int    // packets that it may have now
@@ -67,19 +68,27 @@ type Attachment struct {
 	shard   *shard
 	writer  PacketWriter
 	pending atomic.Int64
+	removed atomic.Bool
 	closed  sync.Once
 }
 
 // Do runs f on the goroutine that calls WritePackets, soon and in order. It
-// returns false, and does not run f, when too much is waiting already.
+// returns false, and does not run f, when too much is waiting already or a is
+// closed; nor does f run when a is closed before its turn. Once the stream has
+// ended, f runs when all that is left has been written to the live viewers.
 func (a *Attachment) Do(f func()) bool {
+	if a.removed.Load() {
+		return false
+	}
 	if a.pending.Add(1) > maxPending {
 		a.pending.Add(-1)
 		return false
 	}
 	a.shard.post(func() {
 		a.pending.Add(-1)
-		f()
+		if !a.removed.Load() {
+			f()
+		}
 	})
 	return true
 }
@@ -164,11 +173,12 @@ func (sh *shard) run() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
-		sh.work()
-		if wait := sh.round(); wait > 0 {
-			pause.Reset(wait)
-		} else if wait == 0 {
+		wait := sh.round()
+		if sh.work() || wait == 0 {
 			continue
+		}
+		if wait > 0 {
+			pause.Reset(wait)
 		}
 		select {
 		case <-sh.waker:
@@ -179,8 +189,13 @@ func (sh *shard) run() {
 	}
 }
 
-// work empties the inbox.
-func (sh *shard) work() {
+// work empties the inbox and returns whether there was something in it. Once the
+// stream has ended it leaves the inbox until the lanes are at their ends, which
+// come at once: so that a viewer who asks by Do knows that it has got everything.
+func (sh *shard) work() bool {
+	if isClosed(sh.stream.over) && slices.ContainsFunc(sh.lanes, (*lane).more) {
+		return false
+	}
 	sh.mu.Lock()
 	inbox := sh.inbox
 	sh.inbox = nil
@@ -188,6 +203,7 @@ func (sh *shard) work() {
 	for _, f := range inbox {
 		f()
 	}
+	return len(inbox) > 0
 }
 
 // round serves every lane once. It returns 0 if there is more to do at once, the
@@ -210,16 +226,16 @@ func (sh *shard) round() time.Duration {
 // there may be more.
 func (l *lane) forward() bool {
 	n, lapped := l.ring.read(l.pos, l.batch)
-	if lapped {
+	for lapped {
 		l.resume()
-		n, _ = l.ring.read(l.pos, l.batch)
+		n, lapped = l.ring.read(l.pos, l.batch)
 	}
 	if n == 0 {
 		return false
 	}
 	for _, r := range l.readers {
 		if r.live {
-			r.viewer.writer.WritePackets(l.track, l.batch[:n], lapped)
+			l.deliver(r, l.batch[:n])
 		}
 	}
 	clear(l.batch[:n])
@@ -227,15 +243,31 @@ func (l *lane) forward() bool {
 	return n == len(l.batch)
 }
 
-// resume moves on after the ring has lapped the shard.
+// deliver calls the reader's PacketWriter.
+func (l *lane) deliver(r *laneReader, batch []*media.Packet) {
+	lagged := r.lagged
+	r.lagged = false
+	r.viewer.writer.WritePackets(l.track, batch, lagged)
+}
+
+// resume moves on after the ring has lapped the shard. The live readers are told
+// with the next packets, which may not have come yet.
 func (l *lane) resume() {
+	head := l.ring.head.Load() // before the sync point, so that none is missed in between
 	pos, ok := l.ring.syncPoint()
 	if !ok {
-		pos = l.ring.head.Load()
+		pos = head
 		l.track.RequestKeyframe()
 	}
 	l.pos = pos
+	for _, r := range l.readers {
+		r.lagged = r.lagged || r.live
+	}
 }
+
+// more says that the live readers have not got everything yet, or that packets
+// may still come.
+func (l *lane) more() bool { return !l.ring.ended.Load() || l.pos < l.ring.head.Load() }
 
 // catchUp serves the readers that are behind the lane. It returns the time until
 // the next of them may have more, or -1 if none is behind.
@@ -256,26 +288,26 @@ func (l *lane) catchUp() time.Duration {
 // serve gives one reader that is behind its next packets. It returns the time
 // until it may have more, or -1 if it is live now.
 func (l *lane) serve(r *laneReader) time.Duration {
-	if w := time.Until(r.next); r.burst == 0 && w > 0 {
-		return w
-	}
 	if r.burst == 0 {
+		if w := time.Until(r.next); w > 0 {
+			return w
+		}
 		r.burst = catchUpBatch
 	}
 	for r.burst > 0 {
 		if r.pos >= l.pos {
-			r.live = true
+			// A reader that is to begin ahead of the lane waits until it comes along.
+			r.live = r.pos == l.pos
 			return -1
 		}
 		limit := min(uint64(r.burst), uint64(len(l.batch)), l.pos-r.pos)
 		n, lapped := l.ring.read(r.pos, l.batch[:limit])
 		if lapped {
-			r.pos = l.pos
-			r.live = true
-			r.viewer.writer.WritePackets(l.track, nil, true)
-			return -1
+			r.lagged = true
+			l.place(r)
+			continue
 		}
-		r.viewer.writer.WritePackets(l.track, l.batch[:n], false)
+		l.deliver(r, l.batch[:n])
 		clear(l.batch[:n])
 		r.pos += uint64(n)
 		r.burst -= n
@@ -288,13 +320,22 @@ func (l *lane) serve(r *laneReader) time.Duration {
 func (sh *shard) add(a *Attachment, t *Track) {
 	l := sh.lane(t)
 	r := &laneReader{viewer: a, burst: catchUpFirst}
-	if pos, ok := l.ring.syncPoint(); ok && t.info.Kind() == media.Video {
+	l.place(r)
+	l.readers = append(l.readers, r)
+}
+
+// place has a reader begin at the newest sync point, or with the lane when there
+// is none. Sound begins with the lane: a decoder can start anywhere in it.
+func (l *lane) place(r *laneReader) {
+	r.pos = l.pos
+	if l.track.info.Kind() != media.Video {
+		return
+	}
+	if pos, ok := l.ring.syncPoint(); ok {
 		r.pos = pos
 	} else {
-		r.pos = l.pos
-		t.RequestKeyframe()
+		l.track.RequestKeyframe()
 	}
-	l.readers = append(l.readers, r)
 }
 
 // lane returns the shard's lane for t, opening the ring for the first reader.
@@ -313,6 +354,7 @@ func (sh *shard) lane(t *Track) *lane {
 
 // remove makes the viewer read nothing any more, and closes lanes without readers.
 func (sh *shard) remove(a *Attachment) {
+	a.removed.Store(true)
 	lanes := sh.lanes[:0]
 	for _, l := range sh.lanes {
 		readers := l.readers[:0]

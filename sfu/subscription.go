@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ func (s *Subscription) Tracks(ctx context.Context) ([]*Track, error) {
 	}
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()
-	return s.stream.tracks, nil
+	return slices.Clone(s.stream.tracks), nil
 }
 
 // Attach has a shard call w for every packet of the tracks from now on,

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,7 +36,8 @@ type Track struct {
 	keyframe *keyframeThrottle
 	bySeq    []atomic.Pointer[media.Packet] // newest packet with Seq%len
 
-	// guarded by mu
+	// The ring of the native form is set once. That of the other form is guarded
+	// by mu, and nil while nobody reads it.
 	mu      sync.Mutex
 	packets *ring[media.Packet]
 	frames  *ring[media.Frame]
@@ -44,6 +46,11 @@ type Track struct {
 
 	// owned by the conversion
 	packetizer codec.Packetizer // kept, so that sequence and picture ids go on
+	skipped    uint64           // added to its sequence numbers
+
+	// owned by whoever writes packets: the TrackWriter or the conversion
+	newestSync uint64 // highest Seq of a packet that is a sync point; 0: none
+	gone       uint64 // highest Seq that was trimmed; 0: none
 
 	// atomic
 	edge     atomic.Uint64 // highest Packet.Time written
@@ -53,9 +60,12 @@ type Track struct {
 func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	format, _ := codec.For(info.Codec) // AddTrack has checked
 	t := &Track{info: info, format: format, native: native, stream: s}
-	t.packets = newRing[media.Packet](packetSlots(info.Kind()))
+	if native == Packets {
+		t.packets = newRing[media.Packet](packetSlots(info.Kind()))
+	} else {
+		t.frames = newRing[media.Frame](maxFrames)
+	}
 	t.bySeq = make([]atomic.Pointer[media.Packet], packetSlots(info.Kind()))
-	t.frames = newRing[media.Frame](maxFrames)
 	t.keyframe = &keyframeThrottle{send: func() { s.requestKeyframe(info.ID) }}
 	return t
 }
@@ -72,18 +82,16 @@ func (t *Track) Info() media.TrackInfo { return t.info }
 
 // Packets opens a cursor on the track's RTP packets.
 func (t *Track) Packets() *Cursor[media.Packet] {
-	r := t.openPackets()
-	c := openCursor(r, func(p *media.Packet) bool { return p.Sync }, t)
+	c := newPacketCursor(t.openPackets(), t)
+	c.start()
 	c.release = func() { t.closeForm(Packets) }
-	if !c.seeking {
-		c.pos = stepBack(r, c.pos)
-	}
 	return c
 }
 
 // Frames opens a cursor on the track's frames.
 func (t *Track) Frames() *Cursor[media.Frame] {
-	c := openCursor(t.openFrames(false), func(f *media.Frame) bool { return f.Sync }, t)
+	c := newFrameCursor(t.openFrames(false), t)
+	c.start()
 	c.release = func() { t.closeForm(Frames) }
 	return c
 }
@@ -92,46 +100,56 @@ func (t *Track) Frames() *Cursor[media.Frame] {
 // decoder can start: a standing sink misses nothing that came before it had
 // begun.
 func (t *Track) AllFrames() *Cursor[media.Frame] {
-	c := newCursor(t.openFrames(true), func(f *media.Frame) bool { return f.Sync }, t)
+	c := newFrameCursor(t.openFrames(true), t)
 	c.startOldest()
 	c.release = func() { t.closeForm(Frames) }
 	return c
 }
 
-// openCursor returns a cursor that begins at the newest sync point.
-func openCursor[T media.Packet | media.Frame](r *ring[T], isSync func(*T) bool, t *Track) *Cursor[T] {
-	c := newCursor(r, isSync, t)
-	c.start()
+// newPacketCursor returns a cursor that is yet to be placed.
+func newPacketCursor(r *ring[media.Packet], t *Track) *Cursor[media.Packet] {
+	c := newCursor(r, func(p *media.Packet) bool { return p.Sync }, t)
+	c.early = earlyPackets
 	return c
 }
 
-// newCursor returns a cursor that is yet to be placed.
+// newFrameCursor is newPacketCursor for frames.
+func newFrameCursor(r *ring[media.Frame], t *Track) *Cursor[media.Frame] {
+	return newCursor(r, func(f *media.Frame) bool { return f.Sync }, t)
+}
+
 func newCursor[T media.Packet | media.Frame](r *ring[T], isSync func(*T) bool, t *Track) *Cursor[T] {
 	c := &Cursor[T]{ring: r, waker: newWaker(), isSync: isSync, request: t.RequestKeyframe, release: func() {}}
 	r.add(c.waker)
 	return c
 }
 
-// stepBack returns a position at or before pos such that no packet which belongs
-// behind the one at pos is missed because it arrived before it.
-func stepBack(r *ring[media.Packet], pos uint64) uint64 {
+// earlyPackets returns the packet at pos, where a reader is to begin, and behind
+// it those that arrived before it but belong behind it: a reader that began at
+// pos would miss them. It returns nil when there are none.
+func earlyPackets(r *ring[media.Packet], pos uint64) []*media.Packet {
 	const furthest = 512 // packets of one round trip, at most
 	first := r.slot(pos).Load()
-	if first == nil {
-		return pos
+	if r.tail.Load() > pos {
+		return nil
 	}
-	start := pos
-	for back := pos; back > r.tail.Load() && pos-back < furthest; {
+	var early []*media.Packet
+	for back := pos; back > 0 && pos-back < furthest; {
 		back--
 		p := r.slot(back).Load()
-		if p == nil {
+		if r.tail.Load() > back {
 			break
 		}
 		if p.Seq > first.Seq {
-			start = back
+			early = append(early, p)
 		}
 	}
-	return start
+	if len(early) == 0 {
+		return nil
+	}
+	early = append(early, first)
+	slices.Reverse(early)
+	return early
 }
 
 // Packet returns the packet with the extended sequence number seq, or nil if it
@@ -190,25 +208,28 @@ func (t *Track) closeForm(f Form) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.readers--; t.readers == 0 {
-		t.convert.stop() // a conversion takes no lock, so it can be waited for here
-		t.convert = nil
+	if t.readers--; t.readers > 0 {
+		return
+	}
+	t.convert.stop() // a conversion takes no lock, so it can be waited for here
+	t.convert = nil
+	if f == Frames {
+		t.frames = nil
+		return
+	}
+	t.packets = nil
+	for i := range t.bySeq { // what nobody reads is not to be kept
+		t.bySeq[i].Store(nil)
 	}
 }
 
-// end closes both rings: readers get what is there and then io.EOF.
+// end ends the native ring: readers get what is there and then io.EOF. The
+// derived ring is ended by its conversion, once that has caught up.
 func (t *Track) end() {
 	t.keyframe.close()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	// A derived ring is ended by its conversion, once that has caught up.
 	if t.native == Packets {
 		t.packets.end()
 	} else {
-		t.frames.end()
-	}
-	if t.convert == nil {
-		t.packets.end()
 		t.frames.end()
 	}
 }

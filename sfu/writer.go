@@ -17,6 +17,13 @@ const (
 	ringGroup = 12 * time.Second
 	// firstSeq is where packetized sequences start.
 	firstSeq = uint64(1) << 32
+	// restartRun is how many packets that are too late, one after the other in
+	// sequence, show that the publisher has started anew without a new SSRC (RFC
+	// 3550 appendix A.1, which takes two; but retransmissions come in a row too).
+	restartRun = 16
+	// maxTimeJump is how much further than its arrival tells an RTP time may be
+	// from the one before. Beyond it the publisher has set its RTP clock anew.
+	maxTimeJump = 10 * time.Second
 )
 
 // RTP is one RTP packet as a source received it.
@@ -29,7 +36,8 @@ type RTP struct {
 }
 
 // TrackWriter is the one writer of a track. Its methods are for one goroutine,
-// but for SyncClock, which any goroutine may call.
+// but for SyncClock, which any goroutine may call. Once the stream has ended they
+// do nothing.
 type TrackWriter struct {
 	// set once
 	track *Track
@@ -43,6 +51,8 @@ type TrackWriter struct {
 	highest    uint64 // highest Seq written; 0: none
 	newest     media.Packet
 	restarted  bool
+	lateNext   uint16 // Seq behind the last packet that was too late
+	lateRun    int    // how many came in sequence, with no other in between
 	timeline   *media.Timeline
 	packets    slab[media.Packet]
 
@@ -60,18 +70,29 @@ type clockReport struct {
 // are counted and dropped.
 func (w *TrackWriter) WritePacket(r RTP) {
 	t := w.track
+	if t.packets.ended.Load() {
+		return
+	}
 	if w.restarted {
 		w.goOn(r)
 	}
 	seq := w.seq.Unwrap(r.Seq) + w.seqOffset
-	rtp := w.time.Unwrap(r.Time) + w.timeOffset
 	if t.Packet(seq) != nil {
 		t.counters.duplicates.Add(1)
 		return
 	}
-	if seq+uint64(len(t.bySeq)) <= w.highest {
-		t.counters.late.Add(1)
-		return
+	if seq <= t.gone || seq+uint64(len(t.bySeq)) <= w.highest {
+		if !w.startedAnew(r.Seq) {
+			t.counters.late.Add(1)
+			return
+		}
+		w.goOn(r)
+		seq = w.seq.Unwrap(r.Seq) + w.seqOffset
+	}
+	w.lateRun = 0
+	rtp := w.time.Unwrap(r.Time) + w.timeOffset
+	if seq > w.highest && w.clockJumped(rtp, r.Arrival) {
+		rtp = w.resetClock(r)
 	}
 	w.useReport()
 	where := t.format.Inspect(r.Payload)
@@ -96,6 +117,9 @@ func (w *TrackWriter) WritePacket(r RTP) {
 // before, and its Data belongs to the hub from now on.
 func (w *TrackWriter) WriteFrame(f media.Frame) {
 	t := w.track
+	if t.frames.ended.Load() {
+		return
+	}
 	if f.Sync && t.info.Kind() == media.Video {
 		t.keyframe.satisfied()
 		width, height, _ := t.format.FrameSize(f.Data)
@@ -122,21 +146,50 @@ func (w *TrackWriter) Restart() { w.restarted = w.highest > 0 }
 // goOn joins a new RTP stream, whose first packet is r, to the old one.
 func (w *TrackWriter) goOn(r RTP) {
 	w.restarted = false
-	w.seq, w.time = media.Unwrapper[uint16]{}, media.Unwrapper[uint32]{}
+	w.seq = media.Unwrapper[uint16]{}
+	w.seqOffset = w.highest + 2 - w.seq.Unwrap(r.Seq)
+	w.resetClock(r)
+}
+
+// resetClock has the time go on with r from where it is, whatever r's RTP time
+// is, and returns it.
+func (w *TrackWriter) resetClock(r RTP) (rtp uint64) {
 	pause := max(0, r.Arrival-w.newest.Arrival)
-	seq := w.highest + 2
-	rtp := w.newest.Time + max(1, uint64(w.track.info.Codec.Ticks(pause)))
-	w.seqOffset = seq - w.seq.Unwrap(r.Seq)
+	rtp = w.newest.Time + max(1, uint64(w.track.info.Codec.Ticks(pause)))
+	w.time = media.Unwrapper[uint32]{}
 	w.timeOffset = rtp - w.time.Unwrap(r.Time)
 	w.report.Store(nil)
 	w.timeline.Restart()
+	return rtp
+}
+
+// startedAnew notes that a packet came too late, and returns whether so many did
+// that it is another RTP stream under the same SSRC.
+func (w *TrackWriter) startedAnew(seq uint16) bool {
+	if seq != w.lateNext {
+		w.lateRun = 0
+	}
+	w.lateNext = seq + 1
+	w.lateRun++
+	return w.lateRun == restartRun
+}
+
+// clockJumped says that the time rtp of a packet that follows the newest one
+// cannot be of the same RTP clock. That the clock stood still for a while is no
+// jump.
+func (w *TrackWriter) clockJumped(rtp uint64, arrival time.Duration) bool {
+	if w.highest == 0 {
+		return false
+	}
+	step := w.track.info.Codec.Duration(int64(rtp - w.newest.Time))
+	return step < -maxTimeJump || step > arrival-w.newest.Arrival+maxTimeJump
 }
 
 // useReport hands a sender report that has come since the last packet to the
 // timeline.
 func (w *TrackWriter) useReport() {
-	if w.report.Load() == nil {
-		return
+	if w.report.Load() == nil || w.highest == 0 {
+		return // nothing tells yet whether the report can be right
 	}
 	report := w.report.Swap(nil)
 	if !w.timeline.Report(w.time.Near(report.rtp)+w.timeOffset, report.at) {
@@ -150,7 +203,12 @@ func (t *Track) appendPacket(r *ring[media.Packet], p *media.Packet) {
 	if p.Time > t.edge.Load() {
 		t.edge.Store(p.Time)
 	}
-	r.append(p, p.Sync)
+	// A keyframe that was late does not take the place of a newer one.
+	sync := p.Sync && p.Seq > t.newestSync
+	if sync {
+		t.newestSync = p.Seq
+	}
+	r.append(p, sync)
 	group := ^uint64(0)
 	if pos, ok := r.syncPoint(); ok && p.Arrival-r.slot(pos).Load().Arrival <= ringGroup {
 		group = pos
@@ -160,6 +218,7 @@ func (t *Track) appendPacket(r *ring[media.Packet], p *media.Packet) {
 			return false
 		}
 		t.bySeq[old.Seq%uint64(len(t.bySeq))].CompareAndSwap(old, nil)
+		t.gone = max(t.gone, old.Seq)
 		return true
 	})
 }

@@ -60,6 +60,10 @@ func Handler() http.Handler {
 			s.notFound(w, r)
 			return
 		}
+		if strings.HasPrefix(r.PathValue("path"), "client/") {
+			// The library may be imported by pages of other origins.
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+		}
 		s.serve(w, r, f)
 	})
 	mux.HandleFunc("/", s.notFound)

@@ -48,8 +48,8 @@ type app struct {
 }
 
 // newApp opens everything that can fail. What it returns is to be run.
-func newApp(ctx context.Context, c appConfig) (a *app, err error) {
-	a = &app{log: c.log}
+func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
+	a := &app{log: c.log}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -58,6 +58,9 @@ func newApp(ctx context.Context, c appConfig) (a *app, err error) {
 	rtcAddr, err := mediaAddr(c.httpAddr, c.rtcAddr)
 	if err != nil {
 		return nil, err
+	}
+	if c.dataDir == "" {
+		return nil, errors.New("--data-dir is empty; it must be a folder, such as ./weir-data")
 	}
 	a.recorder, err = recorder.New(recorder.Config{
 		Dir: filepath.Join(c.dataDir, "recordings"), WritingApp: "weir " + c.version, Log: c.log,
@@ -133,7 +136,7 @@ func isLoopback(host string) bool {
 // announce prints what to open.
 func (a *app) announce(w io.Writer) {
 	url := "http://" + reachable(a.server.Addr())
-	fmt.Fprintf(w, "weir is ready\n\n  publish     %s/publish\n  watch       %s/\n  recordings  %s/recordings\n  OBS (WHIP)  %s/whip/NAME\n\nmedia goes through UDP %s; Ctrl-C stops\n",
+	fmt.Fprintf(w, "weir is ready\n\n  publish     %s/publish\n  watch       %s/\n  recordings  %s/recordings\n  WHIP        %s/whip/NAME\n\nmedia goes through UDP %s; Ctrl-C stops\n",
 		url, url, url, url, a.port.Addr())
 	a.log.Info("listening", "http", a.server.Addr().String(), "rtc", a.port.Addr().String())
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -200,4 +202,35 @@ func checkSeeks(t *testing.T, p *tab, player string, durationMS int64) {
 		})()`, player, at))
 		t.Logf("seek to %.2f s took %.0f ms", at, took)
 	}
+}
+
+// TestClientFromAnotherOrigin: a page of another server imports the client
+// library from here, publishes with it and watches.
+func TestClientFromAnotherOrigin(t *testing.T) {
+	s := startServer(t)
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!doctype html><title>another</title><link rel="icon" href="data:,"><canvas></canvas><video muted></video>`)
+	}))
+	t.Cleanup(other.Close)
+	p := startChrome(t).open(t, other.URL)
+	frames := eval[int](p, fmt.Sprintf(`(async () => {
+		const { Publisher, Viewer } = await import("%[1]s/static/client/index.js");
+		const canvas = document.querySelector("canvas"), context = canvas.getContext("2d");
+		setInterval(() => { context.fillStyle = "hsl(" + performance.now() %% 360 + " 80%% 50%%)"; context.fillRect(0, 0, 300, 150); }, 30);
+		const publisher = new Publisher({ endpoint: "%[1]s", name: "other/origin", stream: canvas.captureStream() });
+		await publisher.start();
+		const video = document.querySelector("video");
+		const viewer = new Viewer({ endpoint: "%[1]s", name: "other/origin", video });
+		viewer.start();
+		for (let n = 0; n < 10; n++) await new Promise((done) => video.requestVideoFrameCallback(done));
+		const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+		await viewer.stop();
+		await publisher.stop();
+		return frames;
+	})()`, s.url))
+	if frames < 10 {
+		t.Errorf("%d frames were shown", frames)
+	}
+	p.quiet()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -34,7 +35,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		c.OnUsageError = usageError
 	}
 	if err := app.RunContext(ctx, args); err != nil {
-		fmt.Fprintf(stderr, "weir: %v\n", err)
+		sentence := strings.Join(strings.Fields(err.Error()), " ") // some errors have several lines
+		fmt.Fprintf(stderr, "weir: %s\n", sentence)
 		return 1
 	}
 	return 0

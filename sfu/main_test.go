@@ -1,0 +1,175 @@
+package sfu
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"weir/sfu/codec"
+	"weir/sfu/media"
+	"weir/sfu/sfutest"
+)
+
+func TestMain(m *testing.M) { sfutest.VerifyNoLeaks(m) }
+
+const ms = time.Millisecond
+
+func newHub(t testing.TB, c Config) *Hub {
+	t.Helper()
+	h, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// broadcast is a publication that a test writes by hand.
+type broadcast struct {
+	*Publication
+	hub          *Hub
+	video, audio *source
+}
+
+// source writes one track in one form.
+type source struct {
+	track  *Track
+	writer *TrackWriter
+	z      codec.Packetizer
+	// offsets make the publisher's counters wrap, and are random to the hub.
+	seq  uint16
+	time uint32
+}
+
+// newBroadcast publishes a stream with a track of video and one of sound, ready
+// to be written. It ends with the test, if not before.
+func newBroadcast(t testing.TB, c Config, native Form) *broadcast {
+	t.Helper()
+	h := newHub(t, c)
+	p, err := h.Publish("test", PublishOptions{Source: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	b := &broadcast{Publication: p, hub: h}
+	b.video, b.audio = addSource(t, p, media.VP8, native), addSource(t, p, media.Opus, native)
+	p.Ready()
+	return b
+}
+
+func addSource(t testing.TB, p *Publication, c media.Codec, native Form) *source {
+	t.Helper()
+	w, err := p.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, native)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newSource(w)
+}
+
+func newSource(w *TrackWriter) *source {
+	format, _ := codec.For(w.track.info.Codec)
+	return &source{track: w.track, writer: w, z: format.NewPacketizer(0), seq: 65500, time: 1<<32 - 20000}
+}
+
+// write writes a frame that arrives at its PTS, in the track's form.
+func (s *source) write(f media.Frame) {
+	if s.track.native == Frames {
+		s.writer.WriteFrame(f)
+		return
+	}
+	for _, r := range s.packets(f, f.PTS) {
+		s.writer.WritePacket(r)
+	}
+}
+
+// packets returns the packets of f as a publisher sends them.
+func (s *source) packets(f media.Frame, arrival time.Duration) (packets []RTP) {
+	s.z.Packetize(&f, func(p media.Packet) {
+		packets = append(packets, RTP{
+			Seq: uint16(p.Seq) + s.seq, Time: uint32(p.Time) + s.time, Marker: p.Marker,
+			Arrival: arrival, Payload: p.Payload,
+		})
+	})
+	return packets
+}
+
+// play writes the samples of both tracks with from <= PTS < to, at once. Both are
+// multiples of sfutest.AudioInterval.
+func (b *broadcast) play(clip sfutest.Clip, from, to time.Duration) {
+	for at := from; at < to; at += sfutest.AudioInterval {
+		if at%sfutest.VideoInterval == 0 {
+			b.video.write(clip.Video(int(at / sfutest.VideoInterval)).Frame)
+		}
+		b.audio.write(clip.Audio(int(at / sfutest.AudioInterval)).Frame)
+	}
+}
+
+// subscribe returns a subscription that ends with the test.
+func (b *broadcast) subscribe(t testing.TB) (*Subscription, []*Track) {
+	t.Helper()
+	sub, err := b.hub.Subscribe("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sub.Close() })
+	tracks, err := sub.Tracks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sub, tracks
+}
+
+// requested returns how many keyframe requests wait for the source.
+func (b *broadcast) requested() int {
+	n := 0
+	for {
+		select {
+		case <-b.KeyframeRequests():
+			n++
+		default:
+			return n
+		}
+	}
+}
+
+// drain reads c up to its end and returns what came. It fails if the end is told
+// by anything but io.EOF.
+func drain[T media.Packet | media.Frame](t testing.TB, c *Cursor[T]) (items []*T) {
+	t.Helper()
+	batch := make([]*T, 16)
+	for {
+		n, _, err := c.Next(t.Context(), batch)
+		if err != nil {
+			wantEOF(t, c, err)
+			return items
+		}
+		items = append(items, batch[:n]...)
+	}
+}
+
+// take reads n items.
+func take[T media.Packet | media.Frame](t testing.TB, c *Cursor[T], n int) (items []*T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // only a failure gets there
+	defer cancel()
+	for len(items) < n {
+		batch := make([]*T, n-len(items))
+		got, _, err := c.Next(ctx, batch)
+		if err != nil {
+			t.Fatalf("after %d of %d items: %v", len(items), n, err)
+		}
+		items = append(items, batch[:got]...)
+	}
+	return items
+}
+
+func wantEOF[T media.Packet | media.Frame](t testing.TB, c *Cursor[T], err error) {
+	t.Helper()
+	if !errors.Is(err, io.EOF) {
+		t.Fatalf("the cursor ends with %v, want io.EOF", err)
+	}
+	if n, _, err := c.Take(make([]*T, 4)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Fatalf("after io.EOF there are %d items, %v", n, err)
+	}
+}
