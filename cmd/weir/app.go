@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -131,23 +130,6 @@ func mediaAddr(httpAddr, rtcAddr string) (string, error) {
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// announce prints what to open.
-func (a *app) announce(w io.Writer) {
-	url := "http://" + reachable(a.server.Addr())
-	fmt.Fprintf(w, "weir is ready\n\n  publish     %s/publish\n  watch       %s/\n  recordings  %s/recordings\n  WHIP        %s/whip/NAME\n\nmedia goes through UDP %s; Ctrl-C stops\n",
-		url, url, url, url, a.port.Addr())
-	a.log.Info("listening", "http", a.server.Addr().String(), "rtc", a.port.Addr().String())
-}
-
-// reachable is the host and port under which this machine reaches addr.
-func reachable(addr *net.TCPAddr) string {
-	host := addr.IP.String()
-	if addr.IP.IsUnspecified() || addr.IP.IsLoopback() {
-		host = "localhost" // what browsers treat as secure under a name that people know
-	}
-	return net.JoinHostPort(host, fmt.Sprint(addr.Port))
 }
 
 // run serves until ctx is done and then shuts down in stages: no new requests,
