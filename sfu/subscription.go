@@ -68,9 +68,13 @@ func (s *Subscription) Attach(w PacketWriter, tracks []*Track) (*Attachment, err
 	if err != nil {
 		return nil, err
 	}
-	s.count.Do(func() { s.stream.viewers.Add(1) })
+	s.Join()
 	return a, nil
 }
+
+// Join counts the subscription as a viewer until it is closed. Attach does it by
+// itself; a viewer that reads with cursors calls it when it begins to watch.
+func (s *Subscription) Join() { s.count.Do(func() { s.stream.viewers.Add(1) }) }
 
 // Close ends the subscription. Closing twice is fine.
 func (s *Subscription) Close() error {

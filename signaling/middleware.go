@@ -84,3 +84,20 @@ func CORS(h http.HandlerFunc) http.HandlerFunc {
 		h(w, r)
 	}
 }
+
+// Get lets pages of any origin use h by GET and HEAD, and answers every other
+// method itself.
+func Get(h http.HandlerFunc) http.HandlerFunc {
+	const allowed = "GET, HEAD, OPTIONS"
+	return CORS(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodGet, http.MethodHead:
+			h(w, r)
+		case http.MethodOptions:
+			w.Header().Set("Allow", allowed)
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			MethodNotAllowed(w, allowed)
+		}
+	})
+}

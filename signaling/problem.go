@@ -42,6 +42,10 @@ var table = []struct {
 		Detail: "The server is about to stop. Try again after the time in Retry-After."}},
 	{peer.ErrOffer, Problem{Status: http.StatusBadRequest, Title: "Bad offer"}},
 	{peer.ErrUnsupported, Problem{Status: http.StatusUnprocessableEntity, Title: "Unsupported offer"}},
+	{peer.ErrBusy, Problem{Status: http.StatusServiceUnavailable, Title: "Too busy", RetryAfter: 2,
+		Detail: "Too many clients are connecting at this moment. Try again after the time in Retry-After."}},
+	{peer.ErrLost, Problem{Status: http.StatusNotFound, Title: "No such session",
+		Detail: "The session has ended. POST a new offer to the endpoint."}},
 	{recorder.ErrNotFound, Problem{Status: http.StatusNotFound, Title: "No such recording",
 		Detail: "There is no recording with this id. GET /api/v1/recordings lists those that exist."}},
 }
@@ -59,6 +63,14 @@ func WriteError(w http.ResponseWriter, err error) int {
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client may have gone
 	return p.Status
+}
+
+// MethodNotAllowed answers a request whose method is none of allowed, such as
+// "GET, HEAD".
+func MethodNotAllowed(w http.ResponseWriter, allowed string) {
+	w.Header().Set("Allow", allowed)
+	WriteError(w, &Problem{Status: http.StatusMethodNotAllowed, Title: "Method not allowed",
+		Detail: "This URL takes " + allowed + "."})
 }
 
 func problemFor(err error) *Problem {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -97,9 +98,10 @@ func chooseCodec(m *sdp.MediaDescription) (media.Codec, bool) {
 				continue
 			}
 			// rtpmap:96 VP8/90000 (RFC 8866 section 6.6)
-			_, encoding, _ := strings.Cut(a.Value, " ")
+			payloadType, encoding, _ := strings.Cut(a.Value, " ")
 			offered, _, _ := strings.Cut(encoding, "/")
-			if strings.EqualFold(offered, name) && m.MediaName.Media == r.codec.Kind().String() {
+			if strings.EqualFold(offered, name) && m.MediaName.Media == r.codec.Kind().String() &&
+				slices.Contains(m.MediaName.Formats, payloadType) {
 				return r.codec, true
 			}
 		}

@@ -15,23 +15,16 @@ const resendBudget = 1000
 // connection ends: lost packets (NACK) and pictures that it cannot show (PLI,
 // FIR).
 func (o *output) readFeedback(a *sfu.Attachment) {
-	for {
-		packets, _, err := o.sender.ReadRTCP()
-		if err != nil {
-			return
-		}
-		for _, p := range packets {
-			switch p := p.(type) {
-			case *rtcp.TransportLayerNack:
-				if p.MediaSSRC == o.ssrc {
-					nacks := p.Nacks
-					a.Do(func() { o.resend(nacks) })
-				}
-			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				o.track.RequestKeyframe()
+	readRTCP(o.sender.Read, func(p rtcp.Packet) {
+		switch p := p.(type) {
+		case *rtcp.TransportLayerNack:
+			if p.MediaSSRC == o.ssrc {
+				a.Do(func() { o.resend(p.Nacks) })
 			}
+		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+			o.track.RequestKeyframe()
 		}
-	}
+	})
 }
 
 // resend sends lost packets again, out of the track's ring. Runs on the shard's

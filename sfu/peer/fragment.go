@@ -51,7 +51,10 @@ func ParseFragment(raw string) (Fragment, error) {
 	if len(f.lines) == 0 {
 		return Fragment{}, fmt.Errorf("%w: the fragment is empty", ErrOffer)
 	}
-	return f, nil
+	if f.ufrag == "" && f.pwd == "" {
+		return f, nil // candidates alone
+	}
+	return f, credentials{f.ufrag, f.pwd}.check()
 }
 
 // clip shortens a client's text for an error message.

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -24,18 +25,20 @@ type offeredMedia struct {
 	mid   string
 }
 
-// direction is what the client's side of an m-section has to be.
-type direction int
+// direction is what the client's side of an m-section has to be, in the word of
+// SDP (RFC 8866 section 6.7).
+type direction string
 
 const (
-	clientSends direction = iota
-	clientReceives
+	clientSends    direction = "sendonly"
+	clientReceives direction = "recvonly"
 )
 
 // parseOffer reads and checks an offer: one bundled group of at most one audio
 // and one video section (RFC 9725 section 4.4), each with a codec that is known
-// here and the right direction. Candidates are taken out: an ICE-lite agent has
-// no use for them, and a client could name addresses of others.
+// here and the right direction. "sendrecv" is taken for that direction, so that
+// the answer is the other one. Candidates are taken out: an ICE-lite agent has no
+// use for them, and a client could name addresses of others.
 func parseOffer(raw string, want direction) (*offer, error) {
 	o := &offer{}
 	if err := o.description.UnmarshalString(raw); err != nil {
@@ -48,31 +51,66 @@ func parseOffer(raw string, want direction) (*offer, error) {
 	if len(sections) > maxMediaSections {
 		return nil, fmt.Errorf("%w: it has %d media sections, at most %d are allowed", ErrOffer, len(sections), maxMediaSections)
 	}
-	o.description.Attributes = withoutCandidates(o.description.Attributes)
+	standard, err := directionOf(o.description.Attributes, "sendrecv")
+	if err != nil {
+		return nil, err
+	}
+	o.description.Attributes = without(o.description.Attributes, isCandidate, isDirection)
 	seen := map[string]bool{}
 	for _, m := range sections {
-		m.Attributes = withoutCandidates(m.Attributes)
-		section, err := checkSection(m, want)
+		section, err := checkSection(m, standard, want)
 		if err != nil {
 			return nil, err
 		}
-		if kind := m.MediaName.Media; seen[kind] {
-			return nil, fmt.Errorf("%w: it has several %s sections; offer one", ErrUnsupported, kind)
+		for _, name := range []string{m.MediaName.Media, "mid " + section.mid} {
+			if seen[name] {
+				return nil, fmt.Errorf("%w: it has several %s sections; offer one", ErrUnsupported, name)
+			}
+			seen[name] = true
 		}
-		seen[m.MediaName.Media] = true
+		m.Attributes = append(without(m.Attributes, isCandidate, isDirection), sdp.Attribute{Key: string(want)})
 		o.media = append(o.media, section)
 	}
-	return o, nil
+	if err := o.checkBundle(); err != nil {
+		return nil, err
+	}
+	return o, o.credentials().check()
 }
 
-// checkSection checks one m-section.
-func checkSection(m *sdp.MediaDescription, want direction) (offeredMedia, error) {
+// checkBundle checks that all sections go over one transport (RFC 9143): there is
+// one port and one DTLS association for all of them.
+func (o *offer) checkBundle() error {
+	if len(o.media) == 1 {
+		return nil
+	}
+	for _, a := range o.description.Attributes {
+		name, mids, _ := strings.Cut(a.Value, " ")
+		if a.Key != "group" || name != "BUNDLE" {
+			continue
+		}
+		bundled := strings.Fields(mids)
+		if !slices.ContainsFunc(o.media, func(m offeredMedia) bool { return !slices.Contains(bundled, m.mid) }) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: its sections are not bundled; offer them with a=group:BUNDLE (bundlePolicy \"max-bundle\")", ErrUnsupported)
+}
+
+// checkSection checks one m-section. standard is its direction if it names none.
+func checkSection(m *sdp.MediaDescription, standard string, want direction) (offeredMedia, error) {
 	kind := m.MediaName.Media
 	if kind != "audio" && kind != "video" {
-		return offeredMedia{}, fmt.Errorf("%w: a media section is of type %q; only audio and video are taken", ErrUnsupported, kind)
+		return offeredMedia{}, fmt.Errorf("%w: a media section is of type %q; only audio and video are taken", ErrUnsupported, clip(kind))
 	}
-	if err := checkDirection(m, want); err != nil {
+	given, err := directionOf(m.Attributes, standard)
+	if err != nil {
 		return offeredMedia{}, err
+	}
+	if given != "sendrecv" && given != string(want) {
+		return offeredMedia{}, fmt.Errorf("%w: the %s section is %s; it must be %s here", ErrOffer, kind, given, want)
+	}
+	if _, ok := m.Attribute("bundle-only"); m.MediaName.Port.Value == 0 && !ok {
+		return offeredMedia{}, fmt.Errorf("%w: the %s section is switched off (port 0); leave it out or give it a port", ErrUnsupported, kind)
 	}
 	if _, ok := m.Attribute("rtcp-mux"); !ok {
 		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=rtcp-mux, which is needed", ErrUnsupported, kind)
@@ -82,27 +120,33 @@ func checkSection(m *sdp.MediaDescription, want direction) (offeredMedia, error)
 		return offeredMedia{}, fmt.Errorf("%w: no codec of the %s section is known here; offer %s", ErrUnsupported, kind, knownCodecs(kind))
 	}
 	mid, ok := m.Attribute("mid")
-	if !ok {
+	if !ok || mid == "" {
 		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=mid", ErrOffer, kind)
 	}
 	return offeredMedia{codec: codec, mid: mid}, nil
 }
 
-func checkDirection(m *sdp.MediaDescription, want direction) error {
-	given := "sendrecv" // the default (RFC 8866 section 6.7)
-	for _, d := range []string{"sendonly", "recvonly", "inactive"} {
-		if _, ok := m.Attribute(d); ok {
-			given = d
+// directionOf returns the direction that attributes name, or standard (RFC 8866
+// section 6.7).
+func directionOf(attributes []sdp.Attribute, standard string) (string, error) {
+	given := ""
+	for _, a := range attributes {
+		if !isDirection(a.Key) {
+			continue
 		}
+		if given != "" && given != a.Key {
+			return "", fmt.Errorf("%w: a section is both %s and %s", ErrOffer, given, a.Key)
+		}
+		given = a.Key
 	}
-	needed := "sendonly"
-	if want == clientReceives {
-		needed = "recvonly"
+	if given == "" {
+		return standard, nil
 	}
-	if given != "sendrecv" && given != needed {
-		return fmt.Errorf("%w: the %s section is %s; it must be %s here", ErrOffer, m.MediaName.Media, given, needed)
-	}
-	return nil
+	return given, nil
+}
+
+func isDirection(key string) bool {
+	return key == "sendrecv" || key == "sendonly" || key == "recvonly" || key == "inactive"
 }
 
 // knownCodecs lists the codecs of a kind for an error message.
@@ -116,14 +160,15 @@ func knownCodecs(kind string) string {
 	return strings.Join(names, " or ")
 }
 
-func withoutCandidates(attributes []sdp.Attribute) []sdp.Attribute {
-	kept := attributes[:0]
-	for _, a := range attributes {
-		if a.Key != "candidate" && a.Key != "end-of-candidates" && a.Key != "remote-candidates" {
-			kept = append(kept, a)
-		}
-	}
-	return kept
+func isCandidate(key string) bool {
+	return key == "candidate" || key == "end-of-candidates" || key == "remote-candidates"
+}
+
+// without returns the attributes whose key none of drop takes.
+func without(attributes []sdp.Attribute, drop ...func(key string) bool) []sdp.Attribute {
+	return slices.DeleteFunc(attributes, func(a sdp.Attribute) bool {
+		return slices.ContainsFunc(drop, func(f func(string) bool) bool { return f(a.Key) })
+	})
 }
 
 // String returns the offer as SDP.
@@ -134,6 +179,22 @@ func (o *offer) String() (string, error) {
 
 // credentials are the ICE user name fragment and password of one side.
 type credentials struct{ ufrag, pwd string }
+
+// check holds c against RFC 8839 section 5.4, so that nothing else gets into a
+// description that is made with it. Characters that the RFC leaves out, but that
+// do no harm, are let through.
+func (c credentials) check() error {
+	const ufragMin, pwdMin, most = 4, 22, 256
+	switch {
+	case len(c.ufrag) < ufragMin || len(c.ufrag) > most || strings.ContainsFunc(c.ufrag, notVisible):
+		return fmt.Errorf("%w: a=ice-ufrag is missing, or not 4 to 256 letters, digits, + and /", ErrOffer)
+	case len(c.pwd) < pwdMin || len(c.pwd) > most || strings.ContainsFunc(c.pwd, notVisible):
+		return fmt.Errorf("%w: a=ice-pwd is missing, or not 22 to 256 letters, digits, + and /", ErrOffer)
+	}
+	return nil
+}
+
+func notVisible(r rune) bool { return r <= ' ' || r > '~' }
 
 // setCredentials puts other ICE credentials into the offer: an ICE restart.
 func (o *offer) setCredentials(c credentials) {

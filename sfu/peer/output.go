@@ -32,8 +32,8 @@ type output struct {
 	header  rtp.Header // here, since it would escape to the heap as a local
 	resent  []byte     // payload of a packet that is sent again
 	last    *media.Packet
-	budget  int // packets that may be sent again until the next report
-	packets uint32
+	budget  int    // packets that may be sent again until the next report
+	packets uint32 // sent under ssrc
 	octets  uint32
 
 	counters outputCounters
@@ -147,8 +147,10 @@ func (o *output) send(header rtp.Header, payload []byte) {
 		o.counters.failed.Add(1)
 		return
 	}
-	o.packets++
-	o.octets += uint32(len(payload))
+	if header.SSRC == o.ssrc { // retransmissions may have a stream of their own
+		o.packets++
+		o.octets += uint32(len(payload))
+	}
 	o.counters.packets.Add(1)
 	o.counters.bytes.Add(uint64(len(payload)))
 }

@@ -6,35 +6,38 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
 )
 
 const (
-	// connectTimeout is how long a session may take from its answer to media:
-	// with what it takes to tear down, a session that never completes ICE is
-	// gone within 12 s.
-	connectTimeout = 10 * time.Second
+	// defaultConnectTimeout: with what it takes to tear down, a session that never
+	// completes ICE is gone within 12 s.
+	defaultConnectTimeout = 10 * time.Second
+	defaultMaxConnecting  = 500
 	// A client that falls silent counts as disconnected after 5 s, which heals by
 	// itself, and as lost 5 s later. Browsers send consent checks (RFC 7675)
 	// about every 2.5 s.
 	disconnectedTimeout = 5 * time.Second
 	failedTimeout       = 5 * time.Second
 	keepalive           = 2 * time.Second
-	// nackInterval is how often a publisher is asked for what is missing: often
-	// enough that a packet can be asked for several times within the window in
-	// which it is of use.
-	nackInterval = 20 * time.Millisecond
+	// replayWindow is how far behind the newest packet one may come, in packets. A
+	// client that has no retransmission stream sends a lost packet again under its
+	// old number: with the usual window of 64 it would be dropped as a replay when
+	// the round trip is longer than 0.1 s at 5 Mbit/s.
+	replayWindow = 2048
 )
 
 // Config configures a Port.
@@ -43,6 +46,13 @@ type Config struct {
 	Conn net.PacketConn
 	// Log takes what the WebRTC stack has to say. Default: discarded.
 	Log *slog.Logger
+	// ConnectTimeout is how long a session may take from its answer to media.
+	// Default 10 s.
+	ConnectTimeout time.Duration
+	// MaxConnecting is how many sessions may be connecting at a time: each holds
+	// some ten goroutines and 0.2 MiB until it is connected or given up. Default
+	// 500.
+	MaxConnecting int
 	// Net replaces the operating system's network, for tests on a virtual one.
 	Net transport.Net
 }
@@ -52,18 +62,26 @@ func (c Config) Validate() error {
 	if c.Conn == nil {
 		return errors.New("peer: Conn is needed")
 	}
+	if c.ConnectTimeout < 0 || c.MaxConnecting < 0 {
+		return errors.New("peer: ConnectTimeout and MaxConnecting must not be negative")
+	}
 	return nil
 }
 
 // Port answers offers. All sessions share its UDP socket and its certificate. It
 // is safe for concurrent use.
 type Port struct {
-	mux           ice.UDPMux
-	conn          net.PacketConn
-	log           *slog.Logger
-	publishers    *webrtc.API
-	viewers       *webrtc.API
-	configuration webrtc.Configuration
+	// set once
+	mux            ice.UDPMux
+	conn           net.PacketConn
+	log            *slog.Logger
+	publishers     api
+	viewers        api
+	configuration  webrtc.Configuration
+	connectTimeout time.Duration
+	maxConnecting  int64
+
+	connecting atomic.Int64 // sessions that are neither connected nor gone
 }
 
 // New returns a port on c.Conn.
@@ -73,6 +91,12 @@ func New(c Config) (*Port, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = defaultConnectTimeout
+	}
+	if c.MaxConnecting == 0 {
+		c.MaxConnecting = defaultMaxConnecting
 	}
 	// One certificate for all sessions: making one costs as much as a handshake.
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -85,7 +109,7 @@ func New(c Config) (*Port, error) {
 	}
 	logs := loggerFactory{c.Log}
 	p := &Port{
-		conn: c.Conn, log: c.Log,
+		conn: c.Conn, log: c.Log, connectTimeout: c.ConnectTimeout, maxConnecting: int64(c.MaxConnecting),
 		mux: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: c.Conn, Logger: logs.NewLogger("udpmux"), Net: c.Net}),
 		configuration: webrtc.Configuration{
 			Certificates:  []webrtc.Certificate{*certificate},
@@ -116,6 +140,7 @@ func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, err
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
+	s.SetSRTPReplayProtectionWindow(replayWindow)
 	s.SetICETimeouts(disconnectedTimeout, failedTimeout, keepalive)
 	// AES-128-GCM costs a sixth of AES-CM with HMAC-SHA1 on common processors. The
 	// DTLS server chooses, and browsers would choose AES-CM: so we are the server.
@@ -137,28 +162,39 @@ func isLoopback(a net.Addr) bool {
 	return ok && udp.IP.IsLoopback()
 }
 
-// newAPI returns a pion API with our codecs and interceptors only.
-func newAPI(s webrtc.SettingEngine, interceptors func(*interceptor.Registry) error, extensions ...string) (*webrtc.API, error) {
+// api is what the connections of all publishers, or all viewers, have in common.
+type api struct {
+	engine       *webrtc.MediaEngine
+	interceptors *interceptor.Registry
+	settings     webrtc.SettingEngine
+}
+
+// newAPI returns an api with our codecs and interceptors only.
+func newAPI(s webrtc.SettingEngine, interceptors func(*interceptor.Registry) error, extensions ...string) (api, error) {
 	engine, err := newMediaEngine(extensions...)
 	if err != nil {
-		return nil, err
+		return api{}, err
 	}
 	registry := &interceptor.Registry{}
 	if interceptors != nil {
 		if err := interceptors(registry); err != nil {
-			return nil, err
+			return api{}, err
 		}
 	}
-	return webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(s), webrtc.WithInterceptorRegistry(registry)), nil
+	return api{engine, registry, s}, nil
 }
 
-// publisherInterceptors asks publishers for lost packets, tells them what came
-// when (transport-wide feedback) and sends receiver reports.
+// newConnection returns a PeerConnection whose incoming streams have buffers made
+// by newBuffer.
+func (a api) newConnection(c webrtc.Configuration, newBuffer func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.PeerConnection, error) {
+	a.settings.BufferFactory = newBuffer
+	return webrtc.NewAPI(webrtc.WithMediaEngine(a.engine), webrtc.WithSettingEngine(a.settings),
+		webrtc.WithInterceptorRegistry(a.interceptors)).NewPeerConnection(c)
+}
+
+// publisherInterceptors tells publishers what came when (transport-wide feedback)
+// and sends receiver reports.
 func publisherInterceptors(r *interceptor.Registry) error {
-	nacks, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackInterval))
-	if err != nil {
-		return fmt.Errorf("peer: NACK generator: %w", err)
-	}
 	feedback, err := twcc.NewSenderInterceptor()
 	if err != nil {
 		return fmt.Errorf("peer: transport-wide feedback: %w", err)
@@ -167,7 +203,6 @@ func publisherInterceptors(r *interceptor.Registry) error {
 	if err != nil {
 		return fmt.Errorf("peer: receiver reports: %w", err)
 	}
-	r.Add(nacks)
 	r.Add(feedback)
 	r.Add(reports)
 	return nil
@@ -176,15 +211,5 @@ func publisherInterceptors(r *interceptor.Registry) error {
 // Addr returns the address of the UDP socket.
 func (p *Port) Addr() net.Addr { return p.conn.LocalAddr() }
 
-// Close closes the socket. Sessions must have ended before.
-func (p *Port) Close() error {
-	return errors.Join(p.mux.Close(), ignoreClosed(p.conn.Close()))
-}
-
-// ignoreClosed drops the error of closing what the mux may have closed already.
-func ignoreClosed(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
-}
+// Close closes the socket, which the mux does. Sessions must have ended before.
+func (p *Port) Close() error { return p.mux.Close() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -32,7 +33,7 @@ func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publi
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := newSession(p.publishers, p.configuration)
+	s, err := p.newSession(p.publishers)
 	if err != nil {
 		return nil, "", err
 	}
@@ -44,6 +45,8 @@ func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publi
 		select {
 		case c.remotes <- remoteTrack{t, r}:
 		case <-s.gone:
+		default: // more tracks than were negotiated
+			s.end()
 		}
 	})
 	answer, err := c.accept(ctx, o, pub)
@@ -82,18 +85,26 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 		return err
 	}
 	requests := newKeyframeRequests()
+	var inputs []*input
+	tick := time.NewTicker(nackTick)
+	defer tick.Stop()
 	for {
 		select {
 		case remote := <-c.remotes:
-			w := c.claim(remote)
-			if w == nil {
+			in := c.claim(remote, pub)
+			if in == nil {
 				continue
 			}
+			inputs = append(inputs, in)
 			requests.know(remote.track)
-			readers.Go(func() { readPackets(remote.track, w, pub) })
-			readers.Go(func() { readReports(remote, w, pub) })
+			readers.Go(in.readPackets)
+			readers.Go(in.readReports)
 		case id := <-pub.KeyframeRequests():
 			requests.want(id)
+		case <-tick.C:
+			for _, in := range inputs {
+				in.askAgain()
+			}
 		case <-c.gone:
 			return ErrLost
 		case <-ctx.Done():
@@ -106,14 +117,17 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 	}
 }
 
-// claim returns the writer for a track that the client has begun to send, or nil
+// claim returns the input for a track that the client has begun to send, or nil
 // if it is none that was negotiated: a further simulcast layer, say.
-func (c *Publisher) claim(remote remoteTrack) *sfu.TrackWriter {
+func (c *Publisher) claim(remote remoteTrack, pub *sfu.Publication) *input {
 	kind := media.Video
 	if remote.track.Kind() == webrtc.RTPCodecTypeAudio {
 		kind = media.Audio
 	}
 	w := c.writers[kind]
+	if w == nil {
+		return nil
+	}
 	delete(c.writers, kind)
-	return w
+	return newInput(remote, w, pub, c.pc.WriteRTCP)
 }

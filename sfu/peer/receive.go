@@ -1,6 +1,13 @@
 package peer
 
 import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -17,20 +24,45 @@ const (
 	receiveMTU = 1600
 )
 
-// readPackets hands the packets of one track to the hub until the connection
+// input is one track on its way from a publisher.
+type input struct {
+	// set once
+	remoteTrack
+	writer    *sfu.TrackWriter
+	pub       *sfu.Publication
+	writeRTCP func([]rtcp.Packet) error
+	nacks     bool   // the client sends lost packets again
+	sender    uint32 // our SSRC in feedback (RFC 4585 section 6.1)
+
+	losses *losses
+	ssrc   atomic.Uint32 // of the client's packets
+}
+
+func newInput(r remoteTrack, w *sfu.TrackWriter, pub *sfu.Publication, writeRTCP func([]rtcp.Packet) error) *input {
+	in := &input{
+		remoteTrack: r, writer: w, pub: pub, writeRTCP: writeRTCP, losses: newLosses(), sender: rand.Uint32(),
+		nacks: slices.Contains(r.track.Codec().RTCPFeedback, webrtc.RTCPFeedback{Type: "nack"}),
+	}
+	in.ssrc.Store(uint32(r.track.SSRC()))
+	return in
+}
+
+// readPackets hands the packets of the track to the hub until the connection
 // ends. A packet is read into a slab, where it stays for as long as anybody uses
 // it: it is not copied again.
-func readPackets(t *webrtc.TrackRemote, w *sfu.TrackWriter, pub *sfu.Publication) {
+func (in *input) readPackets() {
 	var slab []byte
 	var header rtp.Header
-	ssrc := uint32(t.SSRC())
 	for {
 		if len(slab) < receiveMTU {
 			slab = make([]byte, receiveSlab)
 		}
-		n, _, err := t.Read(slab[:receiveMTU])
-		if err != nil {
+		n, _, err := in.track.Read(slab[:receiveMTU])
+		if ended(err) {
 			return
+		}
+		if err != nil {
+			continue // a packet that is too large, or of a type that was not negotiated
 		}
 		packet := slab[:n:n]
 		payload, ok := parsePacket(&header, packet)
@@ -38,15 +70,41 @@ func readPackets(t *webrtc.TrackRemote, w *sfu.TrackWriter, pub *sfu.Publication
 			continue
 		}
 		slab = slab[n:]
-		if header.SSRC != ssrc {
-			ssrc = header.SSRC
-			w.Restart()
+		if header.SSRC != in.ssrc.Load() {
+			in.ssrc.Store(header.SSRC)
+			in.losses.restart()
+			in.writer.Restart()
 		}
-		w.WritePacket(sfu.RTP{
+		arrival := in.pub.Now()
+		if in.nacks {
+			in.ask(in.losses.received(header.SequenceNumber, arrival))
+		}
+		in.writer.WritePacket(sfu.RTP{
 			Seq: header.SequenceNumber, Time: header.Timestamp, Marker: header.Marker,
-			Arrival: pub.Now(), Payload: payload,
+			Arrival: arrival, Payload: payload,
 		})
 	}
+}
+
+// askAgain repeats the requests for lost packets that are due.
+func (in *input) askAgain() { in.ask(in.losses.due(in.pub.Now())) }
+
+// maxNackPairs keeps a NACK below 1100 bytes.
+const maxNackPairs = 256
+
+// ask asks for lost packets (RFC 4585 section 6.2.1).
+func (in *input) ask(pairs []rtcp.NackPair) {
+	ssrc := in.ssrc.Load()
+	for some := range slices.Chunk(pairs, maxNackPairs) {
+		// An error means that the connection is about to be gone.
+		_ = in.writeRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{SenderSSRC: in.sender, MediaSSRC: ssrc, Nacks: some}})
+	}
+}
+
+// ended says whether err means that nothing more can be read. Other errors are of
+// one packet.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // parsePacket reads the header of packet into h and returns the payload, without
@@ -69,17 +127,32 @@ func parsePacket(h *rtp.Header, packet []byte) (payload []byte, ok bool) {
 
 // readReports hands the track's sender reports to the hub until the connection
 // ends.
-func readReports(r remoteTrack, w *sfu.TrackWriter, pub *sfu.Publication) {
+func (in *input) readReports() {
+	readRTCP(in.receiver.Read, func(p rtcp.Packet) {
+		if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == in.ssrc.Load() {
+			in.writer.SyncClock(sr.NTPTime, sr.RTPTime, in.pub.Now())
+		}
+	})
+}
+
+// readRTCP calls f for every packet that read yields until the connection ends.
+// What cannot be parsed is dropped: one bad packet says nothing of the next.
+func readRTCP(read func([]byte) (int, interceptor.Attributes, error), f func(rtcp.Packet)) {
+	buf := make([]byte, receiveMTU)
 	for {
-		packets, _, err := r.receiver.ReadRTCP()
-		if err != nil {
+		n, _, err := read(buf)
+		if ended(err) {
 			return
 		}
-		arrival := pub.Now()
+		if err != nil {
+			continue
+		}
+		packets, err := rtcp.Unmarshal(buf[:n])
+		if err != nil {
+			continue
+		}
 		for _, p := range packets {
-			if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == uint32(r.track.SSRC()) {
-				w.SyncClock(sr.NTPTime, sr.RTPTime, arrival)
-			}
+			f(p)
 		}
 	}
 }

@@ -4,46 +4,101 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/pion/sdp/v3"
+	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
+)
+
+// maxStreams bounds the RTP and RTCP streams that a client may open, by using
+// one SSRC after the other. Video in three layers, sound, their retransmissions
+// and the reports on them are 14.
+const maxStreams = 64
+
+// The buffers of a stream, as pion has them by default.
+const (
+	rtpBuffer  = 1_000_000 // bytes
+	rtcpBuffer = 100_000
 )
 
 // session is what publishers and viewers have in common: one PeerConnection that
 // answered one offer.
 type session struct {
 	// set once
-	pc        *webrtc.PeerConnection
-	connected chan struct{} // closed when ICE and DTLS are through
-	gone      chan struct{} // closed when the connection failed or was closed
+	pc             *webrtc.PeerConnection
+	connectTimeout time.Duration
+	connected      chan struct{} // closed when ICE and DTLS are through
+	gone           chan struct{} // closed when the connection failed or was closed
 
+	connecting              func(n int64) int64 // counts the sessions that are connecting
 	connectedOnce, goneOnce sync.Once
+	settledOnce             sync.Once
+	streams                 atomic.Int64 // opened by the client
+
+	negotiating sync.Mutex // held while a description is being applied
 
 	// guarded by mu
 	mu    sync.Mutex
 	offer *offer // the newest one
 }
 
-func newSession(api *webrtc.API, c webrtc.Configuration) (*session, error) {
-	pc, err := api.NewPeerConnection(c)
-	if err != nil {
+func (p *Port) newSession(a api) (*session, error) {
+	s := &session{
+		connectTimeout: p.connectTimeout, connected: make(chan struct{}), gone: make(chan struct{}),
+		connecting: p.connecting.Add,
+	}
+	if s.connecting(1) > p.maxConnecting {
+		s.settled()
+		return nil, ErrBusy
+	}
+	var err error
+	if s.pc, err = a.newConnection(p.configuration, s.newBuffer); err != nil {
+		s.settled()
 		return nil, fmt.Errorf("peer: new connection: %w", err)
 	}
-	s := &session{pc: pc, connected: make(chan struct{}), gone: make(chan struct{})}
-	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+	s.pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		switch state {
 		case webrtc.PeerConnectionStateConnected:
 			s.connectedOnce.Do(func() { close(s.connected) })
+			s.settled()
 		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-			s.goneOnce.Do(func() { close(s.gone) })
+			s.end()
 		}
 	})
 	return s, nil
 }
 
+// settled says that the session is not connecting any more.
+func (s *session) settled() { s.settledOnce.Do(func() { s.connecting(-1) }) }
+
+// end says that the connection is of no use any more.
+func (s *session) end() {
+	s.goneOnce.Do(func() { close(s.gone) })
+	s.settled()
+}
+
+// newBuffer makes the buffer of a stream that the client has begun to send. A
+// client that begins too many is cut off.
+func (s *session) newBuffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
+	b := packetio.NewBuffer()
+	b.SetLimitSize(rtpBuffer)
+	if kind == packetio.RTCPBufferPacket {
+		b.SetLimitSize(rtcpBuffer)
+	}
+	if s.streams.Add(1) > maxStreams {
+		s.end()
+	}
+	return b
+}
+
 // answer applies o and returns the answer, with all candidates in it.
 func (s *session) answer(ctx context.Context, o *offer) (string, error) {
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
 	raw, err := o.String()
 	if err != nil {
 		return "", fmt.Errorf("%w: %v", ErrOffer, err)
@@ -55,12 +110,17 @@ func (s *session) answer(ctx context.Context, o *offer) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %v", ErrOffer, err)
 	}
+	if err := checkAnswer(description.SDP); err != nil {
+		return "", err
+	}
 	gathered := webrtc.GatheringCompletePromise(s.pc)
 	if err := s.pc.SetLocalDescription(description); err != nil {
 		return "", fmt.Errorf("peer: apply the answer: %w", err)
 	}
 	select { // host candidates of one known port: this takes no time
 	case <-gathered:
+	case <-s.gone:
+		return "", ErrLost
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
@@ -70,9 +130,24 @@ func (s *session) answer(ctx context.Context, o *offer) (string, error) {
 	return s.pc.LocalDescription().SDP, nil
 }
 
+// checkAnswer checks that no section of our answer is rejected: WHIP knows no
+// partial success (RFC 9725 section 4.4).
+func checkAnswer(answer string) error {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(answer); err != nil {
+		return fmt.Errorf("peer: read own answer: %w", err)
+	}
+	for _, m := range d.MediaDescriptions {
+		if m.MediaName.Port.Value == 0 {
+			return fmt.Errorf("%w: its %s section cannot be answered; check its codecs and their payload types", ErrUnsupported, m.MediaName.Media)
+		}
+	}
+	return nil
+}
+
 // await waits until the session is connected.
 func (s *session) await(ctx context.Context) error {
-	timeout := time.NewTimer(connectTimeout)
+	timeout := time.NewTimer(s.connectTimeout)
 	defer timeout.Stop()
 	select {
 	case <-s.connected:
@@ -88,7 +163,7 @@ func (s *session) await(ctx context.Context) error {
 
 // Close ends the connection, telling the client. Closing twice is fine.
 func (s *session) Close() error {
-	s.goneOnce.Do(func() { close(s.gone) })
+	s.end()
 	if err := s.pc.Close(); err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
 		return fmt.Errorf("peer: close: %w", err)
 	}
@@ -101,7 +176,7 @@ func (s *session) Trickle(f Fragment) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.restarts(s.offer.credentials()) {
-		return fmt.Errorf("%w: the fragment's ICE credentials are not those of the session", ErrOffer)
+		return fmt.Errorf("%w: the fragment's ICE credentials are not those of the session; to restart ICE, send If-Match: *", ErrOffer)
 	}
 	return nil
 }
@@ -112,6 +187,11 @@ func (s *session) Trickle(f Fragment) error {
 func (s *session) Restart(ctx context.Context, f Fragment) (Fragment, error) {
 	if f.ufrag == "" || f.pwd == "" {
 		return Fragment{}, fmt.Errorf("%w: an ICE restart needs a=ice-ufrag and a=ice-pwd", ErrOffer)
+	}
+	select {
+	case <-s.gone:
+		return Fragment{}, ErrLost
+	default:
 	}
 	s.mu.Lock()
 	raw, err := s.offer.String()
@@ -124,7 +204,8 @@ func (s *session) Restart(ctx context.Context, f Fragment) (Fragment, error) {
 		return Fragment{}, fmt.Errorf("%w: %v", ErrOffer, err)
 	}
 	next.setCredentials(credentials{f.ufrag, f.pwd})
-	local, err := s.answer(ctx, next)
+	// Half a restart would be none: it is not left to whether the client waits.
+	local, err := s.answer(context.WithoutCancel(ctx), next)
 	if err != nil {
 		return Fragment{}, err
 	}

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -32,7 +33,7 @@ func (p *Port) NewViewer(ctx context.Context, rawOffer string, tracks []*sfu.Tra
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := newSession(p.viewers, p.configuration)
+	s, err := p.newSession(p.viewers)
 	if err != nil {
 		return nil, "", err
 	}
@@ -81,6 +82,9 @@ func (v *Viewer) Run(ctx context.Context, sub *sfu.Subscription) error {
 		return err
 	}
 	attachment, err := sub.Attach(v, v.tracks())
+	if errors.Is(err, sfu.ErrEnded) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("peer: %w", err)
 	}
@@ -115,7 +119,7 @@ func (v *Viewer) serve(ctx context.Context, sub *sfu.Subscription, a *sfu.Attach
 	}
 }
 
-// drain waits until what the ring still held has been sent.
+// drain waits until what the ring still held has been sent, see Attachment.Do.
 func (v *Viewer) drain(a *sfu.Attachment) {
 	sent := make(chan struct{})
 	if a.Do(func() { close(sent) }) {

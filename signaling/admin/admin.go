@@ -41,19 +41,19 @@ func New(c Config) (*API, error) {
 // Register adds the routes to mux.
 func (a *API) Register(mux *http.ServeMux) {
 	for pattern, get := range map[string]func(*http.Request) (any, error){
-		"GET /api/v1/streams":           a.streams,
-		"GET /api/v1/streams/{name...}": a.stream,
-		"GET /api/v1/recordings":        a.recordings,
-		"GET /api/v1/recordings/{id}":   a.recording,
-		"GET /healthz":                  health,
-		"GET /readyz":                   health, // everything is set up before the first request is taken
+		"/api/v1/streams":           a.streams,
+		"/api/v1/streams/{name...}": a.stream,
+		"/api/v1/recordings":        a.recordings,
+		"/api/v1/recordings/{id}":   a.recording,
+		"/healthz":                  health,
+		"/readyz":                   health, // everything is set up before the first request is taken
 	} {
-		mux.HandleFunc(pattern, signaling.CORS(answer(get)))
+		mux.HandleFunc(pattern, signaling.Get(answer(get)))
 	}
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/api/", signaling.CORS(func(w http.ResponseWriter, r *http.Request) {
 		signaling.WriteError(w, &signaling.Problem{Status: http.StatusNotFound, Title: "No such resource",
 			Detail: "The API has GET /api/v1/streams, /api/v1/streams/{name}, /api/v1/recordings and /api/v1/recordings/{id}."})
-	})
+	}))
 }
 
 // answer writes what get returns as JSON.

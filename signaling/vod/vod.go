@@ -2,6 +2,7 @@ package vod
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"path"
 	"strings"
@@ -18,7 +19,7 @@ const stallTimeout = 30 * time.Second
 
 // Register adds GET /recordings/{id}.webm to mux.
 func Register(mux *http.ServeMux, r *recorder.Recorder) {
-	mux.HandleFunc("GET /recordings/{file}", signaling.CORS(func(w http.ResponseWriter, req *http.Request) {
+	mux.HandleFunc("/recordings/{file}", signaling.Get(func(w http.ResponseWriter, req *http.Request) {
 		if err := serve(w, req, r); err != nil {
 			signaling.WriteError(w, err)
 		}
@@ -49,12 +50,15 @@ func serve(w http.ResponseWriter, req *http.Request, r *recorder.Recorder) error
 		name := strings.ReplaceAll(rec.Stream, "/", "-") + "-" + rec.StartedAt.UTC().Format("20060102-150405") + ".webm"
 		h.Set("Content-Disposition", `attachment; filename="`+path.Base(name)+`"`)
 	}
-	if strings.Count(req.Header.Get("Range"), ",") > 0 {
+	if given := req.Header.Get("Range"); strings.Contains(given, ",") || !strings.HasPrefix(given, "bytes=") {
 		// A player asks for one range. Many small ones are a way to make the server
-		// work (RFC 9110 section 14.2 allows to ignore them).
+		// work; RFC 9110 section 14.2 allows to ignore them, and demands it for other
+		// units.
 		req.Header.Del("Range")
 	}
-	http.ServeContent(&patient{ResponseWriter: w}, req, "", info.ModTime(), f)
+	// What is written from now on is of another entity tag.
+	content := io.NewSectionReader(f, 0, info.Size())
+	http.ServeContent(&patient{ResponseWriter: w}, req, "", info.ModTime(), content)
 	return nil
 }
 

@@ -79,7 +79,7 @@ func (e *Endpoint) serve(post func(*http.Request, string) (*session, string, err
 		case http.MethodOptions:
 			w.WriteHeader(http.StatusOK)
 		default:
-			methodNotAllowed(w, "GET, HEAD, OPTIONS, POST")
+			signaling.MethodNotAllowed(w, "GET, HEAD, OPTIONS, POST")
 		}
 	}
 }
@@ -122,10 +122,4 @@ func readBody(w http.ResponseWriter, r *http.Request, contentType string) (strin
 			Detail: "The body did not arrive whole and in time: send it again."}
 	}
 	return string(body), nil
-}
-
-func methodNotAllowed(w http.ResponseWriter, allowed string) {
-	w.Header().Set("Allow", allowed)
-	signaling.WriteError(w, &signaling.Problem{Status: http.StatusMethodNotAllowed, Title: "Method not allowed",
-		Detail: "This URL takes " + allowed + "."})
 }

@@ -2,7 +2,6 @@ package whip
 
 import (
 	"crypto/rand"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -38,7 +37,7 @@ func (s *session) patch(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer, err := s.peer.Restart(r.Context(), fragment)
 	if err != nil {
-		return fmt.Errorf("whip: ICE restart: %w", err)
+		return err
 	}
 	s.mu.Lock()
 	s.tag = rand.Text()

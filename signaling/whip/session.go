@@ -173,10 +173,21 @@ func (r *registry) remove(s *session) {
 	r.running.Done()
 }
 
+// find returns the session with that id, or nil. One that has ended is not found,
+// though its recording may still be being finished.
 func (r *registry) find(id string) *session {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.byID[id]
+	s := r.byID[id]
+	r.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.ended:
+		return nil
+	default:
+		return s
+	}
 }
 
 // Shutdown refuses new sessions, ends those that run, publishers and viewers
@@ -211,8 +222,7 @@ func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
 	}
 	s := e.sessions.find(r.PathValue("id"))
 	if s == nil {
-		signaling.WriteError(w, &signaling.Problem{Status: http.StatusNotFound, Title: "No such session",
-			Detail: "The session has ended. POST a new offer to the endpoint."})
+		signaling.WriteError(w, peer.ErrLost)
 		return
 	}
 	switch r.Method {
@@ -231,6 +241,6 @@ func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
 		}
 		w.WriteHeader(http.StatusOK)
 	default:
-		methodNotAllowed(w, "DELETE, GET, HEAD, OPTIONS, PATCH")
+		signaling.MethodNotAllowed(w, "DELETE, GET, HEAD, OPTIONS, PATCH")
 	}
 }

@@ -1,0 +1,140 @@
+package peer
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"weir/sfu/media"
+)
+
+const (
+	// nackWindow is how long a lost packet is of use: as long as the hub's
+	// depacketizers wait for it.
+	nackWindow = 500 * time.Millisecond
+	// nackTick is how often it is looked whether something is to be asked for
+	// again.
+	nackTick = 10 * time.Millisecond
+	// The time from one request for a packet to the next is the round trip and
+	// some time for the client to answer, within these bounds. Asking sooner has
+	// the same packet sent twice, on a network that loses packets already.
+	minNackRepeat = 20 * time.Millisecond
+	maxNackRepeat = 150 * time.Millisecond
+	nackSlack     = 10 * time.Millisecond
+	// firstRoundTrip is what the round trip is taken for before it is known.
+	firstRoundTrip = 40 * time.Millisecond
+	// maxMissing bounds the packets that are asked for at a time: half a second
+	// of a 10 Mbit/s stream. Beyond it a keyframe is the better repair.
+	maxMissing = 512
+)
+
+// losses knows which packets of one RTP stream have not come and when to ask for
+// them. Pion's generator does not know which packets came in a retransmission
+// stream and would go on asking for them. It is safe for concurrent use: packets
+// come from one goroutine, the ticks from another one.
+type losses struct {
+	mu        sync.Mutex
+	seq       media.Unwrapper[uint16]
+	highest   uint64    // 0: nothing came yet
+	missing   []missing // in the order of seq
+	roundTrip time.Duration
+}
+
+// missing is a packet that has not come.
+type missing struct {
+	seq   uint64
+	since time.Duration // when it was found missing, and asked for
+	next  time.Duration // when to ask for it again
+}
+
+func newLosses() *losses { return &losses{roundTrip: firstRoundTrip} }
+
+// restart forgets everything: another RTP stream begins.
+func (l *losses) restart() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seq, l.highest, l.missing = media.Unwrapper[uint16]{}, 0, l.missing[:0]
+}
+
+// received says that a packet has come at the time now. It returns what is to be
+// asked for at once: the packets that it shows to be missing.
+func (l *losses) received(seq uint16, now time.Duration) []rtcp.NackPair {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.seq.Unwrap(seq)
+	switch {
+	case l.highest == 0 || at == l.highest+1:
+		l.highest = at
+		return nil
+	case at <= l.highest:
+		l.recovered(at, now)
+		return nil
+	}
+	from := l.highest + 1
+	l.highest = at
+	if at-from > maxMissing {
+		l.missing = l.missing[:0] // not a loss that can be repaired
+		return nil
+	}
+	if over := len(l.missing) + int(at-from) - maxMissing; over > 0 {
+		l.missing = slices.Delete(l.missing, 0, over)
+	}
+	numbers := make([]uint16, 0, at-from)
+	for lost := from; lost < at; lost++ {
+		l.missing = append(l.missing, missing{seq: lost, since: now, next: now + l.repeat()})
+		numbers = append(numbers, uint16(lost))
+	}
+	return rtcp.NackPairsFromSequenceNumbers(numbers)
+}
+
+// recovered takes a packet off the list and learns how long that took. Of many
+// packets some came after the first request, and the shortest time counts; it
+// is forgotten slowly, since the way may have become longer.
+func (l *losses) recovered(seq uint64, now time.Duration) {
+	i, found := slices.BinarySearchFunc(l.missing, seq, func(m missing, seq uint64) int {
+		switch {
+		case m.seq < seq:
+			return -1
+		case m.seq > seq:
+			return 1
+		default:
+			return 0
+		}
+	})
+	if !found {
+		return // twice, or given up
+	}
+	took := now - l.missing[i].since
+	if took < l.roundTrip {
+		l.roundTrip = took
+	} else {
+		l.roundTrip += (took - l.roundTrip) / 16
+	}
+	l.missing = slices.Delete(l.missing, i, i+1)
+}
+
+// repeat is the time from one request to the next.
+func (l *losses) repeat() time.Duration {
+	return max(minNackRepeat, min(maxNackRepeat, l.roundTrip+nackSlack))
+}
+
+// due returns what is to be asked for again at the time now, and forgets what is
+// of no use any more.
+func (l *losses) due(now time.Duration) []rtcp.NackPair {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.missing = slices.DeleteFunc(l.missing, func(m missing) bool { return now-m.since > nackWindow })
+	var numbers []uint16
+	for i := range l.missing {
+		if m := &l.missing[i]; now >= m.next {
+			m.next = now + l.repeat()
+			numbers = append(numbers, uint16(m.seq))
+		}
+	}
+	if numbers == nil {
+		return nil
+	}
+	return rtcp.NackPairsFromSequenceNumbers(numbers)
+}

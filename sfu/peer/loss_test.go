@@ -1,0 +1,106 @@
+package peer
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+const ms = time.Millisecond
+
+// numbers lists what pairs ask for.
+func numbers(pairs []rtcp.NackPair) []uint16 {
+	var list []uint16
+	for _, p := range pairs {
+		list = append(list, p.PacketList()...)
+	}
+	return list
+}
+
+func TestLossesAskAtOnce(t *testing.T) {
+	l := newLosses()
+	for _, step := range []struct {
+		seq  uint16
+		want []uint16
+	}{
+		{65533, nil}, {65534, nil}, {1, []uint16{65535, 0}}, {0, nil}, {2, nil}, {2, nil}, {5, []uint16{3, 4}}, {4, nil}, {65535, nil}, {6, nil},
+	} {
+		if got := numbers(l.received(step.seq, 0)); !slices.Equal(got, step.want) {
+			t.Errorf("packet %d: asks for %v, want %v", step.seq, got, step.want)
+		}
+	}
+	if got := numbers(l.due(maxNackRepeat)); !slices.Equal(got, []uint16{3}) {
+		t.Errorf("asks again for %v, want what never came: 3", got)
+	}
+}
+
+// TestLossesRepeat: what does not come is asked for again each round trip, until
+// it is of no use.
+func TestLossesRepeat(t *testing.T) {
+	for _, roundTrip := range []time.Duration{time.Millisecond, 50 * ms, 120 * ms, time.Second} {
+		l := newLosses()
+		seq := uint16(0)
+		l.received(seq, 0)
+		now := time.Duration(0)
+		for range 200 { // every second packet takes a round trip longer
+			seq += 2
+			now += roundTrip + ms
+			l.received(seq, now)
+			l.received(seq-1, now+roundTrip)
+		}
+		seq += 2
+		lost := now
+		l.received(seq, lost)
+		var asked []time.Duration
+		for now = lost; now < lost+time.Second; now += nackTick {
+			if got := numbers(l.due(now)); got != nil {
+				if !slices.Equal(got, []uint16{seq - 1}) {
+					t.Fatalf("round trip %v: asks for %v", roundTrip, got)
+				}
+				asked = append(asked, now-lost)
+			}
+		}
+		interval := max(minNackRepeat, min(maxNackRepeat, roundTrip+nackSlack))
+		if want := int(nackWindow / (interval + nackTick)); len(asked) < want || len(asked) > int(nackWindow/interval) {
+			t.Errorf("round trip %v: asked again after %v, want about every %v", roundTrip, asked, interval)
+		}
+		if len(l.missing) != 0 {
+			t.Errorf("round trip %v: %d packets are still waited for", roundTrip, len(l.missing))
+		}
+	}
+}
+
+func TestLossesAreBounded(t *testing.T) {
+	l := newLosses()
+	l.received(0, 0)
+	if got := l.received(2000, ms); got != nil {
+		t.Errorf("a jump by 2000 asks for %d packets", len(numbers(got)))
+	}
+	for seq := uint16(2002); seq < 6000; seq += 2 { // every second packet is lost
+		l.received(seq, 2*ms)
+		if len(l.missing) > maxMissing {
+			t.Fatalf("%d packets are waited for", len(l.missing))
+		}
+	}
+	l.restart()
+	if got := l.received(100, 3*ms); got != nil || len(l.due(time.Second)) != 0 {
+		t.Errorf("after a restart %v is asked for", numbers(got))
+	}
+}
+
+// TestLossesInOrder: nothing is asked for, and nothing allocated, while nothing is
+// lost.
+func TestLossesInOrder(t *testing.T) {
+	l := newLosses()
+	seq := uint16(65000)
+	if n := testing.AllocsPerRun(1000, func() {
+		if l.received(seq, 0) != nil || l.due(time.Second) != nil {
+			t.Fatal("something is asked for")
+		}
+		seq++
+	}); n != 0 {
+		t.Errorf("%v allocations per packet", n)
+	}
+}

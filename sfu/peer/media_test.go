@@ -1,0 +1,219 @@
+package peer_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+
+	"weir/sfu/media"
+	"weir/sfu/peer"
+	"weir/sfu/peer/peertest"
+	"weir/sfu/sfutest"
+)
+
+// inbox collects what a client receives of one track.
+type inbox struct {
+	codec   media.Codec
+	frames  chan media.Frame
+	packets chan *rtp.Packet
+	counted atomic.Uint64 // packets, as the newest sender report says
+}
+
+func newInbox(c media.Codec) *inbox {
+	return &inbox{codec: c, frames: make(chan media.Frame, 1<<14), packets: make(chan *rtp.Packet, 1<<16)}
+}
+
+func (i *inbox) incoming() peertest.Incoming {
+	return peertest.Incoming{
+		OnFrame:  func(f media.Frame) { i.frames <- f },
+		OnPacket: func(p *rtp.Packet) { i.packets <- p },
+		OnReport: func(sr *rtcp.SenderReport) { i.counted.Store(uint64(sr.PacketCount)) },
+	}
+}
+
+// next returns the number of the next frame. Damage fails the test.
+func (i *inbox) next(t testing.TB) int {
+	t.Helper()
+	n, _ := i.nextFrame(t)
+	return n
+}
+
+func (i *inbox) nextFrame(t testing.TB) (int, media.Frame) {
+	t.Helper()
+	f := receive(t, i.frames, i.codec.String()+" frame")
+	number := sfutest.VP8Number
+	if i.codec == media.Opus {
+		number = sfutest.OpusNumber
+	}
+	n, intact := number(f.Data)
+	if !intact {
+		t.Fatalf("%v frame %d of %d bytes is damaged", i.codec, n, len(f.Data))
+	}
+	return n, f
+}
+
+// unbroken checks that the next count frames follow each other, but for at most
+// missing that do not come.
+func (i *inbox) unbroken(t testing.TB, count, missing int) {
+	t.Helper()
+	last := i.next(t)
+	for range count {
+		n := i.next(t)
+		if n <= last {
+			t.Fatalf("%v frame %d comes after %d", i.codec, n, last)
+		}
+		missing -= n - last - 1
+		last = n
+	}
+	if missing < 0 {
+		t.Errorf("of %d %v frames %d more are missing than may be", count, i.codec, -missing)
+	}
+}
+
+// watch joins a stream with a client that receives both tracks.
+func (s *server) watch(t testing.TB, name string, api *peertest.API) (video, audio *inbox, run *session) {
+	t.Helper()
+	video, audio = newInbox(media.VP8), newInbox(media.Opus)
+	c := api.NewClient(t)
+	c.Receive(t, map[media.Codec]peertest.Incoming{media.VP8: video.incoming(), media.Opus: audio.incoming()})
+	run = s.view(t, name, c)
+	return video, audio, run
+}
+
+// TestEveryFrameArrives: what a client sends, another one receives, byte for byte
+// and in order, over loopback. Both sequence number and time wrap on the way.
+func TestEveryFrameArrives(t *testing.T) {
+	s := newServer(t, nil, peer.Config{})
+	api := peertest.NewAPI(t, peertest.Options{})
+	s.broadcast(t, "a", api, small())
+	video, audio, _ := s.watch(t, "a", api)
+	video.unbroken(t, 60, 0)
+	audio.unbroken(t, 100, 0)
+}
+
+// TestRepair: what a link loses is asked for and sent again, on the publisher's
+// side and on the viewer's, with a retransmission stream and without.
+func TestRepair(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		noRTX bool
+		lossy string
+	}{
+		{"publisher with RTX", false, publisherIP},
+		{"publisher without RTX", true, publisherIP},
+		{"viewer with RTX", false, serverIP},
+		{"viewer without RTX", true, serverIP},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting
+			n := peertest.NewNetwork(t, 10*time.Millisecond)
+			host, away, far := n.Host(t, serverIP), n.Host(t, publisherIP), n.Host(t, viewerIP)
+			n.Start(t)
+			s := newServer(t, host, peer.Config{})
+			b := small()
+			pub, _ := s.broadcast(t, "a", peertest.NewAPI(t, peertest.Options{Net: away, NoRTX: tt.noRTX}), b)
+			video, audio, view := s.watch(t, "a", peertest.NewAPI(t, peertest.Options{Net: far, NoRTX: tt.noRTX}))
+			video.next(t)
+			n.Lose(tt.lossy, 10)
+			video.unbroken(t, 150, 2)
+			n.Lose(tt.lossy, 0)
+			lost, sent := n.Lost(), view.viewer.Stats()
+			if lost < 20 {
+				t.Fatalf("the link lost %d packets: that tells nothing", lost)
+			}
+			if tt.lossy == serverIP {
+				// With RTX the client goes on asking for what it has, see peertest.
+				if sent.Resent < 10 || sent.Resent > 12*uint64(lost) || sent.Refused > 0 {
+					t.Errorf("%d packets were lost; sent again: %+v", lost, sent)
+				}
+				// What is sent again in a stream of its own is not part of the first one.
+				sent = view.viewer.Stats()
+				if all := video.counted.Load() + audio.counted.Load(); !tt.noRTX && all > sent.Packets-sent.Resent {
+					t.Errorf("the sender reports count %d packets: %+v", all, sent)
+				}
+				return
+			}
+			if asked := b.Video.Nacked.Load() + b.Audio.Nacked.Load(); asked < 10 || asked > 5*int64(lost) {
+				t.Errorf("%d packets were lost, %d asked for", lost, asked)
+			}
+			if got := pub.pub.Info().Tracks; got[0].Late+got[1].Late > 0 {
+				t.Errorf("packets that were sent again came too late: %+v", got)
+			}
+		})
+	}
+}
+
+// TestRepairOverLongWay: a packet that is sent again under its old number is not
+// taken for a replay, however many came in between.
+func TestRepairOverLongWay(t *testing.T) {
+	n := peertest.NewNetwork(t, 75*time.Millisecond)
+	host, away := n.Host(t, serverIP), n.Host(t, publisherIP)
+	n.Start(t)
+	s := newServer(t, host, peer.Config{})
+	// 7 Mbit/s: the 150 ms until a lost packet comes again hold 120 others.
+	b := &peertest.Broadcast{KeyEvery: 1000, Size: 30_000, KeySize: 30_000}
+	pub, _ := s.broadcast(t, "a", peertest.NewAPI(t, peertest.Options{Net: away, NoRTX: true}), b)
+	track := func() (packets uint64) { return pub.pub.Info().Tracks[1].Packets }
+	reader := s.frames(t, "a", media.VP8)
+	first := receive(t, reader, "frame")
+	n.Lose(publisherIP, 2)
+	start := track()
+	eventually(t, "media", func() bool { return track() > start+1500 })
+	n.Lose(publisherIP, 0)
+	last, _ := sfutest.VP8Number(first.Data)
+	missing := 0
+	for range 50 {
+		f := receive(t, reader, "frame")
+		got, intact := sfutest.VP8Number(f.Data)
+		if !intact || got <= last {
+			t.Fatalf("frame %d after %d, intact %v", got, last, intact)
+		}
+		missing += got - last - 1
+		last = got
+	}
+	if missing > 0 {
+		t.Errorf("%d frames are missing: %d packets were lost, %d asked for", missing, n.Lost(), b.Video.Nacked.Load())
+	}
+}
+
+// frames reads the frames of a track as a recorder would.
+func (s *server) frames(t testing.TB, name string, codec media.Codec) <-chan media.Frame {
+	t.Helper()
+	sub, err := s.hub.Subscribe(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracks, err := sub.Tracks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(chan media.Frame, 1<<14)
+	var reading sync.WaitGroup
+	for _, track := range tracks {
+		if track.Info().Codec != codec {
+			continue
+		}
+		cursor := track.Frames()
+		ctx := t.Context()
+		reading.Go(func() {
+			defer cursor.Close()
+			defer sub.Close()
+			batch := make([]*media.Frame, 64)
+			for {
+				n, _, err := cursor.Next(ctx, batch)
+				if err != nil {
+					return
+				}
+				for _, f := range batch[:n] {
+					out <- *f
+				}
+			}
+		})
+	}
+	t.Cleanup(reading.Wait)
+	return out
+}
