@@ -15,11 +15,14 @@ import (
 
 // catalogue is what is known of all recordings.
 type catalogue struct {
-	mu   sync.RWMutex
-	byID map[string]*Recording
+	mu     sync.RWMutex
+	byID   map[string]*Recording
+	active map[string]string // id of the recording that goes on, by StreamID
 }
 
-func newCatalogue() catalogue { return catalogue{byID: map[string]*Recording{}} }
+func newCatalogue() catalogue {
+	return catalogue{byID: map[string]*Recording{}, active: map[string]string{}}
+}
 
 // set puts in a copy of rec, or replaces the older one.
 func (c *catalogue) set(rec *Recording) {
@@ -27,6 +30,21 @@ func (c *catalogue) set(rec *Recording) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.byID[rec.ID] = &copied
+	switch {
+	case rec.State == Active:
+		c.active[rec.StreamID] = rec.ID
+	case c.active[rec.StreamID] == rec.ID:
+		delete(c.active, rec.StreamID)
+	}
+}
+
+// Active returns the id of the recording of a broadcast that goes on now.
+func (r *Recorder) Active(streamID string) (id string, ok bool) {
+	c := &r.catalogue
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	id, ok = c.active[streamID]
+	return id, ok
 }
 
 // Recording returns the recording with that id, or ErrNotFound.
@@ -156,11 +174,22 @@ func (r *Recorder) writeSidecar(rec *Recording) error {
 		return fmt.Errorf("recorder: sidecar: %w", err)
 	}
 	name := rec.base + sidecarSuffix
-	if err := r.root.WriteFile(name+".new", append(raw, '\n'), 0o644); err != nil {
-		return fmt.Errorf("recorder: sidecar: %w", err)
+	fresh := name + ".new"
+	err = r.root.WriteFile(fresh, append(raw, '\n'), 0o644)
+	if err == nil {
+		err = r.root.Rename(fresh, name)
 	}
-	if err := r.root.Rename(name+".new", name); err != nil {
-		return fmt.Errorf("recorder: sidecar: %w", err)
+	if err != nil {
+		// Half a sidecar is of no use to anybody.
+		return fmt.Errorf("recorder: sidecar: %w", errors.Join(err, ignoreMissing(r.root.Remove(fresh))))
 	}
 	return nil
+}
+
+// ignoreMissing drops the error of removing what is not there.
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 
 	"weir/recorder/webm"
@@ -176,7 +177,7 @@ func (f *file) finish(cause error) {
 	f.record.EndedAt = &ended
 	f.record.State = Finished
 	if err != nil {
-		f.record.State, f.record.Reason = Failed, err.Error()
+		f.record.State, f.record.Reason = Failed, publicReason(err)
 	}
 	err = errors.Join(err, f.recorder.writeSidecar(&f.record))
 	f.recorder.catalogue.set(&f.record)
@@ -186,6 +187,15 @@ func (f *file) finish(cause error) {
 	}
 	f.log.Info("recording finished", "recording", f.record.ID, "duration_ms", f.record.DurationMS,
 		"bytes", f.record.Bytes, "gaps", len(f.record.Gaps)+f.record.MoreGaps)
+}
+
+// publicReason is what clients are told of an error: what the system said, without
+// the paths of this machine, which are in the log.
+func publicReason(err error) string {
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return "the recording could not be written: " + number.Error()
+	}
+	return "the recording could not be written"
 }
 
 // seal completes, syncs, closes and renames the file.

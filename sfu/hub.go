@@ -143,6 +143,13 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	return nil
 }
 
+// Closed says that the hub is shutting down and takes no publications.
+func (h *Hub) Closed() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.closed
+}
+
 // remove frees the name of s.
 func (h *Hub) remove(s *stream) {
 	h.mu.Lock()

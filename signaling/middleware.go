@@ -79,7 +79,7 @@ func CORS(h http.HandlerFunc) http.HandlerFunc {
 		header.Set("Access-Control-Allow-Origin", "*")
 		header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
 		header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Range")
-		header.Set("Access-Control-Expose-Headers", "Accept-Post, Content-Range, ETag, Link, Location, Retry-After")
+		header.Set("Access-Control-Expose-Headers", "Accept-Patch, Accept-Post, Content-Range, ETag, Link, Location, Retry-After")
 		header.Set("Access-Control-Max-Age", "86400")
 		h(w, r)
 	}

@@ -17,9 +17,10 @@ func inspectOpus(payload []byte) Position {
 // frame slightly before the start of the stream does not underflow.
 const timeBase = 1 << 32
 
-// opusPacketizer makes one packet of each frame.
+// opusPacketizer makes packets of 20 ms of each frame, or one of it as it is.
 type opusPacketizer struct {
-	seq uint64 // of the next packet
+	seq   uint64 // of the next packet
+	clock opusClock
 }
 
 func newOpusPacketizer(seq uint64) Packetizer { return &opusPacketizer{seq: seq} }
@@ -27,41 +28,19 @@ func newOpusPacketizer(seq uint64) Packetizer { return &opusPacketizer{seq: seq}
 // Packetize implements [Packetizer]. The marker bit stays clear: it would mean
 // the start of a talk spurt (RFC 7587 section 4.1), which nobody knows here.
 func (z *opusPacketizer) Packetize(f *media.Frame, emit func(media.Packet)) {
-	if len(f.Data) > MaxPayload {
-		z.split(f, emit)
+	if len(f.Data) == 0 {
 		return
 	}
-	if len(f.Data) > 0 {
-		z.put(f.PTS, f.Data, emit)
-	}
-}
-
-// split makes one packet of each Opus frame in f.Data: an Opus packet cannot be
-// fragmented (RFC 7587 section 4.2), but one that holds several frames, like the
-// 60 ms packets of MediaRecorder, can be taken apart. A single frame stays
-// whole; it is 1276 bytes at most. What is malformed is dropped.
-func (z *opusPacketizer) split(f *media.Frame, emit func(media.Packet)) {
-	frames := opusFrames(f.Data)
-	step := opusFrameDuration(f.Data[0])
-	for i, frame := range frames {
-		payload := make([]byte, 1+len(frame))
-		payload[0] = f.Data[0] &^ opusCodeMask // code 0: one frame
-		copy(payload[1:], frame)
-		z.put(f.PTS+time.Duration(i)*step, payload, emit)
-	}
-}
-
-func (z *opusPacketizer) put(pts time.Duration, payload []byte, emit func(media.Packet)) {
-	p := media.Packet{
-		Seq:     z.seq,
-		Time:    uint64(timeBase + media.Opus.Ticks(pts)),
-		PTS:     pts,
-		Start:   true,
-		Sync:    true,
-		Payload: payload,
-	}
-	z.seq++
-	emit(p)
+	at, pts := z.clock.place(f.PTS), f.PTS
+	splitOpus(f.Data, func(payload []byte, d time.Duration) {
+		emit(media.Packet{
+			Seq: z.seq, Time: uint64(timeBase + at), PTS: pts,
+			Start: true, Sync: true, Payload: payload,
+		})
+		z.seq++
+		z.clock.advance(at, d)
+		at, pts = at+media.Opus.Ticks(d), pts+d
+	})
 }
 
 // opusDepacketizer makes one frame of each packet. There is no gate after a

@@ -90,6 +90,7 @@ func TestOpusRoundTrip(t *testing.T) {
 	for i := range 300 {
 		f := media.Frame{PTS: time.Duration(i) * 20 * ms, Sync: true, Data: make([]byte, 1+rng.Intn(MaxPayload))}
 		rng.Read(f.Data)
+		f.Data[0] = 31<<3 | f.Data[0]&4 // one frame of 20 ms
 		z.Packetize(&f, func(p media.Packet) {
 			if p.Seq != 1<<32+uint64(i) || p.Time != uint64(1<<32+i*960) || p.Marker || !p.Start || !p.Sync || p.PTS != f.PTS {
 				t.Fatalf("packet %+v", p)

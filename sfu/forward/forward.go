@@ -27,7 +27,6 @@ const (
 // Config says what a viewer negotiated for a track. Seq and Time should be
 // random (RFC 3550 section 5.1).
 type Config struct {
-	Codec       media.Codec
 	SSRC        uint32
 	PayloadType uint8
 	Seq         uint16 // of the first packet

@@ -24,7 +24,7 @@ func source(n, group int) []*media.Packet {
 }
 
 func newTest() *Forwarder {
-	return New(Config{Codec: media.VP8, SSRC: 7, PayloadType: 96, Seq: 65534, Time: 1<<32 - 5})
+	return New(Config{SSRC: 7, PayloadType: 96, Seq: 65534, Time: 1<<32 - 5})
 }
 
 func TestForwardStartsAtSyncAndHasNoHole(t *testing.T) {

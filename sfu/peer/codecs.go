@@ -2,8 +2,6 @@ package peer
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -17,6 +15,7 @@ type codecRow struct {
 	mime        string
 	channels    uint16
 	fmtp        string
+	needs       string             // fmtp parameter that the offer must have; "": none
 	payloadType webrtc.PayloadType // the offer's number wins over it
 	rtx         webrtc.PayloadType // 0: none
 	feedback    []webrtc.RTCPFeedback
@@ -88,23 +87,3 @@ func newMediaEngine(uris ...string) (*webrtc.MediaEngine, error) {
 // (RFC 9143) and RID (RFC 8852) tell streams apart whose SSRC the offer does not
 // name, and the transport-wide number is what bandwidth feedback refers to.
 var publisherExtensions = []string{sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI, sdp.TransportCCURI}
-
-// chooseCodec returns the first codec of the table that an m-section offers.
-func chooseCodec(m *sdp.MediaDescription) (media.Codec, bool) {
-	for _, r := range codecTable {
-		_, name, _ := strings.Cut(r.mime, "/")
-		for _, a := range m.Attributes {
-			if a.Key != "rtpmap" {
-				continue
-			}
-			// rtpmap:96 VP8/90000 (RFC 8866 section 6.6)
-			payloadType, encoding, _ := strings.Cut(a.Value, " ")
-			offered, _, _ := strings.Cut(encoding, "/")
-			if strings.EqualFold(offered, name) && m.MediaName.Media == r.codec.Kind().String() &&
-				slices.Contains(m.MediaName.Formats, payloadType) {
-				return r.codec, true
-			}
-		}
-	}
-	return 0, false
-}

@@ -88,7 +88,7 @@ func TestBadFeedback(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		video.unbroken(t, 3, 0)
+		video.unbroken(t, 3)
 	}
 	// The reader of feedback has survived: a request is still answered.
 	before := run.viewer.Stats()

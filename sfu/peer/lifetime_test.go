@@ -145,7 +145,7 @@ func TestRestart(t *testing.T) {
 	receiver := api.NewClient(t)
 	receiver.Receive(t, map[media.Codec]peertest.Incoming{media.VP8: video.incoming()})
 	view := s.view(t, "a", receiver)
-	video.unbroken(t, 10, 0)
+	video.unbroken(t, 10)
 
 	for _, side := range []struct {
 		name    string
@@ -174,7 +174,7 @@ func TestRestart(t *testing.T) {
 		for len(video.frames) > 0 {
 			video.next(t)
 		}
-		video.unbroken(t, 60, 30)
+		video.stretch(t, 60)
 	}
 	for _, run := range []*session{pub, view} {
 		select {

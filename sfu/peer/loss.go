@@ -40,6 +40,8 @@ type losses struct {
 	highest   uint64    // 0: nothing came yet
 	missing   []missing // in the order of seq
 	roundTrip time.Duration
+	behind    uint16 // the number that would continue a run of unexpected old ones
+	run       int    // how many came in sequence
 }
 
 // missing is a packet that has not come.
@@ -66,12 +68,16 @@ func (l *losses) received(seq uint16, now time.Duration) []rtcp.NackPair {
 	at := l.seq.Unwrap(seq)
 	switch {
 	case l.highest == 0 || at == l.highest+1:
-		l.highest = at
+		l.highest, l.run = at, 0
 		return nil
 	case at <= l.highest:
-		l.recovered(at, now)
+		if !l.recovered(at, now) && l.startedAnew(seq) {
+			l.seq, l.missing = media.Unwrapper[uint16]{}, l.missing[:0]
+			l.highest = l.seq.Unwrap(seq)
+		}
 		return nil
 	}
+	l.run = 0
 	from := l.highest + 1
 	l.highest = at
 	if at-from > maxMissing {
@@ -92,7 +98,8 @@ func (l *losses) received(seq uint16, now time.Duration) []rtcp.NackPair {
 // recovered takes a packet off the list and learns how long that took. Of many
 // packets some came after the first request, and the shortest time counts; it
 // is forgotten slowly, since the way may have become longer.
-func (l *losses) recovered(seq uint64, now time.Duration) {
+// It returns false if the packet was not on the list.
+func (l *losses) recovered(seq uint64, now time.Duration) bool {
 	i, found := slices.BinarySearchFunc(l.missing, seq, func(m missing, seq uint64) int {
 		switch {
 		case m.seq < seq:
@@ -104,7 +111,7 @@ func (l *losses) recovered(seq uint64, now time.Duration) {
 		}
 	})
 	if !found {
-		return // twice, or given up
+		return false // twice, or given up
 	}
 	took := now - l.missing[i].since
 	if took < l.roundTrip {
@@ -113,6 +120,22 @@ func (l *losses) recovered(seq uint64, now time.Duration) {
 		l.roundTrip += (took - l.roundTrip) / 16
 	}
 	l.missing = slices.Delete(l.missing, i, i+1)
+	return true
+}
+
+// restartRun is how many old numbers in sequence, with nothing new in between,
+// show that the publisher counts anew under the same SSRC.
+const restartRun = 16
+
+// startedAnew counts a packet that nobody waits for, and returns whether it is
+// the last of a run that tells a restart.
+func (l *losses) startedAnew(seq uint16) bool {
+	if seq != l.behind {
+		l.run = 0
+	}
+	l.behind = seq + 1
+	l.run++
+	return l.run >= restartRun
 }
 
 // repeat is the time from one request to the next.

@@ -104,3 +104,30 @@ func TestLossesInOrder(t *testing.T) {
 		t.Errorf("%v allocations per packet", n)
 	}
 }
+
+// TestLossesAfterRestart: a publisher that counts anew under the same SSRC is
+// asked for what it loses then.
+func TestLossesAfterRestart(t *testing.T) {
+	l := newLosses()
+	l.received(20000, 0)
+	for seq := uint16(5); seq < 5+restartRun; seq++ {
+		if got := l.received(seq, 0); got != nil {
+			t.Fatalf("packet %d: asks for %v", seq, numbers(got))
+		}
+	}
+	if got := numbers(l.received(5+restartRun+1, 0)); !slices.Equal(got, []uint16{5 + restartRun}) {
+		t.Errorf("after the restart it asks for %v, want %d", got, 5+restartRun)
+	}
+}
+
+// TestLossesOldPackets: retransmissions of what was not asked for are no restart.
+func TestLossesOldPackets(t *testing.T) {
+	l := newLosses()
+	for seq := uint16(100); seq < 200; seq++ {
+		l.received(seq, 0)
+		l.received(seq-90, 0)
+	}
+	if got := numbers(l.received(201, 0)); !slices.Equal(got, []uint16{200}) {
+		t.Errorf("asks for %v, want 200", got)
+	}
+}

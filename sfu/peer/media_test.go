@@ -56,21 +56,38 @@ func (i *inbox) nextFrame(t testing.TB) (int, media.Frame) {
 	return n, f
 }
 
-// unbroken checks that the next count frames follow each other, but for at most
-// missing that do not come.
-func (i *inbox) unbroken(t testing.TB, count, missing int) {
+// unbroken checks that the next count frames follow each other.
+func (i *inbox) unbroken(t testing.TB, count int) {
 	t.Helper()
 	last := i.next(t)
 	for range count {
 		n := i.next(t)
+		if n != last+1 {
+			t.Fatalf("%v frame %d comes after %d", i.codec, n, last)
+		}
+		last = n
+	}
+}
+
+// stretch waits until count frames have followed each other without a gap. Frames
+// may be missing before, for a slow machine may be too late for a repair, but
+// none may come in disorder. Where one packet in ten is lost and not repaired, a
+// hundred frames in a row do not come in the age of the universe.
+func (i *inbox) stretch(t testing.TB, count int) {
+	t.Helper()
+	last, row := i.next(t), 0
+	for deadline := time.Now().Add(patience); row < count; {
+		n := i.next(t)
 		if n <= last {
 			t.Fatalf("%v frame %d comes after %d", i.codec, n, last)
 		}
-		missing -= n - last - 1
+		if row++; n != last+1 {
+			row = 0
+		}
 		last = n
-	}
-	if missing < 0 {
-		t.Errorf("of %d %v frames %d more are missing than may be", count, i.codec, -missing)
+		if time.Now().After(deadline) {
+			t.Fatalf("no %d %v frames in a row", count, i.codec)
+		}
 	}
 }
 
@@ -91,8 +108,8 @@ func TestEveryFrameArrives(t *testing.T) {
 	api := peertest.NewAPI(t, peertest.Options{})
 	s.broadcast(t, "a", api, small())
 	video, audio, _ := s.watch(t, "a", api)
-	video.unbroken(t, 60, 0)
-	audio.unbroken(t, 100, 0)
+	video.unbroken(t, 60)
+	audio.unbroken(t, 100)
 }
 
 // TestRepair: what a link loses is asked for and sent again, on the publisher's
@@ -119,7 +136,7 @@ func TestRepair(t *testing.T) {
 			video, audio, view := s.watch(t, "a", peertest.NewAPI(t, peertest.Options{Net: far, NoRTX: tt.noRTX}))
 			video.next(t)
 			n.Lose(tt.lossy, 10)
-			video.unbroken(t, 150, 2)
+			video.stretch(t, 100)
 			n.Lose(tt.lossy, 0)
 			lost, sent := n.Lost(), view.viewer.Stats()
 			if lost < 20 {
@@ -131,9 +148,10 @@ func TestRepair(t *testing.T) {
 					t.Errorf("%d packets were lost; sent again: %+v", lost, sent)
 				}
 				// What is sent again in a stream of its own is not part of the first one.
-				sent = view.viewer.Stats()
-				if all := video.counted.Load() + audio.counted.Load(); !tt.noRTX && all > sent.Packets-sent.Resent {
-					t.Errorf("the sender reports count %d packets: %+v", all, sent)
+				all := video.counted.Load() + audio.counted.Load()
+				resent := view.viewer.Stats().Resent // before Packets, which goes on growing
+				if sent := view.viewer.Stats().Packets - resent; !tt.noRTX && all > sent {
+					t.Errorf("the sender reports count %d packets of %d, and %d that were sent again", all, sent, resent)
 				}
 				return
 			}
@@ -156,32 +174,18 @@ func TestRepairOverLongWay(t *testing.T) {
 	s := newServer(t, host, peer.Config{})
 	// 7 Mbit/s: the 150 ms until a lost packet comes again hold 120 others.
 	b := &peertest.Broadcast{KeyEvery: 1000, Size: 30_000, KeySize: 30_000}
-	pub, _ := s.broadcast(t, "a", peertest.NewAPI(t, peertest.Options{Net: away, NoRTX: true}), b)
-	track := func() (packets uint64) { return pub.pub.Info().Tracks[1].Packets }
-	reader := s.frames(t, "a", media.VP8)
-	first := receive(t, reader, "frame")
-	n.Lose(publisherIP, 2)
-	start := track()
-	eventually(t, "media", func() bool { return track() > start+1500 })
-	n.Lose(publisherIP, 0)
-	last, _ := sfutest.VP8Number(first.Data)
-	missing := 0
-	for range 50 {
-		f := receive(t, reader, "frame")
-		got, intact := sfutest.VP8Number(f.Data)
-		if !intact || got <= last {
-			t.Fatalf("frame %d after %d, intact %v", got, last, intact)
-		}
-		missing += got - last - 1
-		last = got
-	}
-	if missing > 0 {
-		t.Errorf("%d frames are missing: %d packets were lost, %d asked for", missing, n.Lost(), b.Video.Nacked.Load())
+	s.broadcast(t, "a", peertest.NewAPI(t, peertest.Options{Net: away, NoRTX: true}), b)
+	recorded := &inbox{codec: media.VP8, frames: s.frames(t, "a", media.VP8)}
+	recorded.next(t)
+	n.Lose(publisherIP, 10)
+	recorded.stretch(t, 30)
+	if n.Lost() < 30 {
+		t.Fatalf("the link lost %d packets: that tells nothing", n.Lost())
 	}
 }
 
 // frames reads the frames of a track as a recorder would.
-func (s *server) frames(t testing.TB, name string, codec media.Codec) <-chan media.Frame {
+func (s *server) frames(t testing.TB, name string, codec media.Codec) chan media.Frame {
 	t.Helper()
 	sub, err := s.hub.Subscribe(name)
 	if err != nil {

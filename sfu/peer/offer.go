@@ -39,7 +39,10 @@ const (
 // here and the right direction. "sendrecv" is taken for that direction, so that
 // the answer is the other one. Candidates are taken out: an ICE-lite agent has no
 // use for them, and a client could name addresses of others.
-func parseOffer(raw string, want direction) (*offer, error) {
+//
+// Each section is narrowed to one codec: the first of the table that is in
+// codecs, or the first of the table if codecs has none of its kind.
+func parseOffer(raw string, want direction, codecs ...media.Codec) (*offer, error) {
 	o := &offer{}
 	if err := o.description.UnmarshalString(raw); err != nil {
 		return nil, fmt.Errorf("%w: it is not SDP: %v", ErrOffer, err)
@@ -58,7 +61,7 @@ func parseOffer(raw string, want direction) (*offer, error) {
 	o.description.Attributes = without(o.description.Attributes, isCandidate, isDirection)
 	seen := map[string]bool{}
 	for _, m := range sections {
-		section, err := checkSection(m, standard, want)
+		section, err := checkSection(m, standard, want, codecs)
 		if err != nil {
 			return nil, err
 		}
@@ -67,6 +70,9 @@ func parseOffer(raw string, want direction) (*offer, error) {
 				return nil, fmt.Errorf("%w: it has several %s sections; offer one", ErrUnsupported, name)
 			}
 			seen[name] = true
+		}
+		if err := o.checkSetup(m); err != nil {
+			return nil, err
 		}
 		m.Attributes = append(without(m.Attributes, isCandidate, isDirection), sdp.Attribute{Key: string(want)})
 		o.media = append(o.media, section)
@@ -96,8 +102,22 @@ func (o *offer) checkBundle() error {
 	return fmt.Errorf("%w: its sections are not bundled; offer them with a=group:BUNDLE (bundlePolicy \"max-bundle\")", ErrUnsupported)
 }
 
-// checkSection checks one m-section. standard is its direction if it names none.
-func checkSection(m *sdp.MediaDescription, standard string, want direction) (offeredMedia, error) {
+// checkSetup checks that the client can be the DTLS client (RFC 8842 section
+// 5.2): we are the server.
+func (o *offer) checkSetup(m *sdp.MediaDescription) error {
+	setup, ok := m.Attribute("setup")
+	if !ok {
+		setup, _ = o.description.Attribute("setup")
+	}
+	if setup != "actpass" && setup != "active" {
+		return fmt.Errorf("%w: the %s section has a=setup:%s; it must be actpass or active", ErrUnsupported, m.MediaName.Media, clip(setup))
+	}
+	return nil
+}
+
+// checkSection checks one m-section and narrows it to one codec. standard is its
+// direction if it names none.
+func checkSection(m *sdp.MediaDescription, standard string, want direction, codecs []media.Codec) (offeredMedia, error) {
 	kind := m.MediaName.Media
 	if kind != "audio" && kind != "video" {
 		return offeredMedia{}, fmt.Errorf("%w: a media section is of type %q; only audio and video are taken", ErrUnsupported, clip(kind))
@@ -115,7 +135,7 @@ func checkSection(m *sdp.MediaDescription, standard string, want direction) (off
 	if _, ok := m.Attribute("rtcp-mux"); !ok {
 		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=rtcp-mux, which is needed", ErrUnsupported, kind)
 	}
-	codec, ok := chooseCodec(m)
+	codec, payloadType, ok := chooseCodec(m, codecs)
 	if !ok {
 		return offeredMedia{}, fmt.Errorf("%w: no codec of the %s section is known here; offer %s", ErrUnsupported, kind, knownCodecs(kind))
 	}
@@ -123,6 +143,7 @@ func checkSection(m *sdp.MediaDescription, standard string, want direction) (off
 	if !ok || mid == "" {
 		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=mid", ErrOffer, kind)
 	}
+	narrow(m, payloadType)
 	return offeredMedia{codec: codec, mid: mid}, nil
 }
 

@@ -77,6 +77,9 @@ func TestParseOffer(t *testing.T) {
 		{"codec in the wrong section", session0 + strings.Replace(audioSection("0", "sendonly"), "opus/48000/2", "VP8/90000", 1), clientSends, ErrUnsupported, "offer OPUS"},
 		{"no mid", edit("a=mid:1\r\n", ""), clientSends, ErrOffer, "a=mid"},
 		{"switched off", edit("m=video 9", "m=video 0"), clientSends, ErrUnsupported, "port 0"},
+		{"client wants to be the DTLS server", edit("setup:actpass", "setup:passive"), clientSends, ErrUnsupported, "actpass or active"},
+		{"no setup", edit("a=setup:actpass\r\n", ""), clientSends, ErrUnsupported, "actpass or active"},
+		{"client is the DTLS client", edit("setup:actpass", "setup:active"), clientSends, nil, ""},
 		{"not bundled", edit("a=group:BUNDLE 0 1\r\n", ""), clientSends, ErrUnsupported, "max-bundle"},
 		{"bundled in part", edit("BUNDLE 0 1", "BUNDLE 0"), clientSends, ErrUnsupported, "max-bundle"},
 		{"no ICE credentials", edit("a=ice-ufrag:Yp5S\r\n", ""), clientSends, ErrOffer, "ice-ufrag"},
@@ -120,6 +123,36 @@ func TestParseOfferCodecs(t *testing.T) {
 	want := []offeredMedia{{media.Opus, "0"}, {media.VP8, "1"}}
 	if len(o.media) != 2 || o.media[0] != want[0] || o.media[1] != want[1] {
 		t.Errorf("sections %v, want %v", o.media, want)
+	}
+	// What was not chosen is gone, so that the client cannot send it.
+	sdp, err := o.String()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"H264", "red/48000", "fmtp:102", " 102"} {
+		if strings.Contains(sdp, gone) {
+			t.Errorf("the narrowed offer still has %q:\n%s", gone, sdp)
+		}
+	}
+	for _, kept := range []string{"SAVPF 96 97\r\n", "rtpmap:96 VP8", "rtcp-fb:96 nack pli", "fmtp:97 apt=96", "SAVPF 111\r\n", "ssrc:1111"} {
+		if !strings.Contains(sdp, kept) {
+			t.Errorf("the narrowed offer lacks %q:\n%s", kept, sdp)
+		}
+	}
+}
+
+// TestChooseCodec: a further codec is a row, with what its fmtp line must have.
+func TestChooseCodec(t *testing.T) {
+	defer func(rows []codecRow) { codecTable = rows }(codecTable)
+	codecTable = append([]codecRow{{codec: media.VP8, mime: "video/H264", needs: "packetization-mode=1"}}, codecTable...)
+	section := strings.Replace(videoSection("0", "sendonly"), "a=rtpmap:102", "a=rtpmap:100 H264/90000\r\na=fmtp:100 packetization-mode=0\r\na=rtpmap:102", 1)
+	section = strings.Replace(section, "SAVPF 96", "SAVPF 96 100", 1)
+	o, err := parseOffer(session0+section, clientSends)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if formats := o.description.MediaDescriptions[0].MediaName.Formats; len(formats) != 1 || formats[0] != "102" {
+		t.Errorf("narrowed to %v, want 102: the first row, in the mode that it needs", formats)
 	}
 }
 

@@ -66,7 +66,7 @@ func (o *output) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	}
 	o.stream, o.ssrc = c.WriteStream(), uint32(c.SSRC())
 	o.forwarder = forward.New(forward.Config{
-		Codec: o.track.Info().Codec, SSRC: o.ssrc, PayloadType: uint8(codec.PayloadType),
+		SSRC: o.ssrc, PayloadType: uint8(codec.PayloadType),
 		Seq: uint16(rand.Uint32()), Time: rand.Uint32(),
 	})
 	if pt, ok := findRTX(c.CodecParameters(), codec.PayloadType); ok && c.SSRCRetransmission() != 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/logging"
 	"github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
@@ -121,7 +122,7 @@ func New(c Config) (*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.publishers, err = newAPI(settings, publisherInterceptors, publisherExtensions...); err != nil {
+	if p.publishers, err = newAPI(settings, publisherInterceptors(logs), publisherExtensions...); err != nil {
 		return nil, err
 	}
 	// A viewer needs no interceptor: the hub's rings answer NACKs, and the viewer
@@ -194,18 +195,20 @@ func (a api) newConnection(c webrtc.Configuration, newBuffer func(packetio.Buffe
 
 // publisherInterceptors tells publishers what came when (transport-wide feedback)
 // and sends receiver reports.
-func publisherInterceptors(r *interceptor.Registry) error {
-	feedback, err := twcc.NewSenderInterceptor()
-	if err != nil {
-		return fmt.Errorf("peer: transport-wide feedback: %w", err)
+func publisherInterceptors(logs logging.LoggerFactory) func(*interceptor.Registry) error {
+	return func(r *interceptor.Registry) error {
+		feedback, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(logs))
+		if err != nil {
+			return fmt.Errorf("peer: transport-wide feedback: %w", err)
+		}
+		reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(logs))
+		if err != nil {
+			return fmt.Errorf("peer: receiver reports: %w", err)
+		}
+		r.Add(feedback)
+		r.Add(reports)
+		return nil
 	}
-	reports, err := report.NewReceiverInterceptor()
-	if err != nil {
-		return fmt.Errorf("peer: receiver reports: %w", err)
-	}
-	r.Add(feedback)
-	r.Add(reports)
-	return nil
 }
 
 // Addr returns the address of the UDP socket.

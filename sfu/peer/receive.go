@@ -128,7 +128,11 @@ func parsePacket(h *rtp.Header, packet []byte) (payload []byte, ok bool) {
 // readReports hands the track's sender reports to the hub until the connection
 // ends.
 func (in *input) readReports() {
-	readRTCP(in.receiver.Read, func(p rtcp.Packet) {
+	read := in.receiver.Read
+	if rid := in.track.RID(); rid != "" { // a simulcast layer: Read knows the first one only
+		read = func(b []byte) (int, interceptor.Attributes, error) { return in.receiver.ReadSimulcast(b, rid) }
+	}
+	readRTCP(read, func(p rtcp.Packet) {
 		if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == in.ssrc.Load() {
 			in.writer.SyncClock(sr.NTPTime, sr.RTPTime, in.pub.Now())
 		}

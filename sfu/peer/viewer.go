@@ -29,7 +29,11 @@ type Viewer struct {
 // for. The Viewer must be run by a Subscription's owner, or closed. Errors wrap
 // ErrOffer or ErrUnsupported if the client is to blame.
 func (p *Port) NewViewer(ctx context.Context, rawOffer string, tracks []*sfu.Track) (*Viewer, string, error) {
-	o, err := parseOffer(rawOffer, clientReceives)
+	var codecs []media.Codec
+	for _, t := range tracks {
+		codecs = append(codecs, t.Info().Codec)
+	}
+	o, err := parseOffer(rawOffer, clientReceives, codecs...)
 	if err != nil {
 		return nil, "", err
 	}

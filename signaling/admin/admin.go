@@ -46,7 +46,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		"/api/v1/recordings":        a.recordings,
 		"/api/v1/recordings/{id}":   a.recording,
 		"/healthz":                  health,
-		"/readyz":                   health, // everything is set up before the first request is taken
+		"/readyz":                   a.ready,
 	} {
 		mux.HandleFunc(pattern, signaling.Get(answer(get)))
 	}
@@ -70,7 +70,17 @@ func answer(get func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
+// health says that the process answers.
 func health(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil }
+
+// ready says that new publishers and viewers are taken: not while the server is
+// shutting down. Everything is set up before the first request is taken.
+func (a *API) ready(r *http.Request) (any, error) {
+	if a.config.Hub.Closed() {
+		return nil, sfu.ErrShutdown
+	}
+	return health(r)
+}
 
 // Stream is a stream as the API shows it.
 type Stream struct {
@@ -141,9 +151,7 @@ func (a *API) describe(i sfu.StreamInfo) Stream {
 		}
 	}
 	if a.config.Recorder != nil {
-		if list, _ := a.config.Recorder.Recordings(recorder.Query{StreamID: i.ID, Limit: 1}); len(list) > 0 {
-			s.Recording = list[0].ID
-		}
+		s.Recording, _ = a.config.Recorder.Active(i.ID)
 	}
 	return s
 }
@@ -175,6 +183,12 @@ func (a *API) recordings(r *http.Request) (any, error) {
 	shown := []Recording{}
 	var next *string
 	if a.config.Recorder != nil {
+		if after := q.Get("after"); after != "" {
+			if _, err := a.config.Recorder.Recording(after); err != nil {
+				return nil, &signaling.Problem{Status: http.StatusBadRequest, Title: "Bad after",
+					Detail: "There is no recording with the id in after. Begin again without it."}
+			}
+		}
 		list, after := a.config.Recorder.Recordings(recorder.Query{Stream: q.Get("stream"), After: q.Get("after"), Limit: limit})
 		for _, rec := range list {
 			shown = append(shown, show(rec))

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -52,7 +53,11 @@ type registry struct {
 
 // publish makes a session of a publisher's offer.
 func (e *Endpoint) publish(r *http.Request, offer string) (*session, string, error) {
-	record := e.config.Record && r.URL.Query().Get("record") != "false"
+	record, err := wantsRecord(r)
+	if err != nil {
+		return nil, "", err
+	}
+	record = record && e.config.Record
 	pub, err := e.config.Hub.Publish(r.PathValue("name"), sfu.PublishOptions{Source: "webrtc", Record: record})
 	if err != nil {
 		return nil, "", err
@@ -62,9 +67,9 @@ func (e *Endpoint) publish(r *http.Request, offer string) (*session, string, err
 		pub.Close()
 		return nil, "", err
 	}
-	log := e.config.Log.With("stream", pub.Info().Name)
-	s, err := e.start(client, pub.Done(), func(ctx context.Context) {
-		log.Info("publisher answered", "record", record)
+	s, err := e.start(client, pub.Done(), func(ctx context.Context, session string) {
+		log := e.config.Log.With("stream", pub.Info().Name, "session", session)
+		log.Info("publisher answered", "record", record, "remote", r.RemoteAddr)
 		err := pub.Run(ctx, client)
 		i := pub.Info()
 		log.Info("publisher gone", "reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live)
@@ -77,6 +82,20 @@ func (e *Endpoint) publish(r *http.Request, offer string) (*session, string, err
 	return s, answer, nil
 }
 
+// wantsRecord reads ?record=, which is true if it is not given.
+func wantsRecord(r *http.Request) (bool, error) {
+	given := r.URL.Query().Get("record")
+	if given == "" {
+		return true, nil
+	}
+	record, err := strconv.ParseBool(given)
+	if err != nil {
+		return false, &signaling.Problem{Status: http.StatusBadRequest, Title: "Bad parameter",
+			Detail: "record is true or false."}
+	}
+	return record, nil
+}
+
 // view makes a session of a viewer's offer.
 func (e *Endpoint) view(r *http.Request, offer string) (*session, string, error) {
 	name := r.PathValue("name")
@@ -87,18 +106,21 @@ func (e *Endpoint) view(r *http.Request, offer string) (*session, string, error)
 	if err != nil {
 		return nil, "", err
 	}
+	if !sub.Stream().Live { // its publisher may never come through
+		return nil, "", errors.Join(sfu.ErrNotLive, sub.Close())
+	}
 	client, answer, err := e.newViewer(r.Context(), offer, sub)
 	if err != nil {
 		sub.Close()
 		return nil, "", err
 	}
-	log := e.config.Log.With("stream", name)
 	gone := make(chan struct{})
-	s, err := e.start(client, gone, func(ctx context.Context) {
+	s, err := e.start(client, gone, func(ctx context.Context, session string) {
+		log := e.config.Log.With("stream", name, "session", session)
 		defer close(gone)
 		defer sub.Close()
 		start := time.Now()
-		log.Debug("viewer answered")
+		log.Info("viewer answered", "remote", r.RemoteAddr)
 		err := client.Run(ctx, sub)
 		sent := client.Stats()
 		log.Info("viewer gone", "reason", reason(err), "duration_ms", time.Since(start).Milliseconds(),
@@ -138,8 +160,10 @@ func reason(err error) string {
 	}
 }
 
-// start registers a session and runs it.
-func (e *Endpoint) start(c connection, ended <-chan struct{}, run func(context.Context)) (*session, error) {
+// start registers a session and runs it. What run gets with the context names the
+// session in the log: the head of its id, since the whole is the right to act on
+// it.
+func (e *Endpoint) start(c connection, ended <-chan struct{}, run func(ctx context.Context, name string)) (*session, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s := &session{id: rand.Text(), peer: c, cancel: cancel, ended: ended, tag: rand.Text()}
 	if !e.sessions.add(s) {
@@ -149,10 +173,13 @@ func (e *Endpoint) start(c connection, ended <-chan struct{}, run func(context.C
 	go func() {
 		defer e.sessions.remove(s)
 		defer cancel(nil)
-		run(ctx)
+		run(ctx, s.id[:loggedID])
 	}()
 	return s, nil
 }
+
+// loggedID is how many characters of a session's id get into the log, of 26.
+const loggedID = 6
 
 // add registers s. It returns false when the endpoint is shutting down.
 func (r *registry) add(s *session) bool {
