@@ -54,6 +54,9 @@ func Handler() http.Handler {
 		}
 		s.serve(w, r, s["watch.html"])
 	})
+	for _, page := range []string{"/publish", "/recordings"} {
+		mux.Handle(page+"/{$}", http.RedirectHandler(page, http.StatusPermanentRedirect))
+	}
 	mux.HandleFunc("/static/{path...}", func(w http.ResponseWriter, r *http.Request) {
 		f, ok := s[r.PathValue("path")]
 		if !ok || isPage(r.PathValue("path")) {

@@ -12,13 +12,20 @@ func (a *app) announce(w io.Writer) {
 	url := "http://" + reachable(addr)
 	fmt.Fprintf(w, "weir is ready\n\n  publish     %s/publish\n  watch       %s/\n  recordings  %s/recordings\n  WHIP        %s/whip/NAME\n\n",
 		url, url, url, url)
+	var others []string
 	if addr.IP.IsUnspecified() {
-		for _, host := range interfaceAddrs() {
-			fmt.Fprintf(w, "  from other machines  http://%s/  (browsers give them a camera only over HTTPS)\n\n",
-				net.JoinHostPort(host, fmt.Sprint(addr.Port)))
-		}
+		others = interfaceAddrs()
+	} else if !addr.IP.IsLoopback() {
+		others = []string{addr.IP.String()}
+	}
+	for _, host := range others {
+		fmt.Fprintf(w, "  from other machines  http://%s/  (browsers give them a camera only over HTTPS)\n\n",
+			net.JoinHostPort(host, fmt.Sprint(addr.Port)))
 	}
 	fmt.Fprintf(w, "media goes through UDP %s; Ctrl-C stops\n", a.port.Addr())
+	if rtc, ok := a.port.Addr().(*net.UDPAddr); ok && rtc.IP.IsLoopback() && !addr.IP.IsLoopback() {
+		a.log.Warn("other machines can open the pages but get no media: --rtc-addr is on loopback", "rtc", rtc.String())
+	}
 	a.log.Info("listening", "http", addr.String(), "rtc", a.port.Addr().String())
 }
 

@@ -58,7 +58,11 @@ type tab struct {
 // watchConnections lets a test see a page's PeerConnections.
 const watchConnections = `window.connections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...args) { super(...args); window.connections.push(this); }
+  constructor(...args) {
+    super(...args);
+    window.connections.push(this);
+    this.addEventListener("connectionstatechange", () => { if (this.connectionState === "connected") window.connectedAt = performance.now(); });
+  }
 };`
 
 // open opens url in a new tab.

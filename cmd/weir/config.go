@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -49,9 +50,28 @@ func readConfig(c *cli.Context) error {
 		if c.IsSet(key) {
 			continue
 		}
-		if err := c.Set(key, value.Value); err != nil {
+		given, err := settingOf(c.Command, key, value)
+		if err == nil {
+			err = c.Set(key, given)
+		}
+		if err != nil {
 			return fmt.Errorf("--config %s, line %d: %s: %w", name, value.Line, key, err)
 		}
 	}
 	return nil
+}
+
+// settingOf returns the value as the flag takes it. YAML has more words for yes
+// and no than flags have.
+func settingOf(c *cli.Command, key string, value yaml.Node) (string, error) {
+	for _, flag := range c.Flags {
+		if _, isBool := flag.(*cli.BoolFlag); isBool && flag.Names()[0] == key {
+			var b bool
+			if err := value.Decode(&b); err != nil {
+				return "", errors.New("it must be true or false")
+			}
+			return strconv.FormatBool(b), nil
+		}
+	}
+	return value.Value, nil
 }

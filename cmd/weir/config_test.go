@@ -35,7 +35,7 @@ func TestConfigFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("http-addr: :9000\nrtc-addr: :9001 # media\nrecord: false\nlog-level: debug\n")
+	write("http-addr: :9000\nrtc-addr: :9001 # media\nrecord: no\nlog-level: debug\n")
 	t.Setenv("WEIR_RTC_ADDR", ":7001")
 	got, err := settings(t, "--config", file, "--log-level", "error")
 	if err != nil {
@@ -55,7 +55,7 @@ func TestConfigFile(t *testing.T) {
 
 	for content, want := range map[string]string{
 		"htp-addr: :1\n":            `line 1: there is no setting "htp-addr"`,
-		"\nrecord: perhaps\n":       "line 2: record",
+		"\nrecord: perhaps\n":       "line 2: record: it must be true or false",
 		"http-addr: [a, b]\n":       "line 1: http-addr takes one value",
 		"- just\n- a list\n":        "not a YAML map",
 		"config: other.yaml\n":      `there is no setting "config"`,

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -25,7 +27,6 @@ func TestPublishWatchRecord(t *testing.T) {
 	publisher.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
 	publisher.click("#toggle")
 	publisher.wait("live", `document.documentElement.dataset.state === "live"`)
-	live := time.Now()
 
 	viewer := c.open(t, s.url+"/watch/e2e/camera")
 	viewer.wait("picture", `document.querySelector("#player").videoWidth > 0`)
@@ -38,18 +39,21 @@ func TestPublishWatchRecord(t *testing.T) {
 	if len(streams) != 1 || streams[0].State != "live" || streams[0].Viewers != 1 || streams[0].Tracks[1].Width == 0 && streams[0].Tracks[0].Width == 0 {
 		t.Errorf("the API shows %+v", streams)
 	}
-	time.Sleep(time.Until(live.Add(8 * time.Second))) // a recording that is long enough to seek in
+	// Long enough to seek in.
+	publisher.wait("eight seconds", `performance.now() - connectedAt > 8000`)
 	sent := framesSent(publisher)
-	publisher.click("#toggle")
-	broadcast := time.Since(live)
-	publisher.wait("ended", `document.documentElement.dataset.state !== "live"`)
+	broadcast := time.Duration(eval[float64](publisher, `(() => {
+		const took = performance.now() - connectedAt;
+		document.querySelector("#toggle").click();
+		return took })()`) * float64(time.Millisecond))
+	publisher.wait("ended", `document.documentElement.dataset.state === "ended"`)
 
 	recording := waitFinished(t, s.url, "e2e/camera")
 	if frames := videoFrames(recording); frames < sent {
 		t.Errorf("the recording has %d video frames, the publisher sent %d", frames, sent)
 	}
 	checkFile(t, filepath.Join(s.dataDir, "recordings"), recording, broadcast)
-	viewer.wait("told the end", `document.documentElement.dataset.state !== "playing"`)
+	viewer.wait("told the end", `["ended", "waiting"].includes(document.documentElement.dataset.state)`)
 
 	recordings := c.open(t, s.url+"/recordings")
 	recordings.wait("row", fmt.Sprintf(`document.querySelector('[data-recording="%s"]')`, recording.ID))
@@ -138,10 +142,27 @@ func checkFile(t *testing.T, dir string, r admin.Recording, broadcast time.Durat
 		t.Errorf("ffprobe finds %v, want VP8 and Opus", codecs)
 	}
 	duration, err := strconv.ParseFloat(probe.Format.Duration, 64)
-	if off := time.Duration(duration*float64(time.Second)) - broadcast; err != nil || off.Abs() > 700*time.Millisecond {
+	if off := time.Duration(duration*float64(time.Second)) - broadcast; err != nil || off.Abs() > 200*time.Millisecond {
 		t.Errorf("the file lasts %v s, the broadcast lasted %v", probe.Format.Duration, broadcast)
 	}
+	checkIndexInFront(t, files[0])
 	decode(t, files[0])
+}
+
+// checkIndexInFront: the Cues (RFC 9559 section 5.1.5) lie ahead of the first
+// Cluster, so that a player can seek with two requests.
+func checkIndexInFront(t *testing.T, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster := bytes.Index(data, []byte{0x1f, 0x43, 0xb6, 0x75})
+	// The SeekHead names the Cues' ID too, further ahead.
+	cues := bytes.LastIndex(data[:max(cluster, 0)], []byte{0x1c, 0x53, 0xbb, 0x6b})
+	if cues < 0 || cluster < 0 {
+		t.Errorf("Cues at byte %d, first Cluster at %d", cues, cluster)
+	}
 }
 
 type probed struct {
@@ -195,12 +216,19 @@ func checkSeeks(t *testing.T, p *tab, player string, durationMS int64) {
 	}
 	for range 5 {
 		at := rand.Float64() * float64(durationMS-500) / 1000
-		took := eval[float64](p, fmt.Sprintf(`(async () => {
+		took := eval[[]float64](p, fmt.Sprintf(`(async () => {
 			const video = document.querySelector(%q), start = performance.now();
+			video.pause();
+			const picture = new Promise((done) => video.requestVideoFrameCallback((now, { mediaTime }) => done([now, mediaTime])));
 			await new Promise((done) => { video.addEventListener("seeked", done, { once: true }); video.currentTime = %f; });
-			return performance.now() - start;
+			const [now, shown] = await picture;
+			return [now - start, shown];
 		})()`, player, at))
-		t.Logf("seek to %.2f s took %.0f ms", at, took)
+		// The picture at that time began at most a few frames before it.
+		if shown := took[1]; shown > at+0.05 || shown < at-0.3 {
+			t.Errorf("seek to %.3f s shows the picture of %.3f s", at, shown)
+		}
+		t.Logf("seek to %.2f s took %.0f ms", at, took[0])
 	}
 }
 

@@ -21,7 +21,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Name:            "weir",
 		Usage:           "WebRTC ingest and relay: publish from a browser, watch at once, keep it as WebM",
 		Version:         version(),
-		HideVersion:     true, // there is a command for it
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,

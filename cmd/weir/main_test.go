@@ -140,6 +140,7 @@ func TestPrinted(t *testing.T) {
 			"--record", "WEIR_RECORD", "--log-level", "WEIR_LOG_LEVEL", "--log-format", "WEIR_LOG_FORMAT", "--config", "WEIR_CONFIG",
 		}},
 		{[]string{"version"}, []string{"weir " + version()}},
+		{[]string{"--version"}, []string{version()}},
 	} {
 		status, stdout, stderr := weir(t, c.args...)
 		if status != 0 || stderr != "" {

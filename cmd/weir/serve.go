@@ -42,7 +42,9 @@ func serveCommand() *cli.Command {
 // serve runs the server until SIGINT or SIGTERM. A second signal ends the
 // program at once.
 func serve(c *cli.Context) error {
-	if extra := c.Args().First(); extra != "" {
+	if extra := c.Args().First(); extra == "true" || extra == "false" {
+		return fmt.Errorf("serve takes flags only, not %q; a switch is given as --record=%s", extra, extra)
+	} else if extra != "" {
 		return fmt.Errorf("serve takes flags only, not %q; 'weir serve --help' lists them", extra)
 	}
 	log, err := newLogger(c.App.ErrWriter, c.String("log-level"), c.String("log-format"))

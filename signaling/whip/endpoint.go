@@ -59,7 +59,7 @@ func New(c Config) (*Endpoint, error) {
 func (e *Endpoint) Register(mux *http.ServeMux) {
 	mux.HandleFunc("/whip/{name...}", signaling.CORS(e.serve(e.publish, false)))
 	mux.HandleFunc("/whep/{name...}", signaling.CORS(e.serve(e.view, true)))
-	mux.HandleFunc("/session/{id}", signaling.CORS(e.serveSession))
+	mux.HandleFunc("/session/{id...}", signaling.CORS(e.serveSession)) // also none at all: 404 as a problem
 }
 
 // serve is the endpoint resource: what POST does differs.

@@ -33,7 +33,7 @@ export class WhepTransport {
     const {name, endpoint} = this.#options;
     // The offer is made while the question is on its way.
     const [broadcast] = await Promise.all([broadcastOf(endpoint, name, signal), this.#peer.prepare()]);
-    if (!broadcast) throw notLive();
+    if (broadcast?.state !== 'live') throw notLive(); // connecting: its media may never come
     await this.#peer.negotiate(urlOf(endpoint, '/whep/', name), signal);
   }
 
