@@ -9,6 +9,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
+	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/peer"
 	"weir/sfu/peer/peertest"
@@ -133,7 +134,7 @@ func TestRepair(t *testing.T) {
 			s := newServer(t, host, peer.Config{})
 			b := small()
 			pub, _ := s.broadcast(t, "a", peertest.NewAPI(t, peertest.Options{Net: away, NoRTX: tt.noRTX}), b)
-			video, audio, view := s.watch(t, "a", peertest.NewAPI(t, peertest.Options{Net: far, NoRTX: tt.noRTX}))
+			video, _, view := s.watch(t, "a", peertest.NewAPI(t, peertest.Options{Net: far, NoRTX: tt.noRTX}))
 			video.next(t)
 			n.Lose(tt.lossy, 10)
 			video.stretch(t, 100)
@@ -147,11 +148,12 @@ func TestRepair(t *testing.T) {
 				if sent.Resent < 10 || sent.Resent > 12*uint64(lost) || sent.Refused > 0 {
 					t.Errorf("%d packets were lost; sent again: %+v", lost, sent)
 				}
-				// What is sent again in a stream of its own is not part of the first one.
-				all := video.counted.Load() + audio.counted.Load()
-				resent := view.viewer.Stats().Resent // before Packets, which goes on growing
-				if sent := view.viewer.Stats().Packets - resent; !tt.noRTX && all > sent {
-					t.Errorf("the sender reports count %d packets of %d, and %d that were sent again", all, sent, resent)
+				// What is sent again in a stream of its own is not part of the first one:
+				// a report counts no more packets than the track has. Sound has no such
+				// stream.
+				counted := video.counted.Load()
+				if has := packetsOf(pub.pub, media.VP8); !tt.noRTX && counted > has {
+					t.Errorf("a sender report counts %d packets of %d: %+v", counted, has, view.viewer.Stats())
 				}
 				return
 			}
@@ -220,4 +222,14 @@ func (s *server) frames(t testing.TB, name string, codec media.Codec) chan media
 	}
 	t.Cleanup(reading.Wait)
 	return out
+}
+
+// packetsOf returns how many packets of a publisher's track have come.
+func packetsOf(pub *sfu.Publication, c media.Codec) uint64 {
+	for _, t := range pub.Info().Tracks {
+		if t.Info.Codec == c {
+			return t.Packets
+		}
+	}
+	return 0
 }
