@@ -16,9 +16,10 @@ const (
 	shardBatch = 64
 	// A joiner that starts at a keyframe some time back is sent what has come
 	// since faster than it came, but not all at once: catchUpFirst packets, which
-	// hold a large keyframe, then catchUpBatch packets each catchUpPause
-	// (about 60 Mbit/s).
-	catchUpFirst = 128
+	// hold a large keyframe and fit into the receive buffer of a socket that
+	// nobody has tuned (208 KiB, 2.3 KiB a packet), then catchUpBatch packets each
+	// catchUpPause (about 60 Mbit/s).
+	catchUpFirst = 64
 	catchUpBatch = 32
 	catchUpPause = 5 * time.Millisecond
 	// maxPending bounds what one viewer may have waiting in a shard's inbox.

@@ -23,10 +23,10 @@ func TestJoinInMidstream(t *testing.T) {
 	api := peertest.NewAPI(t, peertest.Options{})
 	b := small()
 	b.KeyEvery, b.Deaf = 150, true
-	s.broadcast(t, "a", api, b)
+	pub, _ := s.broadcast(t, "a", api, b)
 	const late = 75 // frames after the keyframe
 	eventually(t, "media", func() bool { return b.VideoSent.Load() >= late })
-	video, _, _ := s.watch(t, "a", api)
+	video, _, view := s.watch(t, "a", api)
 	n, first := video.nextFrame(t)
 	if n != 0 || !first.Sync {
 		t.Fatalf("the first frame is %d, want the keyframe 0", n)
@@ -36,7 +36,7 @@ func TestJoinInMidstream(t *testing.T) {
 	for i := 1; i < behind; i++ {
 		n, f := video.nextFrame(t)
 		if n != i || f.PTS <= last.PTS || f.PTS-last.PTS > peertest.FrameTime+time.Millisecond {
-			t.Fatalf("frame %d comes after %d, %v later", n, i-1, f.PTS-last.PTS)
+			t.Fatalf("frame %d comes after %d, %v later; sent %+v of %+v", n, i-1, f.PTS-last.PTS, view.viewer.Stats(), pub.pub.Info().Tracks)
 		}
 		last = f
 	}
@@ -48,6 +48,8 @@ func TestJoinInMidstream(t *testing.T) {
 }
 
 // checkNoHole checks that the sequence numbers of what has come go on one by one.
+// One may come twice: what a socket drops when its reader is late is sent again,
+// and pion goes on asking for what came as a retransmission.
 func checkNoHole(t *testing.T, packets <-chan *rtp.Packet) {
 	t.Helper()
 	var unwrap media.Unwrapper[uint16]
@@ -56,6 +58,7 @@ func checkNoHole(t *testing.T, packets <-chan *rtp.Packet) {
 		seen = append(seen, unwrap.Unwrap((<-packets).SequenceNumber))
 	}
 	slices.Sort(seen)
+	seen = slices.Compact(seen)
 	for i := range seen[1:] {
 		if seen[i+1] != seen[i]+1 {
 			t.Fatalf("sequence number %d follows %d", seen[i+1], seen[i])
