@@ -1,4 +1,5 @@
-// Package webm writes recordings as WebM (Matroska, RFC 9559).
+// Package webm writes recordings as WebM (Matroska, RFC 9559), and reads WebM
+// streams from the network.
 //
 // A [Writer] takes coded frames in the order in which they are to lie in the
 // file and hands finished bytes to a [File]. It is synchronous: it starts no
@@ -31,6 +32,13 @@
 // declared, since players wait for its data: its TrackEntry becomes a Void of the
 // same size by a change of its one ID byte.
 //
+// # Live streams
+//
+// A [Live] muxes frames once for all players that take the stream by Media
+// Source Extensions, and fills every hole in the sound. Its units are the same
+// for all of them; only the head of a Cluster, with the time on the player's own
+// timeline, is made for each: see [Unit].
+//
 // # Invariants
 //
 //   - Clusters follow one another without a gap; a Cluster is never empty.
@@ -40,4 +48,37 @@
 //   - A keyframe of a video track is the first block of a Cluster.
 //   - After the first failed write the file is not touched again and every call
 //     returns that error.
+//
+// # Reading
+//
+// A [Reader] is given the bytes of a stream as they come, cut anywhere, and gives
+// a [Receiver] the tracks, the frames and what was damaged. It is made for bytes
+// that an enemy chose, so it shares nothing with ebml-go, whose reader allocates
+// what a size claims. It too is synchronous and belongs to one goroutine.
+//
+// It does not build a tree. Elements outside of Clusters, in Clusters and in
+// BlockGroups have different IDs, so the IDs alone tell where the Reader is; the
+// sizes of Segment and Clusters, which live streams do not have, are not used.
+// Data are collected of the few elements that matter and passed over of all
+// others. There is no recursion into what the Reader does not know, so nesting
+// has no depth that could hurt: the deepest that it enters is Segment, Tracks,
+// TrackEntry, Video.
+//
+// All bytes also pass a lookout for the start of a Cluster or an EBML header. One
+// that appears in the middle of something else is believed: the something had a
+// wrong size, or was cut off when the recorder was started anew. So damage costs
+// what lies between it and the next Cluster, and is reported as [Damage]. Damage
+// inside of a block whose size is right costs only that block. A stream whose
+// header is damaged ends with an error, since its frames mean nothing.
+//
+// Invariants of a Reader:
+//
+//   - What it finds does not depend on where the stream is cut, and a frame is
+//     given out as soon as the last byte of its SimpleBlock or BlockGroup is there.
+//   - A claimed size costs nothing. Buffers grow with the bytes that arrived, up to
+//     one element of at most ReaderConfig.MaxElement bytes; between elements at
+//     most 256 KiB are kept, and of the header what TrackEntry has.
+//   - Time is linear in the number of bytes: each is looked at a few times and
+//     copied at most a few times. Allocations are at most 4 times the input.
+//   - Once an error was returned, every later call returns it.
 package webm

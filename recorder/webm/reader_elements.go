@@ -1,0 +1,300 @@
+package webm
+
+// The Reader does not nest. It takes an element's head, says what the element is
+// by its ID, and either collects its data, passes over them, or, for the Segment,
+// Clusters and BlockGroups, goes on with what is inside. The IDs of what may lie
+// in a Cluster, in a BlockGroup and outside of both are different ones, so it
+// needs no end of Clusters and Segments to know where it is, and it does not use
+// their sizes at all: live ones are unknown and damaged ones wrong.
+
+// push takes p step by step.
+func (r *Reader) push(p []byte) error {
+	for len(p) > 0 {
+		n := r.wants(p)
+		taken, found := r.look.scan(p[:n])
+		var err error
+		if found {
+			err = r.resume(r.off + int64(taken))
+		} else {
+			err = r.take(p[:n])
+		}
+		if err != nil {
+			return err
+		}
+		p = p[taken:]
+	}
+	return nil
+}
+
+// resume goes on with the Cluster or EBML header that the lookout found, of which
+// the bytes up to end have arrived.
+func (r *Reader) resume(end int64) error {
+	found := r.look.candidate
+	b := found[:r.look.n]
+	start := end - int64(len(b))
+	r.look.restart()
+	r.report(start, reasonCutShort)
+	r.off = start
+	r.next()
+	for len(b) > 0 {
+		n := r.wants(b)
+		if err := r.take(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// wants returns how many bytes at the front of p, which is not empty, the current
+// step can take at once.
+func (r *Reader) wants(p []byte) int {
+	switch r.step {
+	case stepHead:
+		// How long a head is, its first bytes tell.
+		there, n := r.have+copy(r.head[r.have:], p), r.have
+		for {
+			more, ok := headNeeds(r.head[:n])
+			if !ok || more == 0 || n == there {
+				return n - r.have
+			}
+			n = min(n+more, there)
+		}
+	case stepLost:
+		return len(p)
+	default:
+		return int(min(int64(len(p)), r.left))
+	}
+}
+
+// take takes as many bytes as wants allows.
+func (r *Reader) take(b []byte) error {
+	r.off += int64(len(b))
+	switch r.step {
+	case stepHead:
+		r.have += len(b) // wants has copied them
+		more, ok := headNeeds(r.head[:r.have])
+		if !ok {
+			return r.bad(reasonNoElement)
+		}
+		if more > 0 {
+			return nil
+		}
+		return r.begin()
+	case stepSkip:
+		if r.left -= int64(len(b)); r.left == 0 {
+			return r.passed()
+		}
+	case stepCollect:
+		return r.collect(b)
+	}
+	return nil
+}
+
+// begin decides what to do with the element whose head has arrived.
+func (r *Reader) begin() error {
+	e, ok := parseHead(r.head[:r.have])
+	r.id = e.id
+	switch {
+	case r.header.fresh() && r.id != ebmlID:
+		return r.id.fail(ErrNotWebM, r.at, "a stream begins with an EBML header")
+	case !ok:
+		r.id = 0
+		return r.bad(reasonNoElement)
+	case e.unknown && !e.id.unsized():
+		return r.bad(reasonNoSize)
+	case r.group.open:
+		return r.beginInGroup(e)
+	}
+	if e.id.outside() {
+		r.cluster = clusterState{}
+	}
+	switch e.id {
+	case clusterID:
+		return r.beginCluster()
+	case segmentID:
+		if r.header.complete { // one more Segment has tracks of its own
+			r.header = newHeader(r.at)
+		}
+		r.next()
+		return nil
+	case ebmlID:
+		r.header = newHeader(r.at)
+		r.look.known = r.at
+	}
+	if !r.header.complete && r.off+e.size-r.header.at > int64(r.config.MaxHeader) {
+		return r.id.fail(ErrHeaderSize, r.at, "ends too far from the start of the header")
+	}
+	if e.size > int64(r.config.MaxElement) {
+		return r.drop(e.size, reasonTooLarge)
+	}
+	return r.beginData(e)
+}
+
+// beginData begins an element outside of BlockGroups that has data.
+func (r *Reader) beginData(e elementHead) error {
+	switch e.id {
+	case ebmlID:
+		return r.gather(e.size)
+	case infoID, tracksID:
+		// A second one is a copy of the first by definition ("recurring", RFC 9559
+		// section 5.1), and once there were frames it is too late for another.
+		if r.header.wants(e.id) {
+			return r.gather(e.size)
+		}
+	case timestampID, simpleBlockID, blockGroupID:
+		if !r.cluster.open {
+			return r.bad(reasonNotHere)
+		}
+		return r.beginInCluster(e)
+	case blockID:
+		return r.bad(reasonNotHere)
+	}
+	return r.skip(e.size)
+}
+
+// skip passes over n bytes of data.
+func (r *Reader) skip(n int64) error {
+	r.step, r.left = stepSkip, n
+	if n == 0 {
+		return r.passed()
+	}
+	return nil
+}
+
+// drop passes over n bytes of data and reports the element as damaged.
+func (r *Reader) drop(n int64, reason string) error {
+	r.damaged, r.pending = true, Damage{Offset: r.at, Element: r.id, Reason: reason}
+	return r.skip(n)
+}
+
+// gather collects n bytes of data.
+func (r *Reader) gather(n int64) error {
+	r.step, r.left = stepCollect, n
+	if n == 0 {
+		return r.collected(nil, false)
+	}
+	return nil
+}
+
+// collect adds b to what is collected. The buffer grows only with what arrived,
+// so that a size that is claimed costs nothing.
+func (r *Reader) collect(b []byte) error {
+	total := len(r.buf) + int(r.left)
+	if r.left -= int64(len(b)); r.left == 0 && len(r.buf) == 0 {
+		return r.collected(b, false)
+	}
+	if need := len(r.buf) + len(b); need > cap(r.buf) {
+		const least = 4 << 10
+		grown := make([]byte, len(r.buf), min(total, max(need, 2*cap(r.buf), least)))
+		copy(grown, r.buf)
+		r.buf = grown
+	}
+	r.buf = append(r.buf, b...)
+	if r.left > 0 {
+		return nil
+	}
+	data := r.buf
+	large := cap(data) > keepCollected
+	r.empty()
+	return r.collected(data, large)
+}
+
+// collected deals with an element whose data are whole. They may be kept if they
+// are owned, and else are valid only during the call.
+func (r *Reader) collected(data []byte, owned bool) error {
+	var err error
+	switch r.id {
+	case ebmlID:
+		err = r.readEBML(data)
+	case infoID:
+		err = r.readInfo(data)
+	case tracksID:
+		err = r.readTracks(data)
+	case timestampID:
+		r.readTimestamp(data)
+	case simpleBlockID:
+		err = r.readSimpleBlock(data, owned)
+	case blockID:
+		r.group.keep(data, owned)
+	case blockDurationID:
+		r.group.duration, _ = bigEndian(data)
+	}
+	if err != nil {
+		return err
+	}
+	return r.passed()
+}
+
+// passed ends the current element.
+func (r *Reader) passed() error {
+	if r.damaged {
+		r.report(r.off, "")
+	}
+	r.next()
+	if r.group.open && r.off == r.group.end {
+		return r.readGroup()
+	}
+	return nil
+}
+
+// next waits for the head of an element at the current place.
+func (r *Reader) next() {
+	r.step, r.have, r.at, r.id, r.left = stepHead, 0, r.off, 0, 0
+}
+
+// empty makes the buffer ready for the next element.
+func (r *Reader) empty() {
+	if r.buf = r.buf[:0]; cap(r.buf) > keepCollected {
+		r.buf = nil
+	}
+}
+
+// bad gives up the current element and the place in the structure: nothing is
+// read until the lookout finds a Cluster or an EBML header. If the tracks are not
+// known, it returns an error instead.
+func (r *Reader) bad(reason string) error {
+	if r.header.fresh() {
+		return r.id.fail(ErrNotWebM, r.at, reason)
+	}
+	if r.header.tracks == nil {
+		return r.id.fail(ErrHeader, r.at, reason)
+	}
+	if !r.damaged {
+		r.damaged, r.pending = true, r.current(reason)
+	}
+	r.step, r.group = stepLost, groupState{}
+	r.empty()
+	return nil
+}
+
+// midway says that something has only begun to arrive, or is passed over as
+// damaged.
+func (r *Reader) midway() bool {
+	return r.damaged || r.group.open || r.step != stepHead || r.have > 0
+}
+
+// report gives up the current element, if it is not yet, and reports the damage
+// up to the offset end.
+func (r *Reader) report(end int64, reason string) {
+	d := r.pending
+	if !r.damaged {
+		d = r.current(reason)
+	}
+	r.damaged, r.pending = false, Damage{}
+	r.group = groupState{}
+	r.empty()
+	// What the lookout found may have begun before the current element, when that
+	// was none; then nothing lies between.
+	d.Offset = min(d.Offset, end)
+	d.Length = end - d.Offset
+	r.to.Damage(d)
+}
+
+// current returns the current element as damage, or the BlockGroup that it is in.
+func (r *Reader) current(reason string) Damage {
+	if r.group.open {
+		return Damage{Offset: r.group.at, Element: blockGroupID, Reason: reason}
+	}
+	return Damage{Offset: r.at, Element: r.id, Reason: reason}
+}
