@@ -87,6 +87,8 @@ type Track struct {
 	// Channels is an audio track's number of channels: 0 for 2, which is what
 	// RTP always says (RFC 7587 section 7), or 1.
 	Channels int
+
+	defaultDuration time.Duration // see pictureDuration
 }
 
 // validate returns an error that wraps ErrConfig if a file cannot hold t.

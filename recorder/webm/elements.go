@@ -44,7 +44,9 @@ type trackEntry struct {
 	CodecID      string `ebml:"CodecID"`
 	CodecPrivate []byte `ebml:"CodecPrivate,omitempty"`
 	SeekPreRoll  uint64 `ebml:"SeekPreRoll,omitempty"` // ns
-	Audio        *audio `ebml:"Audio"`
+	// DefaultDuration is for live streams only: see pictureDuration.
+	DefaultDuration uint64 `ebml:"DefaultDuration,omitempty"` // ns
+	Audio           *audio `ebml:"Audio"`
 	// Video is the last child, so that header.go knows where the size goes.
 	Video *video `ebml:"Video"`
 }

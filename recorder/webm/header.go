@@ -40,13 +40,7 @@ type layout struct {
 // renderHeader returns everything that precedes the first Cluster.
 func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
 	var l layout
-	b, err := marshal(&struct {
-		EBML ebmlHeader `ebml:"EBML"`
-	}{ebmlHeader{
-		EBMLVersion: 1, EBMLReadVersion: 1, EBMLMaxIDLength: 4, EBMLMaxSizeLength: 8,
-		// SeekPreRoll is of version 4; whoever knows SimpleBlock (version 2) can read.
-		DocType: "webm", DocTypeVersion: 4, DocTypeReadVersion: 2,
-	}})
+	b, err := renderEBML()
 	if err != nil {
 		return nil, l, err
 	}
@@ -73,6 +67,17 @@ func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
 	b = appendVoid(b, l.indexRoom)
 	l.end = int64(len(b))
 	return b, l, nil
+}
+
+// renderEBML returns the EBML header, with which every file and stream begins.
+func renderEBML() ([]byte, error) {
+	return marshal(&struct {
+		EBML ebmlHeader `ebml:"EBML"`
+	}{ebmlHeader{
+		EBMLVersion: 1, EBMLReadVersion: 1, EBMLMaxIDLength: 4, EBMLMaxSizeLength: 8,
+		// SeekPreRoll is of version 4; whoever knows SimpleBlock (version 2) can read.
+		DocType: "webm", DocTypeVersion: 4, DocTypeReadVersion: 2,
+	}})
 }
 
 // renderInfo returns the Info element, which ends with durationBytes of Void.
@@ -133,6 +138,8 @@ func (t Track) entry(number int) trackEntry {
 		TrackUID: rand.Uint64()>>8&^(1<<7-1) | uint64(number),
 		Name:     strings.ToValidUTF8(t.Name, "\uFFFD"),
 		Language: "und", // when absent it would mean "eng"
+
+		DefaultDuration: uint64(t.defaultDuration),
 	}
 	switch t.Codec {
 	case media.VP8:

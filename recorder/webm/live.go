@@ -1,0 +1,171 @@
+package webm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"weir/sfu/media"
+)
+
+// LiveConfig says how a live stream is to be muxed. The zero value works.
+type LiveConfig struct {
+	// WritingApp names the program that muxes; by default "weir".
+	WritingApp string
+	// FrameDuration tells how long a coded frame of sound lasts, or zero. For Opus,
+	// codec.OpusDuration does it. Without it, sound is taken to come in 20 ms.
+	FrameDuration func(c media.Codec, data []byte) time.Duration
+	// SoundWait is how long the picture waits for sound of its time before
+	// silence is put there: 0 for 100 ms, which a packet of 60 ms needs that
+	// leaves its encoder when it is full. At most 400 ms.
+	SoundWait time.Duration
+}
+
+const (
+	defaultSoundWait = 100 * time.Millisecond
+	// maxSoundWait bounds what the wait grows to when all sound comes late.
+	maxSoundWait = 400 * time.Millisecond
+	// pictureWait is how long sound waits for a picture of its time. A picture is
+	// later by what its encoder takes and, when it is large, by the pacing of its
+	// packets. One that comes later still is shown later.
+	pictureWait = 120 * time.Millisecond
+	// pictureDuration is how long a picture is said to last. A player that does
+	// not know takes the last picture of a Cluster for as long as those before it;
+	// if the next one comes later than twice that, it sees a discontinuity and
+	// drops all pictures up to the next keyframe (Media Source Extensions, coded
+	// frame processing). So pictures may be 2 s apart. That they overlap is harmless:
+	// each is shown until the next one.
+	pictureDuration = time.Second
+)
+
+// Live muxes the frames of one stream for players that take it while it is made,
+// by Media Source Extensions. It muxes once for all of them: see [Unit]. Like a
+// Writer it belongs to one goroutine and has no clock; it copies the frames.
+//
+// Sound has no hole, from the first unit on: where there is none, Live puts
+// Opus silence, because a player stops for ever at a hole in its sound, and does
+// not begin at all without the sound that the header declares.
+type Live struct {
+	// Set once.
+	init     []byte
+	mime     string
+	duration func(media.Codec, []byte) time.Duration
+	video    *liveTrack // nil if not declared
+	audio    *liveTrack
+
+	// The order of frames: live_order.go.
+	started   bool
+	flushing  bool
+	settled   time.Duration // nothing before it is waited for
+	soundWait time.Duration
+	soundEnd  time.Duration // sound is written up to here
+	lateFor   time.Duration // sound in a row that came too late
+	silent    int64
+
+	// What is written: live_unit.go.
+	last  int64 // time of the last block, ms
+	base  int64 // Timestamp of the Cluster in growth, ms
+	unit  Unit
+	open  bool // unit has blocks
+	ready []Unit
+}
+
+// liveTrack is one track of a Live.
+type liveTrack struct {
+	number byte
+	codec  media.Codec
+	queue  []Block       // frames whose turn has not come
+	newest time.Duration // of all frames that came
+	step   time.Duration // from the last frame but one to the last
+	last   int64         // time of the last block, ms
+	inUnit bool          // the open unit has a block of it
+}
+
+// NewLive returns a Live for tracks, at most one with pictures and one with
+// sound: players take no more. It returns an error that wraps ErrConfig.
+func NewLive(c LiveConfig, tracks []Track) (*Live, error) {
+	if err := validateTracks(tracks); err != nil {
+		return nil, err
+	}
+	if c.SoundWait < 0 || c.SoundWait > maxSoundWait {
+		return nil, fmt.Errorf("%w: SoundWait %v is not in 0 to %v", ErrConfig, c.SoundWait, maxSoundWait)
+	}
+	if c.SoundWait == 0 {
+		c.SoundWait = defaultSoundWait
+	}
+	l := &Live{duration: c.FrameDuration, soundWait: c.SoundWait}
+	for i, t := range tracks {
+		place := &l.audio
+		if t.Codec.Kind() == media.Video {
+			place = &l.video
+		}
+		if *place != nil {
+			return nil, fmt.Errorf("%w: two tracks of %v", ErrConfig, t.Codec.Kind())
+		}
+		*place = &liveTrack{number: byte(i + 1), codec: t.Codec, last: -1}
+	}
+	var err error
+	l.init, err = renderInit(c, tracks)
+	l.mime = liveMIME(l.video, l.audio)
+	return l, err
+}
+
+// Init returns the initialization segment: EBML header, Segment of unknown size,
+// Info without Duration, Tracks. It must not be changed.
+func (l *Live) Init() []byte { return l.init }
+
+// MIME returns the type that a SourceBuffer for this stream is to be made with.
+func (l *Live) MIME() string { return l.mime }
+
+// Silence returns how many packets of silence were put in.
+func (l *Live) Silence() int64 { return l.silent }
+
+// liveMIME names the codecs of the tracks as RFC 6381 wants it.
+func liveMIME(video, audio *liveTrack) string {
+	var codecs []string
+	kind := "audio/webm"
+	if video != nil {
+		kind = "video/webm"
+		codecs = append(codecs, video.codec.String())
+	}
+	if audio != nil {
+		codecs = append(codecs, audio.codec.String())
+	}
+	return kind + `; codecs="` + strings.Join(codecs, ",") + `"`
+}
+
+// liveInfo is info without what is only for files.
+type liveInfo struct {
+	TimecodeScale uint64 `ebml:"TimecodeScale"`
+	MuxingApp     string `ebml:"MuxingApp"`
+	WritingApp    string `ebml:"WritingApp"`
+}
+
+// renderInit returns the initialization segment.
+func renderInit(c LiveConfig, tracks []Track) ([]byte, error) {
+	b, err := renderEBML()
+	if err != nil {
+		return nil, err
+	}
+	app := strings.ToValidUTF8(c.WritingApp, "\uFFFD")
+	if app == "" {
+		app = muxingApp
+	}
+	inf, err := marshal(&struct {
+		Info liveInfo `ebml:"Info"`
+	}{liveInfo{TimecodeScale: timestampScale, MuxingApp: muxingApp, WritingApp: app}})
+	if err != nil {
+		return nil, err
+	}
+	tracks = slices.Clone(tracks)
+	for i := range tracks {
+		if tracks[i].Codec.Kind() == media.Video {
+			tracks[i].defaultDuration = pictureDuration
+		}
+	}
+	b = append(b, idSegment...)
+	b = append(b, unknownSize...)
+	b = append(b, inf...)
+	return appendTracks(b, tracks, &layout{})
+}

@@ -1,0 +1,461 @@
+package webm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"weir/sfu/media"
+)
+
+// liveLength is how long the live streams of these tests are.
+const liveLength = 5 * time.Second
+
+// liveSource makes the frames of a live stream that are pushed, in the order in
+// which they come.
+type liveSource struct {
+	name   string
+	tracks []Track
+	keep   func(f fed) bool // nil: all
+	late   func(f fed) time.Duration
+	dropAt func(f fed) bool // frames of sound that must be dropped
+	exact  bool             // no silence is needed
+}
+
+func at(f fed, from, to time.Duration) bool { return f.Time >= from && f.Time < to }
+
+var liveSources = []liveSource{
+	{name: "normal", tracks: avTracks(), exact: true},
+	{name: "sound late", tracks: avTracks(), keep: func(f fed) bool { return f.track == videoTrack || f.Time >= 2*time.Second }},
+	{name: "sound never", tracks: avTracks(), keep: func(f fed) bool { return f.track == videoTrack }},
+	{name: "hole in sound", tracks: avTracks(), keep: func(f fed) bool {
+		return f.track == videoTrack || !at(f, 2*time.Second, 2700*time.Millisecond) && !at(f, 4*time.Second, 4020*time.Millisecond)
+	}},
+	{name: "hole in picture", tracks: avTracks(), exact: true, keep: func(f fed) bool {
+		return f.track == audioTrack || !at(f, 1500*time.Millisecond, 3*time.Second)
+	}},
+	{name: "DTX", tracks: avTracks(), keep: func(f fed) bool {
+		return f.track == videoTrack || !at(f, time.Second, 4*time.Second) || f.Time%(400*time.Millisecond) == 0
+	}},
+	{name: "sound comes 60 ms behind", tracks: avTracks(), exact: true, late: func(f fed) time.Duration {
+		return time.Duration(1-f.track) * 60 * time.Millisecond
+	}},
+	{name: "picture comes 100 ms behind", tracks: avTracks(), exact: true, late: func(f fed) time.Duration {
+		return time.Duration(f.track) * 100 * time.Millisecond
+	}},
+	{name: "burst of sound comes too late", tracks: avTracks(), late: func(f fed) time.Duration {
+		if f.track == audioTrack && at(f, 2*time.Second, 2300*time.Millisecond) {
+			return 500 * time.Millisecond
+		}
+		return 0
+	}, dropAt: func(f fed) bool { return at(f, 2*time.Second, 2300*time.Millisecond) }},
+	{name: "only sound", tracks: avTracks()[:1], exact: true, keep: func(f fed) bool { return f.track == audioTrack }},
+	{name: "only sound, with a hole", tracks: avTracks()[:1], keep: func(f fed) bool {
+		return f.track == audioTrack && !at(f, 2*time.Second, 2700*time.Millisecond)
+	}},
+	{name: "only picture", tracks: []Track{{Codec: media.Opus}, {Codec: media.VP8}}[1:], exact: true, keep: func(f fed) bool {
+		return f.track == videoTrack
+	}},
+}
+
+// liveZero is the time of the first frame, somewhere on the stream's clock.
+const liveZero = 1234567 * time.Millisecond
+
+// frames returns what is kept, in the order of arrival.
+func (s liveSource) frames() []fed {
+	var out []fed
+	var arrivals []time.Duration
+	for _, f := range interleaved(liveLength) {
+		if s.keep != nil && !s.keep(f) {
+			continue
+		}
+		arrival := f.Time
+		if s.late != nil {
+			arrival += s.late(f)
+		}
+		i := len(out)
+		for i > 0 && arrivals[i-1] > arrival {
+			i--
+		}
+		out, arrivals = append(out[:i:i], append([]fed{f}, out[i:]...)...), append(arrivals[:i:i], append([]time.Duration{arrival}, arrivals[i:]...)...)
+	}
+	return out
+}
+
+// units muxes the source.
+func (s liveSource) units(t testing.TB) (*Live, []Unit) {
+	t.Helper()
+	l, err := NewLive(LiveConfig{}, s.tracks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var units []Unit
+	take := func() {
+		for {
+			u, ok := l.Next()
+			if !ok {
+				return
+			}
+			units = append(units, u)
+		}
+	}
+	newest := time.Duration(0)
+	for _, f := range s.frames() {
+		b := f.Block
+		b.Time += liveZero
+		newest = max(newest, b.Time)
+		track := f.track
+		if len(s.tracks) == 1 {
+			track = 0
+		}
+		l.Push(track, b)
+		l.Advance(newest - 250*time.Millisecond)
+		take()
+	}
+	l.Flush()
+	take()
+	return l, units
+}
+
+// render is what a player gets that starts at the first of units.
+func render(init []byte, units []Unit, f Framing) []byte {
+	b := bytes.Clone(init)
+	for i := range units {
+		b = units[i].AppendHead(b, f, units[0].Time, i == 0)
+		b = append(b, units[i].Blocks...)
+	}
+	return b
+}
+
+// isSilence reports whether data is what Live puts into holes.
+func isSilence(data []byte) bool {
+	for _, s := range silences {
+		if bytes.Equal(s.data, data) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestLive(t *testing.T) {
+	for _, s := range liveSources {
+		t.Run(s.name, func(t *testing.T) {
+			l, units := s.units(t)
+			checkUnits(t, s, units)
+			if s.exact && l.Silence() != 0 {
+				t.Errorf("%d packets of silence", l.Silence())
+			}
+			for _, framing := range []Framing{Clusters, Growing} {
+				b := render(l.Init(), units, framing)
+				got := mustReadAll(t, b)
+				checkSound(t, s, got)
+				checkFrames(t, s, got)
+				name := onDisk(t, b)
+				samePackets(t, name, keyless(packets(got.frames)), keyless(probedPackets(t, name)), false)
+			}
+		})
+	}
+}
+
+// keyless leaves out what ffprobe takes from the frame itself, which is no real one.
+func keyless(packets []string) []string {
+	for i, p := range packets {
+		packets[i] = strings.NewReplacer("key true ", "", "key false ", "").Replace(p)
+	}
+	return packets
+}
+
+// checkUnits checks that each unit is whole and short, and where players can start.
+func checkUnits(t *testing.T, s liveSource, units []Unit) {
+	t.Helper()
+	whole := 0
+	for i, u := range units {
+		if span := u.End - u.Time; span > maxUnitSpan*time.Millisecond+120*time.Millisecond {
+			t.Errorf("unit %d covers %v", i, span)
+		}
+		if u.Key && !u.Begins || i == 0 && !u.Key {
+			t.Errorf("unit %d at %v: key %v, begins %v", i, u.Time, u.Key, u.Begins)
+		}
+		if i > 0 && u.Time < units[i-1].Time {
+			t.Errorf("unit %d is older than the one before", i)
+		}
+		got := mustReadAll(t, render(mustInit(t, s.tracks), units[i:i+1], Clusters))
+		seen := map[int]bool{}
+		for _, f := range got.frames {
+			seen[f.Track] = true
+		}
+		if len(seen) == len(s.tracks) {
+			whole++
+		}
+	}
+	// What is cut short by a keyframe, and at the end, need not be whole.
+	if keys := 6; s.exact && s.keep == nil && whole < len(units)-keys {
+		t.Errorf("%d of %d units have a block of every track", whole, len(units))
+	}
+}
+
+func mustInit(t *testing.T, tracks []Track) []byte {
+	t.Helper()
+	l, err := NewLive(LiveConfig{}, tracks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.Init()
+}
+
+// checkSound checks that the sound has no hole, and that real sound is all there.
+func checkSound(t *testing.T, s liveSource, got received) {
+	t.Helper()
+	track := -1
+	for i, d := range s.tracks {
+		if d.Codec == media.Opus {
+			track = i
+		}
+	}
+	if track < 0 {
+		return
+	}
+	last, real := time.Duration(-1), 0
+	for _, f := range got.frames {
+		if f.Track != track {
+			continue
+		}
+		if step := f.Time - last; last >= 0 && (step > 20500*time.Microsecond || step <= 0) || last < 0 && f.Time > 20*time.Millisecond {
+			t.Fatalf("a step of %v in the sound, to %v", step, f.Time)
+		}
+		last = f.Time
+		if !isSilence(f.Data) {
+			real++
+		}
+	}
+	if last < liveLength-200*time.Millisecond {
+		t.Errorf("the sound ends at %v", last)
+	}
+	want := 0
+	for _, f := range s.frames() {
+		if f.track == audioTrack && (s.dropAt == nil || !s.dropAt(f)) {
+			want++
+		}
+	}
+	if real < want {
+		t.Errorf("%d frames of sound of %d", real, want)
+	}
+}
+
+// checkFrames checks that all blocks are in the order of their times, and that
+// every picture is there, byte by byte, at its time.
+func checkFrames(t *testing.T, s liveSource, got received) {
+	t.Helper()
+	var want []fed
+	for _, f := range s.frames() {
+		if f.track == videoTrack {
+			want = append(want, f)
+		}
+	}
+	last := time.Duration(0)
+	for _, f := range got.frames {
+		if f.Time < last {
+			t.Fatalf("a block at %v after one at %v", f.Time, last)
+		}
+		last = f.Time
+		if s.tracks[f.Track].Codec != media.VP8 {
+			continue
+		}
+		if len(want) == 0 {
+			t.Fatal("too many pictures")
+		}
+		w := want[0]
+		want = want[1:]
+		if !bytes.Equal(f.Data, w.Data) || f.Key != w.Sync || (f.Time-w.Time).Abs() > time.Millisecond {
+			t.Fatalf("a picture at %v, key %v, want one at %v, key %v, or its bytes differ", f.Time, f.Key, w.Time, w.Sync)
+		}
+	}
+	if len(want) != 0 {
+		t.Errorf("%d pictures are missing", len(want))
+	}
+}
+
+// TestLiveStartsAnywhere: a player that starts at any keyframe gets the same
+// blocks at times that begin at zero, in both framings.
+func TestLiveStartsAnywhere(t *testing.T) {
+	l, units := liveSources[0].units(t)
+	starts := 0
+	for i, u := range units {
+		if !u.Key {
+			continue
+		}
+		starts++
+		clusters := mustReadAll(t, render(l.Init(), units[i:], Clusters)).frames
+		growing := mustReadAll(t, render(l.Init(), units[i:], Growing)).frames
+		if first := clusters[0]; !first.Key || first.Track != videoTrack || first.Time != 0 {
+			t.Errorf("unit %d begins with track %d, key %v, at %v", i, first.Track, first.Key, first.Time)
+		}
+		samePackets(t, fmt.Sprint("unit ", i), packets(growing), packets(clusters), false)
+	}
+	if starts != 5 {
+		t.Errorf("%d places to start, want 5", starts)
+	}
+}
+
+// TestLiveSharesBlocks: what differs from player to player is 22 bytes.
+func TestLiveSharesBlocks(t *testing.T) {
+	_, units := liveSources[0].units(t)
+	u := units[3]
+	a := u.AppendHead(nil, Clusters, liveZero, false)
+	b := u.AppendHead(nil, Clusters, liveZero-time.Hour, false)
+	if len(a) != 22 || len(b) != 22 || !bytes.Equal(a[:14], b[:14]) {
+		t.Errorf("heads % x and % x", a, b)
+	}
+	if n := len(u.AppendHead(nil, Growing, 0, false)); n != 0 {
+		t.Errorf("a growing cluster gets %d bytes ahead of its blocks", n)
+	}
+}
+
+// TestLiveLongGroup: without keyframes a growing Cluster ends before offsets do.
+func TestLiveLongGroup(t *testing.T) {
+	l, err := NewLive(LiveConfig{}, avTracks()[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		l.Push(0, Block{Time: liveZero + time.Duration(i)*100*time.Millisecond, Sync: i == 0, Data: vp8(i, i == 0, 50)})
+	}
+	l.Flush()
+	var units []Unit
+	for u, ok := l.Next(); ok; u, ok = l.Next() {
+		units = append(units, u)
+	}
+	got := mustReadAll(t, render(l.Init(), units, Growing))
+	for i, f := range got.frames {
+		if f.Time != time.Duration(i)*100*time.Millisecond {
+			t.Fatalf("frame %d is at %v", i, f.Time)
+		}
+	}
+	if len(got.frames) != 1000 {
+		t.Errorf("%d frames", len(got.frames))
+	}
+}
+
+// TestLiveSoundAlwaysLate: a stream whose sound is always too late is not mute
+// for ever.
+func TestLiveSoundAlwaysLate(t *testing.T) {
+	s := liveSource{tracks: avTracks(), late: func(f fed) time.Duration {
+		return time.Duration(1-f.track) * 250 * time.Millisecond
+	}}
+	l, units := s.units(t)
+	real := 0
+	for _, f := range mustReadAll(t, render(l.Init(), units, Clusters)).frames {
+		if f.Track == audioTrack && !isSilence(f.Data) && f.Time > 3*time.Second {
+			real++
+		}
+	}
+	if real < 90 {
+		t.Errorf("of the last 2 s %d frames of sound are real", real)
+	}
+}
+
+func TestLiveInit(t *testing.T) {
+	for mime, tracks := range map[string][]Track{
+		`video/webm; codecs="vp8,opus"`: avTracks(),
+		`video/webm; codecs="vp8"`:      avTracks()[1:],
+		`audio/webm; codecs="opus"`:     avTracks()[:1],
+	} {
+		l, err := NewLive(LiveConfig{}, tracks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.MIME() != mime {
+			t.Errorf("%s, want %s", l.MIME(), mime)
+		}
+		o, err := readOracle(l.Init(), true)
+		if err != nil || len(o.Segment.Tracks.TrackEntry) != len(tracks) || o.Segment.Info.Duration != 0 {
+			t.Errorf("%+v, %v", o, err)
+		}
+	}
+	for _, bad := range [][]Track{nil, {{Codec: media.VP8}, {Codec: media.VP8}}, {{}}} {
+		if _, err := NewLive(LiveConfig{}, bad); !errors.Is(err, ErrConfig) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}
+
+// TestLiveSilenceIsSilent: a decoder takes each packet of silence for what it
+// says that it is.
+func TestLiveSilenceIsSilent(t *testing.T) {
+	l, err := NewLive(LiveConfig{}, avTracks()[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := liveZero
+	for range 20 {
+		for _, s := range silences {
+			l.Push(0, Block{Time: at, Duration: s.length, Data: s.data})
+			at += s.length
+		}
+	}
+	l.Flush()
+	var units []Unit
+	for u, ok := l.Next(); ok; u, ok = l.Next() {
+		units = append(units, u)
+	}
+	name := onDisk(t, render(l.Init(), units, Clusters))
+	pcm := run(t, "ffmpeg", "-v", "error", "-xerror", "-i", name, "-f", "s16le", "-ac", "1", "-")
+	if want := int((at - liveZero).Seconds() * 48000 * 2); len(pcm) < want-200 || len(pcm) > want+200 {
+		t.Errorf("%d bytes of sound, want %d", len(pcm), want)
+	}
+	if bytes.ContainsFunc(pcm, func(r rune) bool { return r != 0 }) {
+		t.Error("it is not silent")
+	}
+}
+
+// FuzzLive pushes frames at odd times: what comes out is always in order, and
+// readable in both framings from each place to start.
+func FuzzLive(f *testing.F) {
+	f.Add([]byte{0x81, 10, 0, 20, 1, 30, 0, 200, 0x41, 0})
+	f.Add([]byte{0, 0, 0x81, 255, 0, 255, 0x81, 0, 1, 1})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		l, err := NewLive(LiveConfig{}, avTracks())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var times [2]time.Duration
+		for i := 0; i+1 < len(script); i += 2 {
+			op, step := script[i], time.Duration(script[i+1])*7*time.Millisecond
+			track := int(op & 1)
+			times[track] += step
+			if op&0x40 != 0 {
+				l.Advance(times[track])
+				continue
+			}
+			l.Push(track, Block{Time: times[track], Sync: track == 0 || op&0x80 != 0, Data: []byte{op, script[i+1]}})
+		}
+		l.Flush()
+		var units []Unit
+		for u, ok := l.Next(); ok; u, ok = l.Next() {
+			units = append(units, u)
+		}
+		for i, u := range units {
+			if i > 0 && !u.Key {
+				continue
+			}
+			if !u.Key {
+				t.Fatal("the first unit is no place to start")
+			}
+			a := mustReadAll(t, render(l.Init(), units[i:], Clusters)).frames
+			b := mustReadAll(t, render(l.Init(), units[i:], Growing)).frames
+			if len(a) == 0 || len(a) != len(b) {
+				t.Fatalf("%d frames, and %d when growing", len(a), len(b))
+			}
+			last := time.Duration(0)
+			for j := range a {
+				if a[j].Time != b[j].Time || a[j].Time < last {
+					t.Fatalf("frame %d at %v and %v, after %v", j, a[j].Time, b[j].Time, last)
+				}
+				last = a[j].Time
+			}
+		}
+	})
+}

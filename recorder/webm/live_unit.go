@@ -1,0 +1,148 @@
+package webm
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// Framing is how units become Clusters.
+type Framing uint8
+
+// The framings of a live stream.
+const (
+	// Clusters makes a Cluster of known size of each unit, which a player can use
+	// at once.
+	Clusters Framing = iota
+	// Growing begins a Cluster of unknown size where [Unit.Begins] says so, at each
+	// keyframe, and lets it grow unit by unit: for players that buffer only
+	// Clusters that begin with a keyframe.
+	Growing
+)
+
+const (
+	// unitSpan is how much time a unit covers at least, if it can: fewer bytes and
+	// calls for a player than with a Cluster per block, and still low latency.
+	unitSpan = 40 // ms
+	// maxUnitSpan is how long a unit waits for a block of every track.
+	maxUnitSpan = 100 // ms
+	// maxGrowth is the longest time that a growing Cluster covers: clear of the
+	// 32.767 s that a block's offset can tell (RFC 9559 section 10.2).
+	maxGrowth = 30000 // ms
+)
+
+// Unit is a piece of a live stream: blocks of all tracks in the order of their
+// times, 40 to 100 ms together. It is shared by all players and never changes.
+//
+// The blocks' times are told from the start of their group, the last unit that
+// Begins, in both framings. So what is different from player to player is the
+// head of a Cluster only, with the Timestamp that the group has on that player's
+// timeline: Blocks is sent to all of them as it is.
+type Unit struct {
+	// Time is that of the first block; End is where the sound ends so far, or the
+	// picture if there is no sound. Whole milliseconds of the stream's clock.
+	Time, End time.Duration
+	// Key says that a player can start here: with a keyframe, or with any sound
+	// if there is no picture.
+	Key bool
+	// Begins says that the unit begins a Cluster in either framing.
+	Begins bool
+	// Blocks holds SimpleBlocks.
+	Blocks []byte
+
+	base int64 // the time that the blocks' times count from, ms
+}
+
+// unitHead is the length of a Cluster's head and Timestamp in a live stream. The
+// Timestamp always has 8 bytes.
+const unitHead = clusterHead + 1 + 1 + 8
+
+// AppendHead appends what a player has to get ahead of u.Blocks, which is nothing
+// in a growing Cluster. zero is the time on the stream's clock that is the
+// player's time zero; it may lie anywhere up to the Time of the unit with which
+// the player starts. joins says that the unit is that first one.
+func (u *Unit) AppendHead(b []byte, f Framing, zero time.Duration, joins bool) []byte {
+	if f == Growing && !u.Begins && !joins {
+		return b
+	}
+	b = append(b, idCluster...)
+	if f == Growing {
+		b = append(b, unknownSize...)
+	} else {
+		b = appendWideSize(b, uint64(unitHead-clusterHead+len(u.Blocks)), 8)
+	}
+	b = append(b, idTimestamp, 0x88)
+	return binary.BigEndian.AppendUint64(b, uint64(max(0, u.base-zero.Milliseconds())))
+}
+
+// Next takes out the next unit that is complete, if there is one.
+func (l *Live) Next() (Unit, bool) {
+	if len(l.ready) == 0 {
+		return Unit{}, false
+	}
+	u := l.ready[0]
+	l.ready = l.ready[1:]
+	return u, true
+}
+
+// append adds a block that ends at end. A frame that is older than what was
+// written, because it came too late, gets that one's time.
+func (l *Live) append(t *liveTrack, b Block, key bool, end time.Duration) {
+	at := max(b.Time.Round(time.Millisecond).Milliseconds(), l.last, 0)
+	if t == l.video {
+		at = max(at, t.last+1) // a player drops the first of two pictures of one time
+	}
+	joint := key && (t == l.video || l.video == nil && !l.open)
+	if l.open && (t == l.video && key || at-l.base > maxGrowth) {
+		l.closeUnit()
+	}
+	if !l.open {
+		begins := joint || at-l.base > maxGrowth
+		if begins {
+			l.base = at
+		}
+		l.open = true
+		l.unit = Unit{Time: msec(at), Key: joint, Begins: begins, base: l.base}
+	}
+	if t.last >= 0 {
+		t.step = msec(at - t.last)
+	}
+	l.last, t.last, t.inUnit = at, at, true
+	l.unit.Blocks = appendBlock(l.unit.Blocks, t.number, at-l.base, key, b.Data)
+	l.unit.End = max(end.Round(time.Millisecond), msec(at))
+	if l.audio != nil {
+		l.unit.End = max(l.soundEnd.Round(time.Millisecond), l.unit.Time)
+	}
+	if l.unitFull(at, end) {
+		l.closeUnit()
+	}
+}
+
+// unitFull reports whether the open unit is complete with a block from at to end.
+func (l *Live) unitFull(at int64, end time.Duration) bool {
+	span := max(at, end.Milliseconds()) - l.unit.Time.Milliseconds()
+	if span >= maxUnitSpan {
+		return true
+	}
+	for _, t := range []*liveTrack{l.video, l.audio} {
+		if t != nil && !t.inUnit {
+			return false
+		}
+	}
+	return span >= unitSpan
+}
+
+// closeUnit makes the open unit ready.
+func (l *Live) closeUnit() {
+	if !l.open {
+		return
+	}
+	for _, t := range []*liveTrack{l.video, l.audio} {
+		if t != nil {
+			t.inUnit = false
+		}
+	}
+	l.ready = append(l.ready, l.unit)
+	l.unit, l.open = Unit{}, false
+}
+
+func msec(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
