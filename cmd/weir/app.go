@@ -18,6 +18,7 @@ import (
 	"weir/signaling/admin"
 	"weir/signaling/vod"
 	"weir/signaling/whip"
+	"weir/signaling/ws"
 	"weir/web"
 )
 
@@ -43,6 +44,7 @@ type app struct {
 	hub      *sfu.Hub
 	port     *peer.Port
 	whip     *whip.Endpoint
+	ws       *ws.Endpoint
 	server   *signaling.Server
 }
 
@@ -82,6 +84,10 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
+	a.ws, err = ws.New(ws.Config{Hub: a.hub, Record: c.record, Recording: a.recordingURL, Log: c.log})
+	if err != nil {
+		return nil, err
+	}
 	handler, err := a.routes()
 	if err != nil {
 		return nil, err
@@ -100,10 +106,20 @@ func (a *app) routes() (http.Handler, error) {
 		return nil, err
 	}
 	a.whip.Register(mux)
+	a.ws.Register(mux)
 	api.Register(mux)
 	vod.Register(mux, a.recorder)
 	mux.Handle("/", web.Handler())
 	return mux, nil
+}
+
+// recordingURL is where the recording of a broadcast is served, if it has one.
+func (a *app) recordingURL(streamID string) (string, bool) {
+	list, _ := a.recorder.Recordings(recorder.Query{StreamID: streamID, Limit: 1})
+	if len(list) == 0 {
+		return "", false
+	}
+	return "/recordings/" + list[0].ID + ".webm", true
 }
 
 // mediaAddr returns the UDP address for media: the one given, or port 8081 on
@@ -154,8 +170,8 @@ func (a *app) run(ctx context.Context) error {
 func (a *app) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	// The endpoint refuses new sessions from here on, with 503.
-	err := errors.Join(a.whip.Shutdown(ctx), a.hub.Shutdown(ctx))
+	// The endpoints refuse new sessions from here on, with 503.
+	err := errors.Join(a.whip.Shutdown(ctx), a.ws.Shutdown(ctx), a.hub.Shutdown(ctx))
 	return errors.Join(err, a.close())
 }
 

@@ -1,0 +1,39 @@
+// Package ws is the way of media through a WebSocket, for clients that cannot
+// use WebRTC: an upload of MediaRecorder's bytes is a Source of the hub, a feed
+// for Media Source Extensions a Sink. Binary messages are media, text messages
+// are JSON objects with a "type". It is the home of gorilla/websocket.
+//
+// # GET /ws/publish/{name}
+//
+// Binary messages are the bytes of one WebM stream, cut anywhere. A client that
+// sends nothing else is a valid publisher. ?record=false: not recorded. Text from
+// the client, all of it optional:
+//
+//	{"type":"hello","client_id":"...","machine":{...}}  who it is; kept, not interpreted
+//	{"type":"start"} {"type":"stop"}                     a broadcast begins, ends
+//	{"type":"pause"} {"type":"resume"}                   no bytes are to be expected
+//	{"type":"bye"}                                       the socket is about to be closed on purpose
+//
+// Text to the client:
+//
+//	{"type":"session","id":"...","name":"...","watch":"/watch/{name}"}   at once
+//	{"type":"accepted","bytes":N}      bytes taken in so far; at most four a second
+//	{"type":"status","state":"connecting|live|paused|ended"}             when it changes
+//	{"type":"error","title":"...","detail":"..."}                        then the socket is closed
+//
+// # GET /ws/watch/{name}
+//
+// Text from the client, optional and first:
+//
+//	{"type":"hello","framing":"clusters|growing"}
+//
+// "clusters", the default: each binary message is one whole Cluster of known
+// size, about 40 to 100 ms. "growing": a Cluster of unknown size begins with each
+// keyframe and is sent block by block, for browsers that buffer only Clusters
+// which begin with a keyframe. Text to the client:
+//
+//	{"type":"waiting"}                     nobody is live, or the publisher is away
+//	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment
+//	{"type":"ended","recording":"/recordings/{id}.webm"}       recording only if there is one
+//	{"type":"error","title":"...","detail":"..."}              then the socket is closed
+package ws

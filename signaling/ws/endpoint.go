@@ -1,0 +1,194 @@
+package ws
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"weir/sfu"
+	"weir/signaling"
+)
+
+const (
+	// writeTimeout is how long a client may leave a message to it untaken.
+	writeTimeout = 5 * time.Second
+	// pingInterval is how often a client is asked for a sign of life (RFC 6455
+	// section 5.5.2). Browsers answer by themselves.
+	pingInterval = 20 * time.Second
+	// idleTimeout ends a session whose client has shown none: two pings lost.
+	idleTimeout = 60 * time.Second
+	// maxText is the largest text message that is taken, in bytes.
+	maxText = 64 << 10
+	// socketBuffer is the size of each socket's two buffers. Larger messages go
+	// through them piece by piece.
+	socketBuffer = 4 << 10
+)
+
+// Config configures an Endpoint.
+type Config struct {
+	Hub *sfu.Hub
+	// Record says whether streams are recorded unless their publisher says
+	// otherwise.
+	Record bool
+	// MaxMessage is the largest message that a publisher may send, in bytes. It
+	// costs no memory: messages are read piece by piece. Default 65 MiB, since
+	// MediaRecorder makes chunks of up to 50 MB after a pause.
+	MaxMessage int64
+	// Recording returns the URL of the recording of a broadcast, given the ID of
+	// its stream, if there is one. Default: there is none.
+	Recording func(streamID string) (url string, ok bool)
+	// Log takes a line for the begin and the end of each session. Default:
+	// discarded.
+	Log *slog.Logger
+}
+
+const defaultMaxMessage = 65 << 20
+
+// Validate reports what is wrong with c.
+func (c Config) Validate() error {
+	if c.Hub == nil {
+		return errors.New("ws: Hub is needed")
+	}
+	if c.MaxMessage < 0 {
+		return errors.New("ws: MaxMessage must not be negative")
+	}
+	return nil
+}
+
+// Endpoint is the WebSocket endpoint of a server, with its sessions: uploads and
+// feeds.
+type Endpoint struct {
+	config   Config
+	upgrader websocket.Upgrader
+	sessions registry
+	feeds    feeds
+}
+
+// New returns an endpoint without sessions.
+func New(c Config) (*Endpoint, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.MaxMessage == 0 {
+		c.MaxMessage = defaultMaxMessage
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Endpoint{
+		config: c,
+		upgrader: websocket.Upgrader{
+			HandshakeTimeout: writeTimeout,
+			ReadBufferSize:   socketBuffer, WriteBufferSize: socketBuffer,
+			// Any origin may connect. A page of another origin could do harm only by
+			// what the browser adds of itself, cookies; nothing here rests on those.
+			CheckOrigin: func(*http.Request) bool { return true },
+			// Media does not shrink, and a compressed message is a way to make a server
+			// inflate gigabytes (RFC 7692 section 8).
+			EnableCompression: false,
+			Error: func(w http.ResponseWriter, _ *http.Request, status int, err error) {
+				signaling.WriteError(w, &signaling.Problem{Status: status, Title: "Bad handshake", Detail: err.Error()})
+			},
+		},
+		sessions: registry{running: map[*session]bool{}},
+	}, nil
+}
+
+// Register adds the endpoint's routes to mux.
+func (e *Endpoint) Register(mux *http.ServeMux) {
+	mux.HandleFunc("/ws/publish/{name...}", signaling.Get(e.serve(e.servePublish)))
+	mux.HandleFunc("/ws/watch/{name...}", signaling.Get(e.serve(e.serveWatch)))
+}
+
+// serve refuses requests that are not for a WebSocket, before they can claim
+// anything.
+func (e *Endpoint) serve(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if websocket.IsWebSocketUpgrade(r) {
+			h(w, r)
+			return
+		}
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket") // RFC 9110 section 15.5.22
+		signaling.WriteError(w, &signaling.Problem{Status: http.StatusUpgradeRequired, Title: "Upgrade required",
+			Detail: "This URL takes WebSocket connections: open it with ws:// or wss://."})
+	}
+}
+
+// upgrade makes a WebSocket of a request. It has answered the request when it
+// returns an error.
+func (e *Endpoint) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
+	return e.upgrader.Upgrade(hijacker{w}, r, nil)
+}
+
+// hijacker makes the connection below wrapped ResponseWriters visible to the
+// upgrader, which looks at the outermost one only.
+type hijacker struct{ http.ResponseWriter }
+
+// Hijack implements http.Hijacker.
+func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(h.ResponseWriter).Hijack()
+}
+
+// registry holds the sessions that run.
+type registry struct {
+	wait sync.WaitGroup
+
+	// guarded by mu
+	mu      sync.Mutex
+	running map[*session]bool
+	closed  bool
+}
+
+// session is what a Shutdown needs of an upload or a feed.
+type session struct{ cancel context.CancelCauseFunc }
+
+// begin counts a session that is about to run until done is called. Shutdown
+// calls cancel with sfu.ErrShutdown. It returns false when the endpoint is
+// shutting down already; then the answer is sfu.ErrShutdown.
+func (e *Endpoint) begin(cancel context.CancelCauseFunc) (done func(), ok bool) {
+	r, s := &e.sessions, &session{cancel}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, false
+	}
+	r.running[s] = true
+	r.wait.Add(1)
+	return func() {
+		r.mu.Lock()
+		delete(r.running, s)
+		r.mu.Unlock()
+		r.wait.Done()
+	}, true
+}
+
+// Shutdown refuses new sessions, ends those that run, and waits until they have
+// ended, recordings included, or ctx is done.
+func (e *Endpoint) Shutdown(ctx context.Context) error {
+	r := &e.sessions
+	r.mu.Lock()
+	r.closed = true
+	for s := range r.running {
+		s.cancel(sfu.ErrShutdown)
+	}
+	r.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		r.wait.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

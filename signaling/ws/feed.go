@@ -1,0 +1,291 @@
+package ws
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/recorder/webm"
+	"weir/sfu"
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
+const (
+	// feedPoll is how often new frames are fetched. It is a part of the latency;
+	// fetching by the clock costs less than being woken for every frame.
+	feedPoll = 10 * time.Millisecond
+	// feedBatch is how many frames of a track are fetched at a time.
+	feedBatch = 64
+	// feedPatience is how late frames may be against those before them until their
+	// tracks count as silent.
+	feedPatience = 250 * time.Millisecond
+	// feedAway is how long nothing may come until the publisher counts as away.
+	feedAway = 2 * time.Second
+)
+
+// feeds holds the feeds of the streams that somebody watches.
+type feeds struct {
+	// guarded by mu
+	mu   sync.Mutex
+	byID map[string]*feed // by StreamInfo.ID
+}
+
+// feed is one broadcast, muxed once for all who watch it here. Its goroutine runs
+// from the first of them to the last.
+type feed struct {
+	// set once
+	id     string
+	cancel context.CancelFunc
+	done   chan struct{} // closed when its goroutine has ended
+
+	// guarded by feeds.mu
+	viewers int
+
+	ring ring
+
+	// owned by the goroutine
+	live   *webm.Live    // nil before the first keyframe
+	inputs []*feedInput  // the picture first
+	fresh  []feedFrame   // fetched, not yet muxed
+	newest time.Duration // PTS of the newest frame
+	since  time.Time     // when it came
+
+	// atomic
+	muxed atomic.Int64 // units
+	video atomic.Pointer[sfu.Track]
+}
+
+// feedInput is one track of a feed.
+type feedInput struct {
+	track  *sfu.Track
+	cursor *sfu.Cursor[media.Frame]
+	place  int // in the list of the muxer's tracks
+	ended  bool
+}
+
+type feedFrame struct {
+	in *feedInput
+	*media.Frame
+}
+
+// join returns the feed of a live broadcast of that name, and a subscription that
+// counts its viewer. The error wraps sfu.ErrNotLive if there is none.
+func (fs *feeds) join(hub *sfu.Hub, name string) (*feed, *sfu.Subscription, error) {
+	sub, err := hub.Subscribe(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	id := sub.Stream().ID
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f := fs.byID[id]
+	if f == nil {
+		own, err := hub.Subscribe(name) // it outlives its first viewer
+		if err != nil || own.Stream().ID != id {
+			return nil, nil, errors.Join(sfu.ErrNotLive, sub.Close())
+		}
+		f = startFeed(id, own)
+		if fs.byID == nil {
+			fs.byID = map[string]*feed{}
+		}
+		fs.byID[id] = f
+	}
+	f.viewers++
+	sub.Join()
+	return f, sub, nil
+}
+
+// leave takes back a join. The last to leave ends the feed and waits for it.
+func (fs *feeds) leave(f *feed, sub *sfu.Subscription) {
+	sub.Close()
+	fs.mu.Lock()
+	f.viewers--
+	last := f.viewers == 0
+	if last {
+		delete(fs.byID, f.id)
+	}
+	fs.mu.Unlock()
+	if last {
+		f.cancel()
+		<-f.done
+	}
+}
+
+func startFeed(id string, sub *sfu.Subscription) *feed {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &feed{id: id, cancel: cancel, done: make(chan struct{}), ring: ring{changed: make(chan struct{})}}
+	go func() {
+		defer close(f.done)
+		defer sub.Close()
+		defer f.ring.end()
+		f.run(ctx, sub)
+	}()
+	return f
+}
+
+// run muxes until the broadcast has ended or ctx is done.
+func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
+	tracks, err := sub.Tracks(ctx)
+	if err != nil {
+		return // it never came to media, or nobody watches any more
+	}
+	f.choose(tracks)
+	for _, in := range f.inputs {
+		defer in.cursor.Close()
+	}
+	poll := time.NewTicker(feedPoll)
+	defer poll.Stop()
+	batch := make([]*media.Frame, feedBatch)
+	for {
+		ended := f.fetch(batch)
+		f.push(time.Now())
+		if f.live != nil && ended {
+			f.live.Flush()
+		}
+		f.publish()
+		if ended {
+			return
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// choose takes the first track of each kind, which is what a SourceBuffer takes.
+func (f *feed) choose(tracks []*sfu.Track) {
+	for _, kind := range []media.Kind{media.Video, media.Audio} {
+		i := slices.IndexFunc(tracks, func(t *sfu.Track) bool { return t.Info().Kind() == kind })
+		if i < 0 {
+			continue
+		}
+		in := &feedInput{track: tracks[i], place: len(f.inputs)}
+		if kind == media.Video {
+			f.video.Store(in.track)
+			in.cursor = in.track.Frames()
+		} else {
+			in.cursor = in.track.AllFrames() // what belongs to the keyframe came seconds ago
+		}
+		f.inputs = append(f.inputs, in)
+	}
+}
+
+// fetch takes what has come, in the order of its times. It returns true when
+// nothing will follow.
+func (f *feed) fetch(batch []*media.Frame) (ended bool) {
+	ended = true
+	for i, in := range f.inputs {
+		if i > 0 && f.live == nil && len(f.fresh) == 0 {
+			break // sound stays in its ring until there is a keyframe
+		}
+		for !in.ended {
+			n, _, err := in.cursor.Take(batch)
+			if err != nil { // io.EOF, the only one there is
+				in.ended = true
+				break
+			}
+			for _, frame := range batch[:n] {
+				f.fresh = append(f.fresh, feedFrame{in, frame})
+			}
+			clear(batch[:n])
+			if n < len(batch) {
+				break
+			}
+		}
+		ended = ended && in.ended
+	}
+	slices.SortStableFunc(f.fresh, func(a, b feedFrame) int { return cmp.Compare(a.PTS, b.PTS) })
+	return ended
+}
+
+// push hands what was fetched to the muxer.
+func (f *feed) push(now time.Time) {
+	if f.live == nil && len(f.fresh) > 0 {
+		f.begin()
+	}
+	for _, frame := range f.fresh {
+		if frame.PTS >= f.newest {
+			f.newest, f.since = frame.PTS, now
+		}
+		if f.live != nil {
+			f.live.Push(frame.in.place, webm.Block{Time: frame.PTS, Sync: frame.Sync, Data: frame.Data})
+		}
+	}
+	clear(f.fresh)
+	f.fresh = f.fresh[:0]
+	if f.live == nil {
+		return
+	}
+	idle := now.Sub(f.since)
+	f.ring.setAway(idle > feedAway)
+	if idle <= feedAway {
+		f.live.Advance(f.newest + idle - feedPatience)
+	}
+}
+
+// begin makes the muxer, whose header tells the size of the first keyframe.
+func (f *feed) begin() {
+	tracks := make([]webm.Track, len(f.inputs))
+	for i, in := range f.inputs {
+		tracks[i].Codec = in.track.Info().Codec
+	}
+	first := slices.IndexFunc(f.fresh, func(frame feedFrame) bool { return frame.in == f.inputs[0] && frame.Sync })
+	if first < 0 {
+		return
+	}
+	if format, _ := codec.For(tracks[0].Codec); format.FrameSize != nil {
+		if width, height, ok := format.FrameSize(f.fresh[first].Data); ok && width > 0 && height > 0 {
+			tracks[0].Width, tracks[0].Height = width, height
+		}
+	}
+	live, err := webm.NewLive(webm.LiveConfig{FrameDuration: frameDuration}, tracks)
+	if err != nil {
+		return // no tracks that a player could take
+	}
+	f.live = live
+	f.ring.begin(live.Init(), live.MIME())
+}
+
+func frameDuration(c media.Codec, data []byte) time.Duration {
+	if format, _ := codec.For(c); format.FrameDuration != nil {
+		return format.FrameDuration(data)
+	}
+	return 0
+}
+
+// publish moves what is muxed into the ring, and asks for a keyframe when the
+// ring has none: nobody could start.
+func (f *feed) publish() {
+	if f.live == nil {
+		return
+	}
+	var units []webm.Unit
+	for {
+		u, ok := f.live.Next()
+		if !ok {
+			break
+		}
+		units = append(units, u)
+	}
+	if len(units) == 0 {
+		return
+	}
+	f.muxed.Add(int64(len(units)))
+	if !f.ring.append(units) {
+		f.requestKeyframe()
+	}
+}
+
+// requestKeyframe asks the publisher for one; the hub limits how often.
+func (f *feed) requestKeyframe() {
+	if t := f.video.Load(); t != nil {
+		t.RequestKeyframe()
+	}
+}

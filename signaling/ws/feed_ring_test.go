@@ -1,0 +1,152 @@
+package ws
+
+import (
+	"testing"
+	"time"
+
+	"weir/recorder/webm"
+)
+
+// unitsOf returns units of 50 ms and n bytes, from the i-th to before the j-th,
+// with a keyframe each second.
+func unitsOf(i, j, n int) []webm.Unit {
+	var units []webm.Unit
+	for ; i < j; i++ {
+		at := time.Duration(i) * 50 * time.Millisecond
+		units = append(units, webm.Unit{
+			Time: at, End: at + 50*time.Millisecond, Key: i%20 == 0, Begins: i%20 == 0, Blocks: make([]byte, n),
+		})
+	}
+	return units
+}
+
+func begunRing(units []webm.Unit) *ring {
+	r := &ring{changed: make(chan struct{})}
+	r.begin([]byte{1}, "video/webm")
+	r.append(units)
+	return r
+}
+
+// drain takes all there is and returns the units' numbers by their times, and
+// how often one joined.
+func drain(r *ring, p *position) (numbers []int, joins int) {
+	for {
+		t := r.take(p)
+		if !t.some {
+			return numbers, joins
+		}
+		if t.joins {
+			joins++
+		}
+		numbers = append(numbers, int(t.unit.Time/(50*time.Millisecond)))
+	}
+}
+
+func TestRingStartsAtTheNewestKeyframe(t *testing.T) {
+	r := begunRing(unitsOf(0, 55, 100))
+	var p position
+	numbers, joins := drain(r, &p)
+	consecutive(t, numbers, 40)
+	if len(numbers) != 15 || joins != 1 {
+		t.Errorf("%d units, %d joins", len(numbers), joins)
+	}
+	r.append(unitsOf(55, 65, 100))
+	numbers, joins = drain(r, &p)
+	consecutive(t, numbers, 55)
+	if len(numbers) != 10 || joins != 0 || p.cuts != 0 {
+		t.Errorf("%d units, %d joins, %d cuts", len(numbers), joins, p.cuts)
+	}
+}
+
+// TestRingCutsTheSlow: beyond 2 s or 1 MiB a reader goes on at a keyframe, the
+// newest or the next. What there was when it joined is no lag.
+func TestRingCutsTheSlow(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		first, last   int // units that come while nothing is taken
+		size          int
+		next          int // the one with which it goes on, -1: the next keyframe
+		cuts, request int
+	}{
+		{"on time", 15, 50, 100, 11, 0, 0},
+		{"2 s, a keyframe came", 15, 70, 100, 60, 1, 0},
+		{"1 MiB, a keyframe came", 15, 25, 200 << 10, 20, 1, 0},
+		{"1 MiB, no keyframe came", 15, 19, 400 << 10, -1, 1, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := begunRing(unitsOf(0, 15, 200<<10)) // 3 MB are there when it joins
+			var p position
+			for range 11 {
+				if !r.take(&p).some {
+					t.Fatal("nothing to take")
+				}
+			}
+			r.append(unitsOf(tt.first, tt.last, tt.size))
+			got := r.take(&p)
+			if tt.next < 0 {
+				if got.some {
+					t.Fatalf("unit at %v", got.unit.Time)
+				}
+				r.append(unitsOf(tt.last, 23, 100))
+				numbers, joins := drain(r, &p)
+				consecutive(t, numbers, 20)
+				if joins != 1 {
+					t.Errorf("%d joins", joins)
+				}
+			} else if n := int(got.unit.Time / (50 * time.Millisecond)); !got.some || n != tt.next || got.joins != (tt.cuts > 0) {
+				t.Errorf("goes on with %d, joins %v, want %d", n, got.joins, tt.next)
+			}
+			if p.cuts != tt.cuts || got.request != (tt.request > 0) {
+				t.Errorf("%d cuts, request %v", p.cuts, got.request)
+			}
+		})
+	}
+}
+
+// TestRingIsBounded: neither a long group nor large units make it grow.
+func TestRingIsBounded(t *testing.T) {
+	r := begunRing(unitsOf(0, 1, 10))
+	for i := 1; i < 2000; i++ {
+		u := unitsOf(i, i+1, 100)
+		u[0].Key = false
+		r.append(u)
+	}
+	if span := r.units[len(r.units)-1].End - r.units[0].Time; span > ringSpan || r.hasKey {
+		t.Errorf("it holds %v, keyframe %v", span, r.hasKey)
+	}
+	if r.append(unitsOf(2001, 2002, 10)) {
+		t.Error("says that a player could start")
+	}
+	if !r.append(unitsOf(2020, 2120, 300<<10)) {
+		t.Error("says that no player could start")
+	}
+	if size := r.total - r.units[0].before; size > ringBytes {
+		t.Errorf("it holds %d bytes", size)
+	}
+	if r.append(nil); len(r.units) > 100 {
+		t.Errorf("it holds %d units", len(r.units))
+	}
+}
+
+// TestViewerTimelineHasNoHole: a viewer that is cut gets the keyframe where its
+// timeline had ended.
+func TestViewerTimelineHasNoHole(t *testing.T) {
+	v := &viewer{}
+	place := func(u webm.Unit, joins bool) time.Duration {
+		v.place(&u, joins)
+		return u.Time - v.zero
+	}
+	units := unitsOf(20, 90, 1)
+	if at := place(units[0], true); at != 0 {
+		t.Errorf("the first unit is at %v", at)
+	}
+	if at := place(units[1], false); at != 50*time.Millisecond {
+		t.Errorf("the second unit is at %v", at)
+	}
+	if at := place(units[60], true); at != 100*time.Millisecond {
+		t.Errorf("after a cut the timeline goes on at %v", at)
+	}
+	if at := place(units[61], false); at != 150*time.Millisecond {
+		t.Errorf("and then at %v", at)
+	}
+}

@@ -1,0 +1,103 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/gorilla/websocket"
+
+	"weir/recorder/webm"
+	"weir/sfu"
+)
+
+var (
+	// ErrLost says that a publisher's connection ended without a word: no "bye" or
+	// "stop" before, and no Close frame with code 1000.
+	ErrLost = errors.New("ws: connection lost")
+	// errStopped is the end of an upload that its client asked for.
+	errStopped = errors.New("ws: stopped by the client")
+)
+
+// refusal ends an upload for what the client sent. It is told why.
+type refusal struct {
+	code   int // of the Close frame (RFC 6455 section 7.4.1)
+	title  string
+	detail string
+	cause  error // may be nil
+}
+
+func refuse(code int, title, format string, args ...any) *refusal {
+	return &refusal{code: code, title: title, detail: fmt.Sprintf(format, args...)}
+}
+
+// Error implements error.
+func (r *refusal) Error() string { return "ws: " + r.title + ": " + r.detail }
+
+// Unwrap returns what the refusal is about, if it is about another error.
+func (r *refusal) Unwrap() error { return r.cause }
+
+// refuseMedia makes a refusal of an error of the WebM reader or the hub.
+func refuseMedia(err error) error {
+	if _, ok := errors.AsType[*refusal](err); ok || errors.Is(err, sfu.ErrShutdown) || errors.Is(err, context.Canceled) || errors.Is(err, ErrLost) {
+		return err
+	}
+	text := strings.TrimPrefix(err.Error(), "webm: ")
+	title := "Bad media"
+	if errors.Is(err, webm.ErrNotWebM) {
+		title = "Not WebM"
+		text += ". Send what MediaRecorder makes with a type of video/webm"
+	}
+	return &refusal{code: websocket.CloseUnsupportedData, title: title, detail: text + ".", cause: err}
+}
+
+// lost makes an error of a failed read from the client: nil if the client closed
+// on purpose. Code 1000 says so, and so does no code, which is what a page's
+// close() sends.
+func lost(err error, bye bool) error {
+	switch {
+	case bye, websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseNoStatusReceived):
+		return nil
+	case isTimeout(err):
+		return fmt.Errorf("%w: no sign of life", ErrLost)
+	}
+	return fmt.Errorf("%w: %w", ErrLost, err)
+}
+
+// isTimeout says that a deadline of the socket passed.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
+// reason says in a few words why an upload ended.
+func reason(err error) string {
+	switch {
+	case err == nil, errors.Is(err, errStopped):
+		return "stopped"
+	case errors.Is(err, sfu.ErrShutdown):
+		return "shutdown"
+	}
+	return err.Error()
+}
+
+// farewell returns the Close frame for the end of an upload, and the event before
+// it if there is something to explain.
+func farewell(err error) (code int, text string, event *errorEvent) {
+	refused, ok := errors.AsType[*refusal](err)
+	switch {
+	case ok:
+		return refused.code, refused.title, &errorEvent{"error", refused.title, refused.detail}
+	case err == nil, errors.Is(err, errStopped):
+		return websocket.CloseNormalClosure, "", nil
+	case errors.Is(err, sfu.ErrShutdown):
+		return websocket.CloseGoingAway, "shutting down",
+			&errorEvent{"error", "Shutting down", "The server is about to stop. Connect again in some seconds."}
+	case errors.Is(err, ErrLost):
+		return websocket.CloseGoingAway, "connection lost", nil
+	}
+	return websocket.CloseInternalServerErr, "internal error",
+		&errorEvent{"error", "Internal error", "The server could not do this. Its log says why."}
+}

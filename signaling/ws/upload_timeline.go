@@ -1,0 +1,69 @@
+package ws
+
+import "time"
+
+const (
+	// maxJump is how much further than its arrival tells a frame's time may be from
+	// the one before, and how far back: beyond it the recorder has set its clock
+	// anew without a header.
+	maxJump = 10 * time.Second
+	// minStep is the least time from one frame of a track to the next.
+	minStep = time.Microsecond
+	// restartStep is the least time from the last frame of one recorder to the
+	// first of the next.
+	restartStep = time.Millisecond
+)
+
+// timeline places the times of an upload on the stream's clock. They are used as
+// they are, so that the tracks stay in sync and files have the recorder's own
+// times. MediaRecorder's clock stands still while it is paused, and so does this
+// one. A recorder that starts anew begins at zero: its first frame is placed
+// where the wall clock says.
+type timeline struct {
+	started   bool
+	restarted bool
+	base      time.Duration   // PTS = time of the upload + base
+	last      []time.Duration // PTS of each track's last frame
+	begun     []bool          // the track has one
+
+	// the frame with the highest PTS
+	time    time.Duration // its time in the upload
+	pts     time.Duration
+	arrival time.Duration
+	end     time.Duration // where the sound that has come ends, on the stream's clock
+}
+
+func newTimeline(tracks int) *timeline {
+	return &timeline{last: make([]time.Duration, tracks), begun: make([]bool, tracks)}
+}
+
+// restart says that the frames to come are of another recorder.
+func (t *timeline) restart() { t.restarted = t.started }
+
+// place returns the PTS of a frame with the time at, which arrived at now and
+// lasts that long, as far as it is known.
+// latency is how long after their PTS frames are released: the first frame of a
+// chunk is as late as that when it arrives, so that the first frame of a new
+// recorder is placed there, and the pace goes on.
+func (t *timeline) place(track int, at, lasts, now, latency time.Duration) time.Duration {
+	step := at - t.time
+	switch {
+	case !t.started:
+		t.started = true
+		t.base = now - at
+		t.pts, t.end = now-restartStep, now
+	case t.restarted, step < -maxJump, step > now-t.arrival+maxJump:
+		t.restarted = false
+		t.base = max(t.pts+restartStep, t.end, now-latency) - at
+	}
+	pts := at + t.base
+	if t.begun[track] {
+		pts = max(pts, t.last[track]+minStep)
+	}
+	t.last[track], t.begun[track] = pts, true
+	t.end = max(t.end, pts+lasts)
+	if pts > t.pts {
+		t.time, t.pts, t.arrival = at, pts, now
+	}
+	return pts
+}

@@ -1,0 +1,213 @@
+package ws
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"weir/recorder/webm"
+	"weir/sfu"
+	"weir/signaling"
+)
+
+const (
+	// helloWait is how long a viewer's hello is waited for.
+	helloWait = 250 * time.Millisecond
+	// liveWait is how often it is looked whether a broadcast has begun.
+	liveWait = 250 * time.Millisecond
+	// maxWatchText is the largest message that a viewer may send, in bytes.
+	maxWatchText = 4 << 10
+	// sendBuffer is how much the kernel is to hold for a viewer, in bytes. What
+	// lies there cannot be cut any more, and Linux would let it grow to 4 MiB.
+	sendBuffer = 256 << 10
+)
+
+// serveWatch is GET /ws/watch/{name}.
+func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	if err := sfu.ValidName(name); err != nil {
+		signaling.WriteError(w, err)
+		return
+	}
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
+	defer cancel(nil)
+	done, ok := e.begin(cancel)
+	if !ok {
+		signaling.WriteError(w, sfu.ErrShutdown)
+		return
+	}
+	defer done()
+	conn, err := e.upgrade(w, r)
+	if err != nil {
+		return
+	}
+	log := e.config.Log.With("stream", name, "remote", r.RemoteAddr)
+	log.Info("feed started")
+	v := &viewer{endpoint: e, name: name, conn: conn, hello: make(chan webm.Framing, 1), read: make(chan struct{})}
+	if tcp, ok := conn.NetConn().(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(sendBuffer) // a wish
+	}
+	// A write that blocks ends with the session: the deadline has passed.
+	unblock := context.AfterFunc(ctx, func() { _ = conn.NetConn().SetWriteDeadline(time.Now()) })
+	defer unblock()
+	go v.readAll(cancel)
+	cause := v.run(ctx)
+	v.close(cause)
+	log.Info("feed ended", "reason", cause, "cuts", v.cuts)
+}
+
+// viewer is one WebSocket that is being fed. One goroutine writes, one reads.
+type viewer struct {
+	// set once
+	endpoint *Endpoint
+	name     string
+	conn     *websocket.Conn
+	hello    chan webm.Framing // gets what the client asks for
+	read     chan struct{}     // closed when nothing is read any more
+
+	// owned by the writing goroutine
+	framing webm.Framing
+	pinged  time.Time
+	head    []byte        // of a Cluster, used again and again
+	sent    time.Duration // how far the viewer's timeline goes
+	zero    time.Duration // its time zero, on the stream's clock
+	cuts    int
+}
+
+// errGone says that the client has closed the socket.
+var errGone = errors.New("ws: viewer has gone")
+
+// readAll reads until the client has gone: its hello, and otherwise only signs
+// of life.
+func (v *viewer) readAll(cancel context.CancelCauseFunc) {
+	defer close(v.read)
+	defer cancel(errGone)
+	v.conn.SetReadLimit(maxWatchText)
+	alive := func(string) error { return v.conn.SetReadDeadline(time.Now().Add(idleTimeout)) }
+	v.conn.SetPongHandler(alive)
+	_ = alive("")
+	for {
+		kind, data, err := v.conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		var message struct{ Type, Framing string }
+		if kind != websocket.TextMessage || json.Unmarshal(data, &message) != nil || message.Type != "hello" {
+			continue // what later versions may say
+		}
+		framing := webm.Clusters
+		if message.Framing == "growing" {
+			framing = webm.Growing
+		}
+		select {
+		case v.hello <- framing:
+		default: // it has been said already
+		}
+	}
+}
+
+// run feeds the viewer until ctx is done or a message could not be sent, and
+// returns why.
+func (v *viewer) run(ctx context.Context) error {
+	v.pinged = time.Now()
+	late := time.NewTimer(helloWait)
+	defer late.Stop()
+	select {
+	case v.framing = <-v.hello:
+	case <-late.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	poll := time.NewTicker(liveWait)
+	defer poll.Stop()
+	for told := false; ; {
+		f, sub, err := v.endpoint.feeds.join(v.endpoint.config.Hub, v.name)
+		switch {
+		case err == nil:
+			told = true // its end is told, too
+			err = v.follow(ctx, f)
+			v.endpoint.feeds.leave(f, sub)
+		case !told:
+			told = true
+			err = v.tell(event{Type: "waiting"})
+		default:
+			err = v.ping()
+		}
+		if err != nil && !errors.Is(err, sfu.ErrNotLive) {
+			return err
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// follow sends one broadcast, from the newest keyframe to its end.
+func (v *viewer) follow(ctx context.Context, f *feed) error {
+	var at position
+	var begun, away bool
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		t := f.ring.take(&at)
+		if t.init != nil && !begun {
+			begun = true
+			v.sent = 0
+			if err := v.begin(t); err != nil {
+				return err
+			}
+		}
+		if t.request {
+			f.requestKeyframe()
+		}
+		var err error
+		switch {
+		case t.some:
+			err = v.send(&t.unit, t.joins)
+		case t.ended:
+			return v.tell(v.ended(f.id))
+		case t.away && !away:
+			err = v.tell(event{Type: "waiting"})
+		default:
+			err = v.wait(ctx, t.changed)
+		}
+		if err != nil {
+			return err
+		}
+		away = t.away
+		v.cuts = at.cuts
+	}
+}
+
+// wait waits for something new, and pings meanwhile.
+func (v *viewer) wait(ctx context.Context, changed <-chan struct{}) error {
+	if err := v.ping(); err != nil {
+		return err
+	}
+	due := time.NewTimer(time.Until(v.pinged.Add(pingInterval)))
+	defer due.Stop()
+	select {
+	case <-changed:
+	case <-due.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// ended is the event that tells the end of a broadcast.
+func (v *viewer) ended(id string) event {
+	e := event{Type: "ended"}
+	if find := v.endpoint.config.Recording; find != nil {
+		e.Recording, _ = find(id)
+	}
+	return e
+}
