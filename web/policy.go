@@ -6,7 +6,8 @@ import (
 )
 
 // contentPolicy is as narrow as the pages allow. The words that are not
-// obvious: media-src needs blob: for Media Source playback; a MediaStream set
+// obvious: media-src needs blob: for Media Source playback, img-src for the
+// picture that stands in while a source is exchanged; a MediaStream set
 // as srcObject is not subject to the policy at all; 'self' in connect-src
 // covers WebSockets to the same host; Trusted Types turn an innerHTML with data
 // into an error instead of a hole.
@@ -14,7 +15,7 @@ var contentPolicy = strings.Join([]string{
 	"default-src 'none'",
 	"script-src 'self'",
 	"style-src 'self'",
-	"img-src 'self'",
+	"img-src 'self' blob:",
 	"media-src 'self' blob:",
 	"connect-src 'self'",
 	"form-action 'self'",

@@ -1,6 +1,7 @@
 import {byId, el, reconcile, setText, watchPath} from './dom.js';
 import * as format from './format.js';
 import {NO_MICROPHONE} from './capture.js';
+import {detourLine} from './transport.js';
 
 /**
  * Everything the publish page shows. It holds no decisions: publish.js tells it
@@ -111,6 +112,12 @@ export function state(now, problem, {name, hasSound}) {
   if (now === 'live') goOnAir(name);
   if (!busy) goOffAir();
   document.title = now === 'live' ? `● ${name} is live: weir` : 'Go live: weir';
+}
+
+/** @param {Error | null} why it is not WebRTC */
+export function detour(why) {
+  setText(byId('detour'), detourLine(why, 'sending'));
+  byId('detour').hidden = !why;
 }
 
 function words(now, problem) {

@@ -10,6 +10,7 @@ import {poll} from './poll.js';
 import {recordingOf, recordingPath} from './recording-of.js';
 import {Publisher} from '../client/publisher.js';
 import * as view from './publish-view.js';
+import {forcedTransport} from './transport.js';
 
 const VIEWERS_MS = 3000;
 
@@ -59,16 +60,19 @@ async function goLive() {
   const name = byId('name').value.trim();
   keepName(name);
   recording = undefined;
-  publisher = new Publisher({name, stream: capture.stream, record: byId('record').checked});
+  publisher = new Publisher({
+    name, stream: capture.stream, record: byId('record').checked, transport: forcedTransport(),
+  });
   publisher.addEventListener('state', onState);
   publisher.addEventListener('stats', ({detail}) => view.figures(detail));
   capture.live = true;
   publisher.start().catch(() => {}); // told by the state
 }
 
-function onState({detail: {state, previous, problem}, target}) {
+function onState({detail: {state, previous, problem, detour}, target}) {
   if (target !== publisher) return;
   view.state(state, problem, {name: target.name, hasSound: Boolean(capture.audio)});
+  view.detour(state === 'ended' ? null : detour);
   if (state === 'live' && previous === 'connecting') {
     stopPolling = poll(VIEWERS_MS, () => lookAtStream(target));
   }

@@ -34,6 +34,9 @@ export async function recordingOf(name, signal, id) {
 const recent = (recording) => recording.state === 'recording' ||
   Date.now() - Date.parse(recording.ended_at) < RECENT_MS;
 
+/** The id in the URL of a recording's file. */
+export const recordingId = (url) => url.split('/').at(-1).replace(/\.\w+$/, '');
+
 /** Where a recording opens. */
 export function recordingPath(recording) {
   return `/recordings?${new URLSearchParams({stream: recording.stream})}#${encodeURIComponent(recording.id)}`;

@@ -2,12 +2,15 @@ import * as api from './api.js';
 import {byId, setIcon, setText, streamName} from './dom.js';
 import * as format from './format.js';
 import {playerControls} from './player-controls.js';
-import {recordingOf, recordingPath} from './recording-of.js';
+import {recordingId, recordingOf, recordingPath} from './recording-of.js';
+import {Replay} from './replay.js';
+import {detourLine, forcedTransport, transportName} from './transport.js';
 import {Viewer} from '../client/viewer.js';
 
 const name = location.pathname.slice('/watch/'.length).split('/').map(decodeURIComponent).join('/');
 const video = byId('player');
-const viewer = new Viewer({name, video});
+const viewer = new Viewer({name, video, transport: forcedTransport()});
+const replay = new Replay(video);
 
 /** @type {any} what the API said of the broadcast when it began */
 let stream = null;
@@ -34,7 +37,7 @@ const STATUS = {
   failed: 'Cannot be played',
 };
 
-function onState({detail: {state, previous, problem}}) {
+function onState({detail: {state, previous, problem, transport, detour, recording}}) {
   document.documentElement.dataset.state = state;
   const live = state === 'live';
   const veil = VEILS[state];
@@ -49,13 +52,17 @@ function onState({detail: {state, previous, problem}}) {
     byId('veil').hidden = false;
   }
   if (!live) clearFigures();
+  setText(byId('transport'), live ? transportName(transport) : format.NONE);
+  setText(byId('detour'), detourLine(detour, 'watching'));
+  byId('detour').hidden = !detour;
   if (live) begin();
-  if (state === 'ended' && previous !== 'ended') offerRecording();
+  if (state === 'ended' && previous !== 'ended') offerRecording(transport, recording);
 }
 
 /** The veil stays until there is a picture, or sound where there is none. */
 function begin() {
   after.abort();
+  replay.stop();
   byId('recording-link').hidden = true;
   if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) byId('veil').hidden = true;
   stream = null;
@@ -74,14 +81,19 @@ function tick() {
   setText(byId('running'), ` for ${format.clock(running)}`);
 }
 
-async function offerRecording() {
+/** Over a WebSocket, where the player plays files as it plays the broadcast, it goes on with the recording. */
+async function offerRecording(transport, url) {
   after.abort();
   after = new AbortController();
   const {signal} = after;
-  const found = await recordingOf(name, signal, stream?.recording);
+  const found = await recordingOf(name, signal, url ? recordingId(url) : stream?.recording);
   if (!found || signal.aborted) return;
   byId('recording-link').href = recordingPath(found);
   byId('recording-link').hidden = false;
+  if (transport !== 'websocket') return;
+  if (!await replay.start(found.url, signal)) return;
+  byId('veil').hidden = true;
+  setText(byId('status'), 'The broadcast has ended. This is its recording.');
 }
 
 function clearFigures() {
@@ -97,7 +109,7 @@ function onStats({detail: stats}) {
   setText(byId('resolution'), stats.width ? format.size(stats.width, stats.height) : '');
   setText(byId('bitrate'), format.bitrate(stats.bitrate));
   setText(byId('framerate'), format.fps(stats.fps));
-  setText(byId('lost'), String(stats.packetsLost));
+  setText(byId('lost'), stats.packetsLost === null ? format.NONE : String(stats.packetsLost));
   setText(byId('dropped'), String(stats.framesDropped));
   setText(byId('rtt'), format.ms(stats.rtt));
   const codecs = [stats.videoCodec, stats.audioCodec].filter(Boolean).map(format.codec);
@@ -126,7 +138,7 @@ video.addEventListener('volumechange', () => {
 });
 // Paused from outside (a headset, the system): the way back must be visible.
 video.addEventListener('pause', () => {
-  if (viewer.state === 'live' && video.srcObject?.active) offerTap('blocked');
+  if (viewer.state === 'live' && (video.srcObject?.active || video.src)) offerTap('blocked');
 });
 video.addEventListener('playing', () => {
   if (!video.muted) byId('unmute').hidden = true;
@@ -137,4 +149,5 @@ viewer.addEventListener('stats', onStats);
 viewer.addEventListener('autoplay', ({detail}) => offerTap(detail));
 // Back from the browser's page cache: leaving had stopped the viewer.
 addEventListener('pageshow', (event) => event.persisted && viewer.start());
+addEventListener('pagehide', () => after.abort());
 viewer.start();

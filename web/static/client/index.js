@@ -10,7 +10,9 @@
  *     viewer.start();
  *
  * Both are EventTargets: `state` tells where they stand (event.detail is
- * {state, previous, problem}), `stats` brings figures once a second.
+ * {state, previous, problem, transport, detour}), `stats` brings figures once a
+ * second. Both go by WebRTC, and by a WebSocket where that does not get through;
+ * the option `transport` ('auto', 'webrtc', 'websocket') forces one.
  */
 export {Publisher} from './publisher.js';
 export {Viewer} from './viewer.js';

@@ -1,13 +1,13 @@
-import {Problem, request} from './problem.js';
+import {NO_PATH, Problem, request} from './problem.js';
 
 /** How long `disconnected` may last: ICE often recovers within it by itself. */
 const DISCONNECTED_MS = 4000;
-/** How long an accepted session may take until media can flow. */
-const CONNECT_MS = 12000;
 /** How long the server may take to answer the offer. */
 const ANSWER_MS = 10000;
 /** How long the connection is kept for the server to say that it ended it. */
 const RELEASE_MS = 500;
+/** How long close() waits for that before it gives up on the answer. */
+const RELEASED_MS = 3000;
 
 /**
  * One PeerConnection and its session resource: what WHIP and WHEP have in
@@ -25,10 +25,13 @@ export class PeerSession {
   #pc = new RTCPeerConnection({bundlePolicy: 'max-bundle', iceServers: []});
   /** @type {URL | null} */
   #resource = null;
+  #patience;
   #closed = false;
   #timer = 0;
 
-  constructor() {
+  /** @param {number} patience milliseconds an accepted session may take until media can flow */
+  constructor(patience) {
+    this.#patience = patience;
     this.lost = new Promise((resolve) => this.#watch(resolve));
   }
 
@@ -74,8 +77,10 @@ export class PeerSession {
     clearTimeout(this.#timer);
     // The request first: the other way round the server sees the connection
     // close before it is told why, and takes the end for an accident.
-    await Promise.race([this.#release(), delay(RELEASE_MS)]);
+    const released = this.#release();
+    await Promise.race([released, delay(RELEASE_MS)]);
     this.#pc.close();
+    await Promise.race([released, delay(RELEASED_MS)]);
   }
 
   async #post(endpoint, signal) {
@@ -114,7 +119,7 @@ export class PeerSession {
         if (pc.connectionState === 'failed') settle(reject, noPath());
       };
       const stopped = () => settle(reject, new DOMException('stopped', 'AbortError'));
-      const timer = setTimeout(() => settle(reject, noPath()), CONNECT_MS);
+      const timer = setTimeout(() => settle(reject, noPath()), this.#patience);
       const settle = (how, value) => {
         clearTimeout(timer);
         pc.removeEventListener('connectionstatechange', check);
@@ -176,6 +181,7 @@ export class PeerSession {
 
 function noPath() {
   return new Problem({
+    type: NO_PATH,
     title: 'No media path',
     detail: 'The server answered, but no media connection came about. A firewall may block UDP.',
   });

@@ -1,3 +1,6 @@
+/** The `type` of the Problem of a server that answers while no media gets through. */
+export const NO_PATH = 'urn:weir:no-media-path';
+
 /**
  * What went wrong, in a form that can be shown: the server's
  * application/problem+json (RFC 9457), or our own words when there was no

@@ -2,6 +2,8 @@ import {Problem} from './problem.js';
 import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
 import {nameProblem} from './name.js';
+import {Ladder} from './ladder.js';
+import {SocketPublishTransport} from './ws-publish.js';
 import {WhipTransport} from './whip.js';
 
 /** Attempts to come back after a lost connection: about half a minute in all. */
@@ -13,13 +15,17 @@ const ATTEMPTS = 8;
  * States: idle → connecting → live ⇄ reconnecting → ended | failed. A Publisher
  * that ended or failed can be started again.
  *
- * @fires Publisher#state CustomEvent<{state, previous, problem}>
+ * It goes by WebRTC, and where that does not get through by a WebSocket:
+ * `transport` says which it is, `detour` for what reason it is not WebRTC.
+ *
+ * @fires Publisher#state CustomEvent<{state, previous, problem, transport, detour}>
  * @fires Publisher#stats CustomEvent<import('./send-stats.js').SendStats>
  */
 export class Publisher extends Stateful {
   #options;
   /** @type {Map<string, MediaStreamTrack>} by kind: what is sent now */
   #tracks = new Map();
+  #ladder;
   #transport = null;
   /** @type {AbortController | null} set while started */
   #run = null;
@@ -33,10 +39,10 @@ export class Publisher extends Stateful {
    * @param {boolean} [options.record]     whether the server records it (default true)
    * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
    * @param {number} [options.audioBitrate] ceiling in bits per second (default 64 000)
-   * @param {new (options: object) => WhipTransport} [options.Transport]
+   * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
    */
   constructor({name, stream, endpoint = '', record = true, videoBitrate = 2_500_000,
-    audioBitrate = 64_000, Transport = WhipTransport}) {
+    audioBitrate = 64_000, transport = 'auto'}) {
     super();
     const wrong = nameProblem(name);
     if (wrong) throw new TypeError(wrong);
@@ -44,11 +50,21 @@ export class Publisher extends Stateful {
       if (!this.#tracks.has(track.kind)) this.#tracks.set(track.kind, track);
     }
     if (this.#tracks.size === 0) throw new TypeError('the stream has no tracks');
-    this.#options = {name, endpoint, record, videoBitrate, audioBitrate, Transport};
+    this.#options = {name, endpoint, record, videoBitrate, audioBitrate};
+    this.#ladder = new Ladder(transport, {webrtc: WhipTransport, websocket: SocketPublishTransport});
   }
 
   get name() {
     return this.#options.name;
+  }
+
+  /** @returns {'webrtc' | 'websocket'} */
+  get transport() {
+    return this.#ladder.transport;
+  }
+
+  get _more() {
+    return {transport: this.#ladder.transport, detour: this.#ladder.detour};
   }
 
   /**
@@ -96,16 +112,23 @@ export class Publisher extends Stateful {
     return (await this.#transport?.stats()) ?? null;
   }
 
+  /** By the best way that gets through. */
   async #open(signal) {
-    const {Transport, ...options} = this.#options;
-    const transport = new Transport({...options, tracks: [...this.#tracks.values()]});
-    this.#transport = transport;
-    try {
-      await transport.open(signal);
-    } catch (error) {
-      void transport.close();
-      if (this.#transport === transport) this.#transport = null;
-      throw error;
+    for (;;) {
+      const transport = this.#ladder.make({...this.#options, tracks: [...this.#tracks.values()]});
+      this.#transport = transport;
+      try {
+        await transport.open(signal);
+        this.#ladder.worked();
+        return;
+      } catch (error) {
+        const closed = transport.close();
+        if (this.#transport === transport) this.#transport = null;
+        if (signal.aborted || !this.#ladder.failed(error)) throw error;
+        await closed; // until then the name belongs to the session that did not connect
+        if (signal.aborted) throw error;
+        this._tell(this.state, this.problem);
+      }
     }
   }
 

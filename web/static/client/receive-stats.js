@@ -11,7 +11,7 @@ import {Rate, codecOf, ofType, roundTrip, sum} from './stats.js';
  * @property {number | null} bitrate       bits per second, all tracks
  * @property {string | null} videoCodec    such as 'vp8'
  * @property {string | null} audioCodec
- * @property {number} packetsLost          since the connection began
+ * @property {number | null} packetsLost   since the connection began; null where nothing can be lost
  * @property {number} framesDecoded
  * @property {number} framesDropped
  * @property {number} bytesReceived

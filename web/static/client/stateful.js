@@ -3,7 +3,8 @@ const STATS_MS = 1000;
 
 /**
  * An EventTarget with one state, told by `state` events whose detail is
- * {state, previous, problem}, and figures told by `stats` events.
+ * {state, previous, problem} and what the subclass adds, and figures told by
+ * `stats` events.
  */
 export class Stateful extends EventTarget {
   #state = 'idle';
@@ -22,11 +23,21 @@ export class Stateful extends EventTarget {
 
   /** For subclasses: moves on and tells it, unless nothing changed. */
   _to(state, problem = null) {
+    if (state === this.#state && problem?.message === this.#problem?.message) return;
+    this._tell(state, problem);
+  }
+
+  /** For subclasses: tells it also where only what `_more` adds has changed. */
+  _tell(state, problem = null) {
     const previous = this.#state;
-    if (state === previous && problem?.message === this.#problem?.message) return;
     this.#state = state;
     this.#problem = problem;
-    this.dispatchEvent(new CustomEvent('state', {detail: {state, previous, problem}}));
+    this.dispatchEvent(new CustomEvent('state', {detail: {state, previous, problem, ...this._more}}));
+  }
+
+  /** For subclasses: what else belongs to each `state` event. */
+  get _more() {
+    return {};
   }
 
   /** For subclasses: dispatches figures from `read` until _quiet(). */

@@ -4,16 +4,21 @@ import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
 import {nameProblem} from './name.js';
 import {playAloud} from './autoplay.js';
+import {Ladder} from './ladder.js';
+import {SocketWatchTransport} from './ws-watch.js';
 import {WhepTransport} from './whep.js';
 
 /** Never wait longer than this for the next look, whatever Retry-After says. */
 const RETRY_MOST_MS = 2000;
 const RETRY_MS = 1000;
+const AGAIN = {first: 500, most: 5000};
 /** An offer is posted again and again while waiting, but not for ever: the
  * addresses in it change when a phone changes networks. */
 const OFFER_MOST_MS = 30000;
 /** Seconds without a byte after which the server is asked whether it is over. */
 const STALLED_TICKS = 3;
+/** Who loses the connection sooner than this after it came about does not come back at once. */
+const SHORT_MS = 2000;
 
 /**
  * Plays a broadcast in a video element; waits for it when it is not live, and
@@ -23,13 +28,20 @@ const STALLED_TICKS = 3;
  * ended; ended → live; failed when the server refuses for good; idle after
  * stop().
  *
- * @fires Viewer#state CustomEvent<{state, previous, problem}>
+ * It goes by WebRTC, and where that does not get through by a WebSocket and
+ * Media Source Extensions: `transport` says which it is, `detour` for what
+ * reason it is not WebRTC. `recording` is the URL of the recording of a
+ * broadcast that has ended, where the server told it (over a WebSocket).
+ *
+ * @fires Viewer#state CustomEvent<{state, previous, problem, transport, detour, recording}>
  * @fires Viewer#stats CustomEvent<import('./receive-stats.js').ReceiveStats>
  * @fires Viewer#autoplay CustomEvent<'sound' | 'muted' | 'blocked'>
  */
 export class Viewer extends Stateful {
   #options;
+  #ladder;
   #transport = null;
+  #recording = null;
   /** @type {AbortController | null} set while started */
   #run = null;
   #onPageHide = () => void this.stop();
@@ -39,17 +51,27 @@ export class Viewer extends Stateful {
    * @param {string} options.name
    * @param {HTMLVideoElement} options.video
    * @param {string} [options.endpoint] base URL of the server; the page's own if absent
-   * @param {new (options: object) => WhepTransport} [options.Transport]
+   * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
    */
-  constructor({name, video, endpoint = '', Transport = WhepTransport}) {
+  constructor({name, video, endpoint = '', transport = 'auto'}) {
     super();
     const wrong = nameProblem(name);
     if (wrong) throw new TypeError(wrong);
-    this.#options = {name, video, endpoint, Transport};
+    this.#options = {name, video, endpoint};
+    this.#ladder = new Ladder(transport, {webrtc: WhepTransport, websocket: SocketWatchTransport});
   }
 
   get name() {
     return this.#options.name;
+  }
+
+  /** @returns {'webrtc' | 'websocket'} */
+  get transport() {
+    return this.#ladder.transport;
+  }
+
+  get _more() {
+    return {transport: this.#ladder.transport, detour: this.#ladder.detour, recording: this.#recording};
   }
 
   /** Starts watching or waiting; everything after that is told by events. */
@@ -78,11 +100,14 @@ export class Viewer extends Stateful {
     for (let failures = 0; !signal.aborted;) {
       try {
         await this.#open(signal);
-        failures = 0;
+        const began = performance.now();
         await this.#play(signal);
+        if (performance.now() - began > SHORT_MS) failures = 0;
+        else await this.#pause(backoff(failures++, AGAIN), signal);
       } catch (error) {
         if (signal.aborted) return;
-        const wait = this.#judge(error, failures++);
+        failures = error.status === 409 ? 0 : failures + 1; // waiting is no failure
+        const wait = this.#judge(error, failures - 1);
         if (wait === null) return;
         await this.#pause(wait, signal);
       }
@@ -91,16 +116,20 @@ export class Viewer extends Stateful {
 
   /** A transport whose offer the server did not want yet is used again. */
   async #open(signal) {
-    const {name, endpoint, Transport} = this.#options;
+    const {name, endpoint} = this.#options;
     const old = this.#transport;
     if (old && performance.now() - old.made > OFFER_MOST_MS) this.#drop();
-    this.#transport ??= Object.assign(new Transport({name, endpoint}), {made: performance.now()});
+    this.#transport ??= Object.assign(this.#ladder.make({name, endpoint}), {made: performance.now()});
     const transport = this.#transport;
     try {
       await transport.open(signal);
+      this.#ladder.worked();
     } catch (error) {
-      if (error.status !== 409 && this.#transport === transport) this.#drop();
-      throw error;
+      if (error.status === 409) throw error;
+      if (this.#transport === transport) this.#drop();
+      if (signal.aborted || !this.#ladder.failed(error)) throw error;
+      this._tell(this.state, this.problem);
+      await this.#open(signal);
     }
   }
 
@@ -108,7 +137,9 @@ export class Viewer extends Stateful {
   async #play(signal) {
     const {video} = this.#options;
     const transport = this.#transport;
-    transport.attach(video);
+    await transport.attach(video);
+    if (signal.aborted) return;
+    this.#recording = null;
     this._to('live');
     playAloud(video).then((how) => {
       if (!signal.aborted) this.dispatchEvent(new CustomEvent('autoplay', {detail: how}));
@@ -118,8 +149,11 @@ export class Viewer extends Stateful {
     if (signal.aborted) return;
     this._quiet();
     this.#drop();
-    // Over or only interrupted? The next POST tells: 201 goes on, 409 is the end.
-    this._to('reconnecting', problem);
+    this.#recording = problem.recording ?? null;
+    // Over or only interrupted? Where it is not said, the next POST tells: 201
+    // goes on, 409 is the end.
+    if (problem.status === 409) this._to('ended');
+    else this._to('reconnecting', problem);
   }
 
   /**
@@ -156,7 +190,7 @@ export class Viewer extends Stateful {
       return null;
     }
     this._to(this.state, problem); // the same state, with the reason beside it
-    return backoff(failures, {first: 500, most: 5000});
+    return backoff(failures, AGAIN);
   }
 
   /** Like pause(), and over at once when the page is looked at again. */
@@ -179,7 +213,12 @@ export class Viewer extends Stateful {
     this._quiet();
     this.#run.abort();
     this.#run = null;
-    this.#options.video.srcObject = null;
+    const {video} = this.#options;
+    video.srcObject = null;
+    if (video.src) {
+      video.removeAttribute('src');
+      video.load(); // else it would go on with what it has
+    }
     const transport = this.#transport;
     this.#transport = null;
     return transport;

@@ -10,13 +10,15 @@ import {ReceiveMeter} from './receive-stats.js';
  * may then be called again.
  */
 export class WhepTransport {
-  #peer = new PeerSession();
-  #meter = new ReceiveMeter(this.#peer.pc);
+  #peer;
+  #meter;
   #options;
 
-  /** @param {{name: string, endpoint: string}} options */
+  /** @param {{name: string, endpoint: string, patience: number}} options patience: milliseconds that connecting may take */
   constructor(options) {
     this.#options = options;
+    this.#peer = new PeerSession(options.patience);
+    this.#meter = new ReceiveMeter(this.#peer.pc);
     for (const kind of ['video', 'audio']) {
       const {receiver} = this.#peer.pc.addTransceiver(kind, {direction: 'recvonly'});
       // Play as early as the network allows; the browser raises it when it must.
@@ -47,6 +49,7 @@ export class WhepTransport {
     const tracks = this.#peer.pc.getTransceivers()
       .filter((transceiver) => transceiver.currentDirection === 'recvonly')
       .map((transceiver) => transceiver.receiver.track);
+    video.removeAttribute('src');
     video.srcObject = new MediaStream(tracks);
   }
 

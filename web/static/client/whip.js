@@ -9,8 +9,8 @@ import {SendMeter} from './send-stats.js';
  * stats(), close().
  */
 export class WhipTransport {
-  #peer = new PeerSession();
-  #meter = new SendMeter(this.#peer.pc);
+  #peer;
+  #meter;
   #options;
 
   /**
@@ -21,9 +21,12 @@ export class WhipTransport {
    * @param {boolean} options.record
    * @param {number} options.videoBitrate bits per second
    * @param {number} options.audioBitrate bits per second
+   * @param {number} options.patience     milliseconds that connecting may take
    */
   constructor(options) {
     this.#options = options;
+    this.#peer = new PeerSession(options.patience);
+    this.#meter = new SendMeter(this.#peer.pc);
   }
 
   get lost() {

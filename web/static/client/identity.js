@@ -1,0 +1,11 @@
+/**
+ * Who this page is to the server: an id that lasts as long as the page, so that
+ * a connection that comes back can be told from somebody else's.
+ */
+const id = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** @returns {{client_id: string, machine: object}} for a `hello` */
+export function identity() {
+  const platform = navigator.userAgentData?.platform ?? navigator.platform ?? '';
+  return {client_id: id, machine: {user_agent: navigator.userAgent, platform}};
+}

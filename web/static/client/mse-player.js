@@ -1,0 +1,104 @@
+import {AppendQueue} from './append-queue.js';
+import {LiveEdge} from './live-edge.js';
+import {Problem} from './problem.js';
+
+/** iPhones have only the managed one; it does the same for us. */
+const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
+/** Arriving data steers the player; this is for the time in which none does. */
+const LOOK_MS = 200;
+/** Data comes and nothing moves: then it is stuck in a way that only a new start mends. */
+const STUCK_MS = 3000;
+/** How long the end of a broadcast may take to be played out. */
+const REST_MS = 1500;
+
+/** @param {string} mime */
+export function canPlay(mime) {
+  return Source?.isTypeSupported(mime) ?? false;
+}
+
+/**
+ * Plays one live stream of WebM that is pushed into it piece by piece. Another
+ * init segment is another player.
+ */
+export class MsePlayer {
+  /** @type {Promise<Problem>} resolves when it can play no more; else pending */
+  failed;
+
+  #mime;
+  #source = new Source();
+  #queue;
+  /** @type {LiveEdge | null} */
+  #edge = null;
+  /** @type {HTMLVideoElement | null} */
+  #video = null;
+  #timer = 0;
+  #fail;
+  /** When it last moved, and where it was then. */
+  #moved = {at: 0, position: -1};
+
+  /** @param {string} mime exactly as the server says it */
+  constructor(mime) {
+    this.#mime = mime;
+    this.failed = new Promise((resolve) => {
+      const fail = this.#fail = (detail) => resolve(new Problem({title: 'Playback failed', detail}));
+      this.#queue = new AppendQueue(() => this.#video.currentTime, fail);
+      this.#source.addEventListener('sourceopen', () => this.#open(fail), {once: true});
+    });
+  }
+
+  /** @param {ArrayBuffer} piece */
+  push(piece) {
+    this.#queue.push(piece);
+  }
+
+  /** @param {HTMLVideoElement} video */
+  attach(video) {
+    this.#video = video;
+    video.disableRemotePlayback = true; // else a managed source stays closed
+    video.srcObject = null;
+    video.src = URL.createObjectURL(this.#source);
+    this.#edge = new LiveEdge(video);
+    this.#timer = setInterval(() => this.#edge.steer(), LOOK_MS);
+  }
+
+  /** @returns {number | null} milliseconds from the picture to the newest data */
+  get behind() {
+    const seconds = this.#edge?.behind ?? null;
+    return seconds === null ? null : seconds * 1000;
+  }
+
+  /** Resolves when what is buffered has been played, or that takes too long. */
+  async playedOut() {
+    const video = this.#video;
+    if (!video || video.paused) return;
+    this.#edge.close();
+    const over = performance.now() + REST_MS;
+    while (video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && performance.now() < over) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Takes no more. The last picture stays in the element. */
+  close() {
+    clearInterval(this.#timer);
+    this.#edge?.close();
+    this.#queue.close();
+  }
+
+  #grown() {
+    this.#edge.steer();
+    const {paused, currentTime} = this.#video;
+    const now = performance.now();
+    if (paused || currentTime !== this.#moved.position) this.#moved = {at: now, position: currentTime};
+    else if (now - this.#moved.at > STUCK_MS) this.#fail('Playback got stuck.');
+  }
+
+  #open(fail) {
+    URL.revokeObjectURL(this.#video.src);
+    try {
+      this.#queue.start(this.#source.addSourceBuffer(this.#mime), () => this.#grown());
+    } catch (error) {
+      fail(error.message);
+    }
+  }
+}

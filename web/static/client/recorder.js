@@ -1,0 +1,95 @@
+/** How often the browser hands over what it has recorded. */
+const SLICE_MS = 100;
+/** A viewer who joins starts at a keyframe, and nobody can ask us for one. */
+const KEYFRAME_MS = 1000;
+
+/** @returns {string} a type this browser records that is WebM as weir takes it; '' if none */
+export function recordingType(hasVideo) {
+  const types = hasVideo
+    ? ['video/webm;codecs=vp8,opus', 'video/webm']
+    : ['audio/webm;codecs=opus', 'audio/webm'];
+  return types.find((type) => globalThis.MediaRecorder?.isTypeSupported(type)) ?? '';
+}
+
+/**
+ * Records tracks as one WebM stream after another: a MediaRecorder cannot
+ * change its tracks or its rate, so each change is a new one, whose stream goes
+ * on where the last one ended.
+ */
+export class Recorder {
+  /** Bits per second for the picture; takes effect with the next restart(). */
+  videoBitrate;
+
+  #recorder = null;
+  #audioBitrate;
+  #give;
+  #fail;
+  #turn = Promise.resolve();
+
+  /**
+   * @param {object} options
+   * @param {number} options.videoBitrate
+   * @param {number} options.audioBitrate
+   * @param {(data: Blob) => void} give gets the bytes, in order
+   * @param {(error: DOMException) => void} fail a recorder ended by itself
+   */
+  constructor({videoBitrate, audioBitrate}, give, fail) {
+    this.videoBitrate = videoBitrate;
+    this.#audioBitrate = audioBitrate;
+    this.#give = give;
+    this.#fail = fail;
+  }
+
+  /**
+   * Begins a new stream with these tracks. The last bytes of the one before
+   * are given first.
+   *
+   * @param {MediaStreamTrack[]} tracks
+   * @param {Promise<void>} [after] waited for in between
+   */
+  restart(tracks, after) {
+    return this.#next(async () => {
+      await this.#finish();
+      await after;
+      this.#start(tracks);
+    });
+  }
+
+  /** Ends; resolves when the last bytes were given. */
+  stop() {
+    return this.#next(() => this.#finish());
+  }
+
+  /** One change at a time, or two recorders would speak at once. */
+  #next(change) {
+    this.#turn = this.#turn.then(change);
+    this.#turn = this.#turn.catch((error) => this.#fail(error));
+    return this.#turn;
+  }
+
+  #start(tracks) {
+    const recorder = new MediaRecorder(new MediaStream(tracks), {
+      mimeType: recordingType(tracks.some((track) => track.kind === 'video')),
+      videoBitsPerSecond: this.videoBitrate,
+      audioBitsPerSecond: this.#audioBitrate,
+      videoKeyFrameIntervalDuration: KEYFRAME_MS,
+    });
+    recorder.addEventListener('dataavailable', ({data}) => {
+      if (data.size > 0) this.#give(data);
+    });
+    recorder.addEventListener('error', ({error}) => this.#fail(error));
+    recorder.start(SLICE_MS);
+    this.#recorder = recorder;
+  }
+
+  #finish() {
+    const recorder = this.#recorder;
+    this.#recorder = null;
+    // It ends by itself when its tracks do; then there is no event to wait for.
+    if (!recorder || recorder.state === 'inactive') return undefined;
+    return new Promise((resolve) => {
+      recorder.addEventListener('stop', () => resolve(), {once: true});
+      recorder.stop();
+    });
+  }
+}

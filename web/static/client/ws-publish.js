@@ -1,0 +1,181 @@
+import {broadcastOf} from './live.js';
+import {identity} from './identity.js';
+import {Problem} from './problem.js';
+import {Recorder, recordingType} from './recorder.js';
+import {Socket, within} from './socket.js';
+import {Rate} from './stats.js';
+import {steady} from './steady.js';
+import {urlOf} from './name.js';
+
+/** How long until the server has taken in the first bytes. */
+const LIVE_MS = 10000;
+/** What may wait to be sent; with more, what is recorded waits instead. */
+const WAITING_MOST = 4 << 20;
+/** So little that sending goes on. */
+const WAITING_LEAST = 128 << 10;
+const LOOK_MS = 100;
+/** A picture with less than this is none. */
+const BITRATE_LEAST = 150_000;
+/** How long the last bytes may take. */
+const LAST_MS = 500;
+
+/**
+ * Sends tracks over a WebSocket, as the bytes a MediaRecorder makes of them:
+ * for networks and browsers where WebRTC does not get through. One of the
+ * transports a Publisher can use; see whip.js for their shape.
+ */
+export class SocketPublishTransport {
+  /** Whether this browser can do it. */
+  static get supported() {
+    return recordingType(true) !== '' && 'WebSocket' in globalThis;
+  }
+
+  /** @type {Promise<Problem>} */
+  lost;
+
+  #options;
+  /** @type {Map<string, MediaStreamTrack>} by kind */
+  #tracks;
+  #steady = {stop() {}};
+  /** @type {Socket | null} */
+  #socket = null;
+  #recorder;
+  #lose;
+  #live;
+  #sent = 0;
+  #draining = false;
+  #closed = false;
+  #bytes = new Rate();
+  #frames = new Rate();
+  #onPageHide = () => this.#leave();
+
+  /** @param {object} options as of WhipTransport */
+  constructor(options) {
+    this.#options = options;
+    this.#tracks = new Map(options.tracks.map((track) => [track.kind, track]));
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+    this.#recorder = new Recorder(options, (data) => this.#send(data), (error) =>
+      this.#lose(new Problem({title: 'Recording failed', detail: error.message, cause: error})));
+  }
+
+  /** @param {AbortSignal} signal */
+  async open(signal) {
+    const {name, endpoint, record} = this.#options;
+    const url = urlOf(endpoint, '/ws/publish/', name);
+    if (!record) url.searchParams.set('record', 'false');
+    const live = new Promise((resolve) => {
+      this.#live = resolve;
+    });
+    const socket = this.#socket = new Socket(url, {text: (message) => this.#heard(message)});
+    socket.lost.then(this.#lose);
+    await socket.open(signal).catch((error) => this.#refused(error));
+    addEventListener('pagehide', this.#onPageHide);
+    socket.send({type: 'hello', ...identity()});
+    await within(LIVE_MS, signal, live, this.lost);
+  }
+
+  /** @param {MediaStreamTrack} track takes the place of the one of its kind */
+  async replaceTrack(track) {
+    if (!this.#tracks.has(track.kind)) throw new TypeError(`the broadcast has no ${track.kind} track`);
+    if (this.#tracks.get(track.kind) === track) return;
+    this.#tracks.set(track.kind, track);
+    if (!this.#closed) await this.#record();
+  }
+
+  /** @returns {Promise<import('./send-stats.js').SendStats>} */
+  async stats() {
+    const video = this.#tracks.get('video');
+    const {width = null, height = null, frameRate = null} = video?.getSettings() ?? {};
+    const now = performance.now();
+    const waiting = this.#socket?.waiting ?? 0;
+    const bytes = this.#bytes.next(this.#sent - waiting, now);
+    return {
+      width,
+      height,
+      // What the source brings; what the encoder makes of it is not told.
+      fps: video?.stats ? this.#frames.next(video.stats.deliveredFrames, now) : frameRate,
+      bitrate: bytes === null ? null : bytes * 8,
+      videoCodec: video ? 'vp8' : null,
+      audioCodec: this.#tracks.has('audio') ? 'opus' : null,
+      rtt: null,
+      packetsLost: 0,
+      limitedBy: this.#draining || waiting > WAITING_MOST / 8 ? 'bandwidth' : null,
+    };
+  }
+
+  /** Ends the broadcast; resolves when all that was recorded is on its way. */
+  async close() {
+    if (this.#closed) return;
+    const late = new Promise((resolve) => setTimeout(resolve, LAST_MS));
+    await Promise.race([this.#recorder.stop(), late]);
+    this.#leave();
+  }
+
+  /** At once: a page that goes away waits for nothing. */
+  #leave() {
+    if (this.#closed) return;
+    this.#closed = true;
+    removeEventListener('pagehide', this.#onPageHide);
+    void this.#recorder.stop();
+    this.#steady.stop();
+    this.#socket?.send({type: 'bye'});
+    this.#socket?.close();
+  }
+
+  /** The browser does not tell what the server answered: the usual reason is asked for. */
+  async #refused(error) {
+    const {name, endpoint} = this.#options;
+    if (error.status === 0 && await broadcastOf(endpoint, name).catch(() => null)) {
+      throw new Problem({status: 409, title: 'Name taken', detail: 'Somebody else broadcasts under it now.'});
+    }
+    throw error;
+  }
+
+  #heard({type, state}) {
+    // Not before the server has said that the name is ours.
+    if (type === 'session') {
+      this.#socket.send({type: 'start'});
+      void this.#record();
+    }
+    if (type === 'accepted' || (type === 'status' && state === 'live')) this.#live();
+    if (type === 'status' && state === 'ended') {
+      this.#lose(new Problem({title: 'Ended', detail: 'The server ended the broadcast.'}));
+    }
+  }
+
+  async #record(after) {
+    const before = this.#steady;
+    const audio = this.#tracks.get('audio');
+    const video = this.#tracks.get('video');
+    this.#steady = video ? steady(video, audio) : {track: null, stop() {}};
+    const tracks = [this.#steady.track, audio].filter(Boolean);
+    await this.#recorder.restart(tracks, after);
+    before.stop(); // only now, or its recorder would have ended by itself
+  }
+
+  #send(data) {
+    if (this.#closed) return;
+    this.#socket.send(data);
+    this.#sent += data.size;
+    if (this.#socket.waiting > WAITING_MOST && !this.#draining) void this.#drain();
+  }
+
+  /**
+   * The network takes less than is recorded. Cutting bytes out would damage
+   * the stream, so it ends here, and a smaller one begins when the way is free.
+   */
+  async #drain() {
+    this.#draining = true;
+    this.#recorder.videoBitrate = Math.max(BITRATE_LEAST, this.#recorder.videoBitrate / 2);
+    await this.#record(this.#emptied());
+    this.#draining = false;
+  }
+
+  async #emptied() {
+    while (this.#socket.waiting > WAITING_LEAST && !this.#closed) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import {MsePlayer, canPlay} from './mse-player.js';
+import {Problem} from './problem.js';
+import {Socket, within} from './socket.js';
+import {Rate} from './stats.js';
+import {keepPicture} from './poster.js';
+import {notLive} from './live.js';
+import {urlOf} from './name.js';
+
+const MIME = 'video/webm; codecs="vp8,opus"';
+/**
+ * Clusters that grow block by block, in every browser. Firefox buffers only
+ * Clusters that begin with a keyframe. Chromium has to guess the duration of the
+ * last frame of a short Cluster, and where the next one comes later than twice
+ * that, throws all frames away until a keyframe: with a broadcast over WebRTC
+ * that can be for ever. The price is that the newest frame waits for the next.
+ */
+const FRAMING = 'growing';
+/** How long the server may take to say whether somebody is live. */
+const ANSWER_MS = 8000;
+
+/**
+ * Receives a broadcast over a WebSocket, as WebM for Media Source Extensions:
+ * for networks and browsers where WebRTC does not get through. One of the
+ * transports a Viewer can use; see whep.js for their shape. While nobody
+ * broadcasts the second open() waits on the connection of the first.
+ */
+export class SocketWatchTransport {
+  /** Whether this browser can do it. */
+  static get supported() {
+    return 'WebSocket' in globalThis && canPlay(MIME);
+  }
+
+  /**
+   * Resolves with a Problem whose status is 409 when the broadcast is over,
+   * then also with its `recording`, the URL of it, if there is one.
+   *
+   * @type {Promise<Problem>}
+   */
+  lost;
+
+  #options;
+  /** @type {Socket | null} */
+  #socket = null;
+  /** @type {MsePlayer | null} */
+  #player = null;
+  /** @type {HTMLVideoElement | null} */
+  #video = null;
+  #mime = '';
+  #lose;
+  #live;
+  #begun;
+  /** @type {() => void} */
+  #idle = () => {};
+  #received = 0;
+  #bytes = new Rate();
+  #frames = new Rate();
+
+  /** @param {{name: string, endpoint: string}} options */
+  constructor(options) {
+    this.#options = options;
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+    this.#live = new Promise((resolve) => {
+      this.#begun = resolve;
+    });
+  }
+
+  /** @param {AbortSignal} signal */
+  async open(signal) {
+    if (this.#socket) {
+      await within(Infinity, signal, this.#live, this.lost);
+      return;
+    }
+    const {name, endpoint} = this.#options;
+    const idle = new Promise((_, reject) => {
+      this.#idle = () => reject(notLive());
+    });
+    const socket = this.#socket = new Socket(urlOf(endpoint, '/ws/watch/', name), {
+      text: (message) => this.#heard(message),
+      binary: (data) => this.#take(data),
+    });
+    socket.lost.then(this.#lose);
+    await socket.open(signal);
+    socket.send({type: 'hello', framing: FRAMING});
+    await within(ANSWER_MS, signal, Promise.race([this.#live, idle]), this.lost);
+  }
+
+  /** @param {HTMLVideoElement} video */
+  async attach(video) {
+    await keepPicture(video);
+    this.#video = video;
+    this.#player.attach(video);
+  }
+
+  /** @returns {Promise<import('./receive-stats.js').ReceiveStats>} */
+  async stats() {
+    const now = performance.now();
+    const video = this.#video;
+    const quality = video?.getVideoPlaybackQuality();
+    const bytes = this.#bytes.next(this.#received, now);
+    const latency = this.#player?.behind ?? null;
+    return {
+      width: video?.videoWidth || null,
+      height: video?.videoHeight || null,
+      fps: this.#frames.next(quality?.totalVideoFrames, now),
+      bitrate: bytes === null ? null : bytes * 8,
+      videoCodec: /\b(vp8|vp9|av1)\b/.exec(this.#mime)?.[1] ?? null,
+      audioCodec: /\b(opus|vorbis)\b/.exec(this.#mime)?.[1] ?? null,
+      packetsLost: null,
+      framesDecoded: quality?.totalVideoFrames ?? 0,
+      framesDropped: quality?.droppedVideoFrames ?? 0,
+      bytesReceived: this.#received,
+      rtt: null,
+      latency,
+      latencyBasis: latency === null ? null : 'buffer',
+    };
+  }
+
+  async close() {
+    this.#socket?.close();
+    this.#player?.close();
+  }
+
+  async #heard({type, mime, recording}) {
+    if (type === 'waiting') this.#idle(); // while live: the picture stands still, as with WebRTC
+    if (type === 'init') this.#begin(String(mime));
+    if (type === 'ended') {
+      await this.#player?.playedOut();
+      this.#lose(Object.assign(notLive(), {recording}));
+    }
+  }
+
+  #begin(mime) {
+    if (!canPlay(mime)) {
+      this.#lose(new Problem({status: 415, title: 'Not supported', detail: `This browser cannot play ${mime}.`}));
+      return;
+    }
+    this.#mime = mime;
+    const old = this.#player;
+    const player = this.#player = new MsePlayer(mime);
+    player.failed.then((problem) => {
+      if (player === this.#player) this.#lose(problem);
+    });
+    this.#begun();
+    if (old && this.#video) void this.#exchange(old, player);
+  }
+
+  /** Goes over to the next player, without a black moment. */
+  async #exchange(old, player) {
+    const video = this.#video;
+    const {paused} = video;
+    await keepPicture(video);
+    old.close();
+    if (player !== this.#player) return; // there is a newer one already
+    player.attach(video);
+    if (!paused) await video.play().catch(() => {}); // interrupted by the next one
+  }
+
+  #take(data) {
+    this.#received += data.byteLength;
+    this.#player?.push(data);
+  }
+}
+
