@@ -9,7 +9,7 @@
 // sends nothing else is a valid publisher. ?record=false: not recorded. Text from
 // the client, all of it optional:
 //
-//	{"type":"hello","client_id":"...","machine":{...}}  who it is; kept, not interpreted
+//	{"type":"hello","client_id":"...","machine":{...}}  who it is; logged, not interpreted
 //	{"type":"start"} {"type":"stop"}                     a broadcast begins, ends
 //	{"type":"pause"} {"type":"resume"}                   no bytes are to be expected
 //	{"type":"bye"}                                       the socket is about to be closed on purpose
@@ -19,7 +19,15 @@
 //	{"type":"session","id":"...","name":"...","watch":"/watch/{name}"}   at once
 //	{"type":"accepted","bytes":N}      bytes taken in so far; at most four a second
 //	{"type":"status","state":"connecting|live|paused|ended"}             when it changes
-//	{"type":"error","title":"...","detail":"..."}                        then the socket is closed
+//	{"type":"error","title":"...","detail":"..."}
+//
+// An error that ends the upload is followed by the end of the socket; one about a
+// text message, or a track that is left out, is not. A socket is one broadcast:
+// "stop", "bye" and a close with 1000 or no code end it on purpose. A recorder
+// that is started anew in mid-stream goes on with the same broadcast as long as it
+// has the same codecs. Close codes (RFC 6455 section 7.4.1): 1001 shutdown, 1003
+// not WebM or other codecs than before, 1008 a limit was passed, 1009 a message
+// too large, 1011 the server's own fault.
 //
 // # GET /ws/watch/{name}
 //

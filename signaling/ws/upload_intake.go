@@ -153,6 +153,9 @@ func (n *intake) Frame(f webm.Frame) error {
 	if t.codec == media.VP8 {
 		frame.Sync = codec.VP8Keyframe(f.Data) // the container is not to be believed
 	}
+	if t.gap && !frame.Sync {
+		return nil // it may refer to a picture that was lost: a decoder would show garbage
+	}
 	t.gap = false
 	if !n.live {
 		n.live = true
