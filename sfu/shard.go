@@ -329,14 +329,14 @@ func (sh *shard) add(a *Attachment, t *Track) {
 // is none. Sound begins with the lane: a decoder can start anywhere in it.
 func (l *lane) place(r *laneReader) {
 	r.pos = l.pos
-	if l.track.info.Kind() != media.Video {
-		return
+	if l.track.info.Kind() == media.Video {
+		if pos, ok := l.ring.syncPoint(); ok {
+			r.pos = pos
+		} else {
+			l.track.RequestKeyframe()
+		}
 	}
-	if pos, ok := l.ring.syncPoint(); ok {
-		r.pos = pos
-	} else {
-		l.track.RequestKeyframe()
-	}
+	r.live = r.pos == l.pos
 }
 
 // lane returns the shard's lane for t, opening the ring for the first reader.
