@@ -65,8 +65,8 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
   }
 };`
 
-// open opens url in a new tab.
-func (c chrome) open(t *testing.T, url string) *tab {
+// open opens url in a new tab. The scripts run ahead of the page's own.
+func (c chrome) open(t *testing.T, url string, scripts ...string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(c.ctx)
 	t.Cleanup(cancel)
@@ -78,9 +78,11 @@ func (c chrome) open(t *testing.T, url string) *tab {
 	}
 	messages := chromedp.Console(ctx)
 	go p.collect(messages) // ends with the tab
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
-		page.AddScriptToEvaluateOnNewDocumentParams{Source: watchConnections}); err != nil {
-		t.Fatal(err)
+	for _, script := range append(scripts, watchConnections) {
+		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	p.do(chromedp.Navigate(url))
 	return p

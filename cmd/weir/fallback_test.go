@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -80,5 +81,44 @@ func checkPlays(t *testing.T, p *tab) {
 	})()`)
 	if loudest < 0.01 {
 		t.Errorf("no sound: the loudest sample is %v", loudest)
+	}
+}
+
+// blockMedia makes a page's WebRTC connections go nowhere: the server's address in
+// the answer becomes one where nobody listens, as behind a firewall that drops UDP.
+const blockMedia = `{
+  const apply = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function (answer) {
+    const sdp = answer.sdp.replace(/(a=candidate:.* udp \d+ 127\.0\.0\.1) \d+/g, "$1 9");
+    return apply.call(this, { type: answer.type, sdp });
+  };
+}`
+
+// TestFallsBackWhenUDPIsBlocked: publisher and viewer go on over the WebSocket by
+// themselves, under the same name, and say so.
+func TestFallsBackWhenUDPIsBlocked(t *testing.T) {
+	s := startServer(t)
+	c := startChrome(t)
+	publisher := c.open(t, s.url+"/publish?name=blocked/here", blockMedia)
+	publisher.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
+	took := eval[float64](publisher, `(async () => {
+		const start = performance.now();
+		document.querySelector("#toggle").click();
+		while (document.documentElement.dataset.state !== "live") await new Promise((done) => setTimeout(done, 20));
+		return performance.now() - start;
+	})()`)
+	t.Logf("live over the WebSocket after %.0f ms", took)
+	viewer := c.open(t, s.url+"/watch/blocked/here", blockMedia)
+	viewer.wait("picture", `document.querySelector("#player").videoWidth > 0`)
+	checkPlays(t, viewer)
+	streams := get[streamList](t, s.url+"/api/v1/streams").Streams
+	if len(streams) != 1 || streams[0].Source != "websocket" || streams[0].Viewers != 1 {
+		t.Errorf("the API shows %+v", streams)
+	}
+	for _, p := range []*tab{publisher, viewer} {
+		if text := eval[string](p, `document.body.innerText`); !strings.Contains(text, "WebSocket") {
+			t.Errorf("the page does not say that it goes over a WebSocket: %q", text)
+		}
+		p.quiet()
 	}
 }
