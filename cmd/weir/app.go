@@ -84,7 +84,7 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.ws, err = ws.New(ws.Config{Hub: a.hub, Record: c.record, Recording: a.recordingURL, Log: c.log})
+	a.ws, err = ws.New(ws.Config{Hub: a.hub, Record: c.record, Recording: a.recordingURL, RecordingOf: a.recordingOf, Log: c.log})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,16 @@ func (a *app) routes() (http.Handler, error) {
 
 // recordingURL is where the recording of a broadcast is served, if it has one.
 func (a *app) recordingURL(streamID string) (string, bool) {
-	list, _ := a.recorder.Recordings(recorder.Query{StreamID: streamID, Limit: 1})
+	return a.newestURL(recorder.Query{StreamID: streamID, Limit: 1})
+}
+
+// recordingOf is where the newest recording of a stream's name is served.
+func (a *app) recordingOf(name string) (string, bool) {
+	return a.newestURL(recorder.Query{Stream: name, Limit: 1})
+}
+
+func (a *app) newestURL(q recorder.Query) (string, bool) {
+	list, _ := a.recorder.Recordings(q)
 	if len(list) == 0 {
 		return "", false
 	}

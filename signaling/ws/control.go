@@ -2,6 +2,8 @@ package ws
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -24,6 +26,49 @@ type command struct {
 	Type     string          `json:"type"`
 	ClientID string          `json:"client_id"`
 	Machine  json.RawMessage `json:"machine"`
+}
+
+// text reads a text message. One that is not understood is answered, and does no
+// harm: clients may be newer than the server.
+func (u *upload) text(message io.Reader) error {
+	if !u.texts.take(time.Now()) {
+		return refuse(websocket.ClosePolicyViolation, "Too many messages", "A client may send %d text messages a second.", textRate)
+	}
+	raw, err := io.ReadAll(io.LimitReader(message, maxText+1))
+	if err != nil {
+		return err
+	}
+	if len(raw) > maxText {
+		return refuse(websocket.CloseMessageTooBig, "Message too large", "A text message may have %d bytes at most.", maxText)
+	}
+	var c command
+	if err := json.Unmarshal(raw, &c); err != nil {
+		u.out.say(errorEvent{"error", "Bad message", "A text message must be a JSON object with a type."})
+		return nil
+	}
+	switch c.Type {
+	case "hello":
+		u.log.Debug("hello", "client", clip(c.ClientID), "machine_bytes", len(c.Machine))
+	case "start":
+	case "pause", "resume":
+		u.pause(c.Type == "pause")
+	case "stop":
+		return errStopped
+	case "bye":
+		u.bye = true
+	default:
+		u.out.say(errorEvent{"error", "Unknown message", fmt.Sprintf("The type %q is not known; it was ignored.", clip(c.Type))})
+	}
+	return nil
+}
+
+// clip bounds what of a client's text gets into logs and answers.
+func clip(s string) string {
+	const most = 128
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
 }
 
 // Events to an uploading client. See doc.go for when they are sent.
@@ -55,6 +100,7 @@ type (
 type outbox struct {
 	conn *websocket.Conn
 	wake chan struct{} // capacity 1
+	mute bool          // old clients take no text: only pings and the Close frame are sent
 
 	// guarded by mu
 	mu       sync.Mutex
@@ -68,6 +114,13 @@ type outbox struct {
 
 func newOutbox(conn *websocket.Conn) *outbox {
 	return &outbox{conn: conn, wake: make(chan struct{}, 1)}
+}
+
+// newMuteOutbox returns an outbox for a client that knows no events.
+func newMuteOutbox(conn *websocket.Conn) *outbox {
+	o := newOutbox(conn)
+	o.mute = true
+	return o
 }
 
 // say queues an event. When too many wait, it is left out: a client that reads
@@ -132,6 +185,9 @@ func (o *outbox) run() error {
 		if (tell || closing) && bytes != told {
 			told = bytes
 			events = append([]any{acceptedEvent{"accepted", bytes}}, events...)
+		}
+		if o.mute {
+			events = nil
 		}
 		for _, e := range events {
 			if err := o.write(e); err != nil {

@@ -44,4 +44,9 @@
 //	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment
 //	{"type":"ended","recording":"/recordings/{id}.webm"}       recording only if there is one
 //	{"type":"error","title":"...","detail":"..."}              then the socket is closed
+//
+// # /compat/amlive/ and /compat/node-videostream/
+//
+// The same for pages that were made for those two servers: they know no events,
+// so they get none. compat_amlive.go and compat_videostream.go tell their routes.
 package ws

@@ -44,6 +44,9 @@ type Config struct {
 	// Recording returns the URL of the recording of a broadcast, given the ID of
 	// its stream, if there is one. Default: there is none.
 	Recording func(streamID string) (url string, ok bool)
+	// RecordingOf returns the URL of the newest recording of a stream, given its
+	// name, if there is one. Default: there is none.
+	RecordingOf func(name string) (url string, ok bool)
 	// Log takes a line for the begin and the end of each session. Default:
 	// discarded.
 	Log *slog.Logger
@@ -69,6 +72,9 @@ type Endpoint struct {
 	upgrader websocket.Upgrader
 	sessions registry
 	feeds    feeds
+	// amLives has a chan struct{} for each stream name of amLive's publishers,
+	// closed when the upload has ended, its recording included.
+	amLives sync.Map
 }
 
 // New returns an endpoint without sessions.
@@ -105,6 +111,8 @@ func New(c Config) (*Endpoint, error) {
 func (e *Endpoint) Register(mux *http.ServeMux) {
 	mux.HandleFunc("/ws/publish/{name...}", signaling.Get(e.serve(e.servePublish)))
 	mux.HandleFunc("/ws/watch/{name...}", signaling.Get(e.serve(e.serveWatch)))
+	e.registerAmLive(mux)
+	e.registerVideoStream(mux)
 }
 
 // serve refuses requests that are not for a WebSocket, before they can claim

@@ -3,7 +3,6 @@ package ws
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +44,7 @@ type upload struct {
 	out   *outbox
 
 	// owned by Run
+	first  io.Reader // a binary message that has begun before Run, or nil
 	pub    *sfu.Publication
 	pace   *pacer
 	reader *webm.Reader
@@ -63,6 +63,12 @@ type upload struct {
 
 // servePublish is GET /ws/publish/{name}.
 func (e *Endpoint) servePublish(w http.ResponseWriter, r *http.Request) {
+	e.publish(w, r, newOutbox)
+}
+
+// publish makes an upload of a request. What its client is told goes through the
+// outbox.
+func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox func(*websocket.Conn) *outbox) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
 	name := r.PathValue("name")
@@ -85,19 +91,24 @@ func (e *Endpoint) servePublish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer conn.Close()
-	id := rand.Text()
-	log := e.config.Log.With("stream", name, "session", id)
-	log.Info("publisher connected", "record", record)
-	u := &upload{conn: conn, limit: e.config.MaxMessage, log: log, out: newOutbox(conn), texts: newBucket(time.Now())}
-	u.out.say(sessionEvent{"session", id, name, "/watch/" + name})
+	e.take(ctx, cancel, pub, &upload{conn: conn, out: newOutbox(conn)})
+}
+
+// take runs an upload from its begin to its end.
+func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, u *upload) {
+	id, i := rand.Text(), pub.Info()
+	u.limit, u.texts = e.config.MaxMessage, newBucket(time.Now())
+	u.log = e.config.Log.With("stream", i.Name, "session", id)
+	u.log.Info("publisher connected", "record", i.Record)
+	u.out.say(sessionEvent{"session", id, i.Name, "/watch/" + i.Name})
 	u.out.status(string(sfu.Connecting))
-	err = u.serve(ctx, cancel, pub)
-	i := pub.Info()
+	err := u.serve(ctx, cancel, pub)
+	i = pub.Info()
 	attributes := []any{"reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live, "bytes", u.taken}
 	if u.intake != nil {
 		attributes = append(attributes, "damaged", u.intake.damaged, "hurried", u.pace.hurried)
 	}
-	log.Info("publisher gone", attributes...)
+	u.log.Info("publisher gone", attributes...)
 }
 
 // refused answers a request that is not upgraded.
@@ -209,7 +220,7 @@ func (u *upload) receive(ctx context.Context) error {
 	buf := make([]byte, readBuffer)
 	for {
 		u.alive()
-		kind, message, err := u.conn.NextReader()
+		kind, message, err := u.next()
 		switch {
 		case err != nil:
 		case kind == websocket.BinaryMessage:
@@ -229,6 +240,15 @@ func (u *upload) receive(ctx context.Context) error {
 		u.gone = true
 		return lost(err, u.bye)
 	}
+}
+
+// next waits for a message.
+func (u *upload) next() (kind int, message io.Reader, err error) {
+	if message = u.first; message != nil {
+		u.first = nil
+		return websocket.BinaryMessage, message, nil
+	}
+	return u.conn.NextReader()
 }
 
 // media reads a binary message, which may be as long as it likes: no more than
@@ -254,47 +274,4 @@ func (u *upload) media(message io.Reader, buf []byte) error {
 			return err
 		}
 	}
-}
-
-// text reads a text message. One that is not understood is answered, and does no
-// harm: clients may be newer than the server.
-func (u *upload) text(message io.Reader) error {
-	if !u.texts.take(time.Now()) {
-		return refuse(websocket.ClosePolicyViolation, "Too many messages", "A client may send %d text messages a second.", textRate)
-	}
-	raw, err := io.ReadAll(io.LimitReader(message, maxText+1))
-	if err != nil {
-		return err
-	}
-	if len(raw) > maxText {
-		return refuse(websocket.CloseMessageTooBig, "Message too large", "A text message may have %d bytes at most.", maxText)
-	}
-	var c command
-	if err := json.Unmarshal(raw, &c); err != nil {
-		u.out.say(errorEvent{"error", "Bad message", "A text message must be a JSON object with a type."})
-		return nil
-	}
-	switch c.Type {
-	case "hello":
-		u.log.Debug("hello", "client", clip(c.ClientID), "machine_bytes", len(c.Machine))
-	case "start":
-	case "pause", "resume":
-		u.pause(c.Type == "pause")
-	case "stop":
-		return errStopped
-	case "bye":
-		u.bye = true
-	default:
-		u.out.say(errorEvent{"error", "Unknown message", fmt.Sprintf("The type %q is not known; it was ignored.", clip(c.Type))})
-	}
-	return nil
-}
-
-// clip bounds what of a client's text gets into logs and answers.
-func clip(s string) string {
-	const most = 128
-	if len(s) > most {
-		return s[:most] + "..."
-	}
-	return s
 }

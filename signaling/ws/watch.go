@@ -28,7 +28,10 @@ const (
 )
 
 // serveWatch is GET /ws/watch/{name}.
-func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request) {
+func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request) { e.watch(w, r, false) }
+
+// watch makes a viewer of a request, one that gets no events if mute.
+func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, mute bool) {
 	name := r.PathValue("name")
 	if err := sfu.ValidName(name); err != nil {
 		signaling.WriteError(w, err)
@@ -46,17 +49,28 @@ func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	log := e.config.Log.With("stream", name, "remote", r.RemoteAddr)
+	v := e.newViewer(name, conn)
+	v.mute = mute
+	v.serve(ctx, cancel, r.RemoteAddr, v.run)
+}
+
+func (e *Endpoint) newViewer(name string, conn *websocket.Conn) *viewer {
+	return &viewer{endpoint: e, name: name, conn: conn, hello: make(chan webm.Framing, 1), read: make(chan struct{})}
+}
+
+// serve has run feed the viewer, and closes the socket when that returns.
+func (v *viewer) serve(ctx context.Context, cancel context.CancelCauseFunc, remote string, run func(context.Context) error) {
+	log := v.endpoint.config.Log.With("stream", v.name, "remote", remote)
 	log.Info("feed started")
-	v := &viewer{endpoint: e, name: name, conn: conn, hello: make(chan webm.Framing, 1), read: make(chan struct{})}
-	if tcp, ok := conn.NetConn().(*net.TCPConn); ok {
+	if tcp, ok := v.conn.NetConn().(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a wish
 	}
 	// A write that blocks ends with the session: the deadline has passed.
-	unblock := context.AfterFunc(ctx, func() { _ = conn.NetConn().SetWriteDeadline(time.Now()) })
+	unblock := context.AfterFunc(ctx, func() { _ = v.conn.NetConn().SetWriteDeadline(time.Now()) })
 	defer unblock()
 	go v.readAll(cancel)
-	cause := v.run(ctx)
+	v.pinged = time.Now()
+	cause := run(ctx)
 	v.close(cause)
 	log.Info("feed ended", "reason", cause, "cuts", v.cuts)
 }
@@ -67,6 +81,7 @@ type viewer struct {
 	endpoint *Endpoint
 	name     string
 	conn     *websocket.Conn
+	mute     bool              // old clients take no text: they get media only
 	hello    chan webm.Framing // gets what the client asks for
 	read     chan struct{}     // closed when nothing is read any more
 
@@ -114,7 +129,6 @@ func (v *viewer) readAll(cancel context.CancelCauseFunc) {
 // run feeds the viewer until ctx is done or a message could not be sent, and
 // returns why.
 func (v *viewer) run(ctx context.Context) error {
-	v.pinged = time.Now()
 	late := time.NewTimer(helloWait)
 	defer late.Stop()
 	select {

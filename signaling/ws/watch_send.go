@@ -22,6 +22,9 @@ type event struct {
 
 // tell sends an event.
 func (v *viewer) tell(e event) error {
+	if v.mute {
+		return nil
+	}
 	if err := v.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
