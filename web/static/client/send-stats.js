@@ -32,7 +32,6 @@ export class SendMeter {
     const audio = sent.find((rtp) => rtp.kind === 'audio');
     const now = performance.now();
     const bytes = this.#bytes.next(sent.length ? sum(sent, 'bytesSent') : undefined, now);
-    const reason = video?.qualityLimitationReason;
     return {
       width: video?.frameWidth ?? null,
       height: video?.frameHeight ?? null,
@@ -42,7 +41,22 @@ export class SendMeter {
       audioCodec: codecOf(report, audio),
       rtt: roundTrip(report),
       packetsLost: sum(ofType(report, 'remote-inbound-rtp'), 'packetsLost'),
-      limitedBy: reason === 'bandwidth' || reason === 'cpu' ? reason : null,
+      limitedBy: limitation(report, video),
     };
   }
+}
+
+/** Below this, in bits per second, a network holds the picture back. */
+const SLOW = 1_500_000;
+
+/**
+ * What holds the picture back. A browser also says "bandwidth" while it climbs
+ * from its start at leisure, or stays small because that looks well enough: the
+ * network is to blame only if little gets through it.
+ */
+function limitation(report, video) {
+  const reason = video?.qualityLimitationReason;
+  if (reason !== 'bandwidth') return reason === 'cpu' ? reason : null;
+  const available = ofType(report, 'candidate-pair').find((pair) => pair.availableOutgoingBitrate !== undefined);
+  return available && available.availableOutgoingBitrate > SLOW ? null : reason;
 }
