@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"weir/recorder"
@@ -180,7 +181,13 @@ func (a *app) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	// The endpoints refuse new sessions from here on, with 503.
-	err := errors.Join(a.whip.Shutdown(ctx), a.ws.Shutdown(ctx), a.hub.Shutdown(ctx))
+	// Both at once: neither is to take newcomers while the other one drains.
+	var whipErr, wsErr error
+	var draining sync.WaitGroup
+	draining.Go(func() { whipErr = a.whip.Shutdown(ctx) })
+	draining.Go(func() { wsErr = a.ws.Shutdown(ctx) })
+	draining.Wait()
+	err := errors.Join(whipErr, wsErr, a.hub.Shutdown(ctx))
 	return errors.Join(err, a.close())
 }
 

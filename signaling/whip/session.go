@@ -227,17 +227,7 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 		s.cancel(sfu.ErrShutdown)
 	}
 	r.mu.Unlock()
-	ended := make(chan struct{})
-	go func() {
-		r.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return signaling.Wait(ctx, &r.running)
 }
 
 // serveSession is the session resource.

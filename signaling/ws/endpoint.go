@@ -188,15 +188,5 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 		s.cancel(sfu.ErrShutdown)
 	}
 	r.mu.Unlock()
-	ended := make(chan struct{})
-	go func() {
-		r.wait.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return signaling.Wait(ctx, &r.wait)
 }
