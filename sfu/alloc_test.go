@@ -18,7 +18,7 @@ func (c *counter) WritePackets(_ *Track, batch []*media.Packet, _ bool) { c.pack
 // loneShard is a shard without a goroutine, for measuring: the caller runs its
 // rounds.
 func loneShard(b *broadcast, viewers int) (*shard, []counter) {
-	sh := &shard{stream: b.stream, waker: newWaker(), quit: make(chan struct{}), done: make(chan struct{})}
+	sh := &shard{stream: b.stream(), waker: newWaker(), quit: make(chan struct{}), done: make(chan struct{})}
 	counters := make([]counter, viewers)
 	for i := range counters {
 		sh.add(&Attachment{shard: sh, writer: &counters[i]}, b.audio.track)

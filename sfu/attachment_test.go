@@ -192,7 +192,7 @@ func TestShardsOfAStream(t *testing.T) {
 	want := []string{"[1]", "[2]", "[3]", "[3 1]", "[3 2]", "[3 3]", "[3 3 1]", "[3 3 2]", "[3 3 3]", "[4 3 3]", "[4 4 3]"}
 	for _, w := range want {
 		attached = append(attached, b.attach(t, writerFunc(discard)))
-		if got := fmt.Sprint(shardViewers(b.stream)); got != w {
+		if got := fmt.Sprint(shardViewers(b.stream())); got != w {
 			t.Errorf("with %d viewers the shards have %s, want %s", len(attached), got, w)
 		}
 	}
@@ -200,13 +200,13 @@ func TestShardsOfAStream(t *testing.T) {
 		a.Close()
 		a.Close()
 	}
-	if got := fmt.Sprint(shardViewers(b.stream)); got != "[4 1 3]" {
+	if got := fmt.Sprint(shardViewers(b.stream())); got != "[4 1 3]" {
 		t.Errorf("after three have left the shards have %s, want [4 1 3]", got)
 	}
 	for _, a := range attached {
 		a.Close()
 	}
-	if got := shardViewers(b.stream); len(got) != 0 {
+	if got := shardViewers(b.stream()); len(got) != 0 {
 		t.Errorf("without viewers there are shards: %v", got)
 	}
 }
@@ -301,7 +301,7 @@ func TestViewersComeAndGo(t *testing.T) {
 				})
 			}
 			viewers.Wait()
-			if got := shardViewers(b.stream); len(got) != 0 {
+			if got := shardViewers(b.stream()); len(got) != 0 {
 				t.Errorf("%s: shards are left: %v", formName(form), got)
 			}
 			for _, track := range tracks {

@@ -9,8 +9,22 @@ var (
 	ErrNameTaken = errors.New("sfu: stream name is taken")
 	// ErrNotLive says that nobody publishes under this name now.
 	ErrNotLive = errors.New("sfu: stream is not live")
+	// ErrLost says that a publisher's connection was lost, rather than ended on
+	// purpose: it may come back.
+	ErrLost = errors.New("sfu: publisher lost")
 	// ErrEnded says that the stream has ended.
 	ErrEnded = errors.New("sfu: stream has ended")
 	// ErrShutdown says that the hub takes no more streams.
 	ErrShutdown = errors.New("sfu: shutting down")
 )
+
+// LostError makes an error with that text that wraps ErrLost.
+func LostError(text string) error { return lostError(text) }
+
+type lostError string
+
+// Error implements error.
+func (e lostError) Error() string { return string(e) }
+
+// Unwrap returns ErrLost.
+func (e lostError) Unwrap() error { return ErrLost }

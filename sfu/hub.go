@@ -24,12 +24,18 @@ type Config struct {
 	// DrainTimeout is how long a standing sink may take after its stream's end.
 	// Default 10 s.
 	DrainTimeout time.Duration
+	// Grace is how long a stream outlives a publisher that was lost (ErrLost): one
+	// that publishes under the name meanwhile goes on with it. Default: not at all.
+	Grace time.Duration
+	// Ended is told of every stream that ran, once it has ended and its standing
+	// sinks have drained, with what those failed with. It may be nil.
+	Ended func(StreamInfo, error)
 }
 
 // Validate reports what is wrong with c.
 func (c Config) Validate() error {
-	if c.ShardViewers < 0 || c.DrainTimeout < 0 {
-		return errors.New("sfu: ShardViewers and DrainTimeout must not be negative")
+	if c.ShardViewers < 0 || c.DrainTimeout < 0 || c.Grace < 0 {
+		return errors.New("sfu: ShardViewers, DrainTimeout and Grace must not be negative")
 	}
 	return nil
 }
@@ -67,25 +73,48 @@ type PublishOptions struct {
 	Source string
 	// Record asks for a recording.
 	Record bool
+	// NoGrace ends the stream when its publisher is lost, as one that nobody could
+	// come back to.
+	NoGrace bool
 }
 
 // Publish claims a name. The claim holds until the Publication's Run returns or
-// it is closed. Errors wrap ErrBadName, ErrNameTaken or ErrShutdown.
+// it is closed. Where a publisher was lost shortly before, and had the same
+// options, the stream goes on. Errors wrap ErrBadName, ErrNameTaken or
+// ErrShutdown.
 func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
+	s := h.streams[name]
+	var taken error
 	switch {
 	case h.closed:
-		return nil, ErrShutdown
-	case h.streams[name] != nil:
-		return nil, ErrNameTaken
+		taken = ErrShutdown
+	case s != nil && s.owner != nil:
+		taken = ErrNameTaken
 	}
-	s := newStream(h, name, o)
-	h.streams[name] = s
-	return &Publication{stream: s}, nil
+	if taken != nil {
+		h.mu.Unlock()
+		return nil, taken
+	}
+	p := &Publication{hub: h, done: make(chan struct{})}
+	var old *stream
+	if s == nil || s.options != o {
+		old, s = s, newStream(h, name, o)
+		h.enlist(s)
+	} else {
+		s.expiry.Stop()
+		p.resumes = true
+	}
+	s.owner = p
+	p.current.Store(s)
+	h.mu.Unlock()
+	if old != nil {
+		go h.settle(old)
+	}
+	return p, nil
 }
 
 // Subscribe opens a live stream for a viewer. The error wraps ErrNotLive if
@@ -124,21 +153,42 @@ func (h *Hub) Stream(name string) (StreamInfo, error) {
 	return s.info(), nil
 }
 
-// Shutdown refuses new publications from now on and waits until those that run
-// have ended, standing sinks included, or ctx is done. Ending them is up to
-// whoever runs them.
+// Shutdown refuses new publications from now on, ends the streams that wait for
+// their publisher, and waits until all have ended, standing sinks included, or
+// ctx is done. Ending the publishers is up to whoever runs them.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	h.closed = true
-	streams := slices.Collect(maps.Values(h.streams))
-	streams = slices.AppendSeq(streams, maps.Keys(h.settling))
+	for _, s := range h.streams {
+		if s.owner == nil {
+			s.expiry.Stop()
+			h.retire(s)
+			go h.settle(s)
+		}
+	}
 	h.mu.Unlock()
-	for _, s := range streams {
+	for {
+		s := h.any()
+		if s == nil {
+			return nil
+		}
 		select {
 		case <-s.drained:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+// any returns a stream of which something runs, or nil if there is none.
+func (h *Hub) any() *stream {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for s := range h.settling {
+		return s
+	}
+	for _, s := range h.streams {
+		return s
 	}
 	return nil
 }
@@ -150,20 +200,39 @@ func (h *Hub) Closed() bool {
 	return h.closed
 }
 
-// remove frees the name of s.
-func (h *Hub) remove(s *stream) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// enlist gives s its name, in the place of a stream that has it. Called with mu
+// held.
+func (h *Hub) enlist(s *stream) {
+	if old := h.streams[s.name]; old != nil {
+		h.retire(old)
+	}
+	h.streams[s.name] = s
+}
+
+// retire frees the name of s, which is to be settled. Called with mu held.
+func (h *Hub) retire(s *stream) {
 	delete(h.streams, s.name)
 	h.settling[s] = true
 }
 
-// settle says that nothing of s runs any more, after remove.
+// settle ends s, which was retired, and waits until nothing of it runs any more.
 func (h *Hub) settle(s *stream) {
+	s.end()
+	h.finish(s) // Config.Ended is told of the error
+}
+
+// finish waits until nothing of s, which has ended, runs any more. It returns what
+// the standing sinks failed with.
+func (h *Hub) finish(s *stream) error {
+	ran, err := s.drain()
+	if ran && h.config.Ended != nil {
+		h.config.Ended(s.info(), err)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.settling, s)
 	close(s.drained)
+	return err
 }
 
 // newID returns 80 random bits as 16 characters that are safe in a URL, in a

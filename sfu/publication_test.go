@@ -70,7 +70,7 @@ func TestTracksWait(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sub := &Subscription{stream: p.stream} // as standing sinks have before Ready
+		sub := &Subscription{stream: p.stream()} // as standing sinks have before Ready
 		defer sub.Close()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		reason := errors.New("enough")
@@ -94,7 +94,7 @@ func TestTracksWait(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sub = &Subscription{stream: p.stream}
+		sub = &Subscription{stream: p.stream()}
 		time.AfterFunc(time.Second, func() { p.Close() })
 		if _, err := sub.Tracks(t.Context()); !errors.Is(err, ErrEnded) {
 			t.Errorf("Tracks() of a stream that came to nothing = %v, want ErrEnded", err)

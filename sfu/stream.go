@@ -15,6 +15,7 @@ type State string
 const (
 	Connecting State = "connecting" // claimed, no media yet
 	Live       State = "live"
+	Waiting    State = "waiting" // the publisher was lost, and may come back
 	Ended      State = "ended"
 )
 
@@ -25,7 +26,7 @@ type StreamInfo struct {
 	Source    string // PublishOptions.Source
 	Record    bool
 	State     State
-	Live      bool // media has come
+	Live      bool // media has come, and viewers are taken
 	StartedAt time.Time
 	Viewers   int
 	Tracks    []TrackStats
@@ -41,8 +42,15 @@ type stream struct {
 	started  time.Time // with a monotonic reading: the stream's clock
 	requests chan string
 	ready    chan struct{} // closed when all tracks are known
-	over     chan struct{} // closed when the publisher is gone
+	over     chan struct{} // closed when it has ended
 	drained  chan struct{} // closed when the standing sinks are done too
+
+	standing standing
+
+	// guarded by hub.mu
+	owner    *Publication // nil while it waits for a publisher
+	expiry   *time.Timer  // of the grace; nil: none began yet
+	deadline time.Time    // of the grace
 
 	// guarded by mu
 	mu     sync.Mutex
@@ -54,9 +62,16 @@ type stream struct {
 	clock   media.SenderClock
 
 	// atomic
-	live    atomic.Bool
+	phase   atomic.Uint32
 	viewers atomic.Int64
 }
+
+// The phases of a stream that has not ended.
+const (
+	phaseConnecting = iota
+	phaseLive
+	phaseWaiting
+)
 
 func newStream(h *Hub, name string, o PublishOptions) *stream {
 	return &stream{
@@ -70,8 +85,8 @@ func newStream(h *Hub, name string, o PublishOptions) *stream {
 func (s *stream) now() time.Duration { return time.Since(s.started) }
 
 func (s *stream) setLive() {
-	if !s.live.Load() { // a load is cheap on the packet path, a store is not
-		s.live.Store(true)
+	if s.phase.Load() != phaseLive { // a load is cheap on the packet path, a store is not
+		s.phase.Store(phaseLive)
 	}
 }
 
@@ -101,20 +116,29 @@ func (s *stream) senderTime(ntp uint64, arrival time.Duration) time.Duration {
 	return s.clock.Observe(ntp, arrival)
 }
 
+// end ends the tracks: readers get what is there and then io.EOF.
+func (s *stream) end() {
+	s.mu.Lock()
+	close(s.over)
+	tracks := s.tracks
+	s.mu.Unlock()
+	for _, t := range tracks {
+		t.end()
+	}
+}
+
 func (s *stream) info() StreamInfo {
-	state := Connecting
-	switch {
-	case isClosed(s.over):
+	phase := s.phase.Load()
+	state := [...]State{phaseConnecting: Connecting, phaseLive: Live, phaseWaiting: Waiting}[phase]
+	if isClosed(s.over) {
 		state = Ended
-	case s.live.Load():
-		state = Live
 	}
 	s.mu.Lock()
 	tracks := s.tracks
 	s.mu.Unlock()
 	i := StreamInfo{
 		Name: s.name, ID: s.id, Source: s.options.Source, Record: s.options.Record,
-		State: state, Live: s.live.Load(), StartedAt: s.started, Viewers: int(s.viewers.Load()),
+		State: state, Live: phase != phaseConnecting, StartedAt: s.started, Viewers: int(s.viewers.Load()),
 	}
 	for _, t := range tracks { // the slice only grows, so its elements are stable
 		i.Tracks = append(i.Tracks, t.Stats())

@@ -38,9 +38,12 @@ func (s *Subscription) Stream() StreamInfo { return s.stream.info() }
 // Now returns the time on the stream's clock.
 func (s *Subscription) Now() time.Duration { return s.stream.now() }
 
-// Done is closed when the publisher is gone. Cursors still yield what is in the
+// Done is closed when the stream has ended. Cursors still yield what is in the
 // rings.
 func (s *Subscription) Done() <-chan struct{} { return s.stream.over }
+
+// Waiting says that the publisher was lost, and may come back.
+func (s *Subscription) Waiting() bool { return s.stream.phase.Load() == phaseWaiting }
 
 // Tracks waits until all tracks of the stream are known and returns them.
 func (s *Subscription) Tracks(ctx context.Context) ([]*Track, error) {

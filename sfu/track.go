@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,6 +34,7 @@ type Track struct {
 	info     media.TrackInfo
 	format   codec.Format
 	native   Form // what the source writes
+	writer   *TrackWriter
 	stream   *stream
 	keyframe *keyframeThrottle
 	bySeq    []atomic.Pointer[media.Packet] // newest packet with Seq%len
@@ -68,6 +71,30 @@ func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	t.bySeq = make([]atomic.Pointer[media.Packet], packetSlots(info.Kind()))
 	t.keyframe = &keyframeThrottle{send: func() { s.requestKeyframe(info.ID) }}
 	return t
+}
+
+// addTrack adds a track whose source writes the given form.
+func (s *stream) addTrack(info media.TrackInfo, native Form) (*TrackWriter, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case isClosed(s.over):
+		return nil, ErrEnded
+	case isClosed(s.ready):
+		return nil, errors.New("sfu: tracks cannot be added to a stream that is ready")
+	case len(s.tracks) >= maxTracks:
+		return nil, fmt.Errorf("sfu: a stream has at most %d tracks", maxTracks)
+	}
+	for _, t := range s.tracks {
+		if t.info.ID == info.ID {
+			return nil, fmt.Errorf("sfu: track %q exists already", info.ID)
+		}
+	}
+	t := newTrack(s, info, native)
+	t.writer = &TrackWriter{}
+	t.writer.write(t)
+	s.tracks = append(s.tracks, t)
+	return t.writer, nil
 }
 
 func packetSlots(k media.Kind) int {

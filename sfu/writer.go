@@ -66,6 +66,11 @@ type clockReport struct {
 	at  time.Duration
 }
 
+// write has w write to t from now on, as a new one.
+func (w *TrackWriter) write(t *Track) {
+	*w = TrackWriter{track: t, clock: t.stream.senderTime, timeline: media.NewTimeline(t.info.Codec)}
+}
+
 // WritePacket takes in one RTP packet. Duplicates and packets that are too old
 // are counted and dropped.
 func (w *TrackWriter) WritePacket(r RTP) {
@@ -73,7 +78,8 @@ func (w *TrackWriter) WritePacket(r RTP) {
 	if t.packets.ended.Load() {
 		return
 	}
-	if w.restarted {
+	anew := w.restarted
+	if anew {
 		w.goOn(r)
 	}
 	seq := w.seq.Unwrap(r.Seq) + w.seqOffset
@@ -86,6 +92,7 @@ func (w *TrackWriter) WritePacket(r RTP) {
 			t.counters.late.Add(1)
 			return
 		}
+		anew = true
 		w.goOn(r)
 		seq = w.seq.Unwrap(r.Seq) + w.seqOffset
 	}
@@ -98,7 +105,7 @@ func (w *TrackWriter) WritePacket(r RTP) {
 	where := t.format.Inspect(r.Payload)
 	p := w.packets.put(media.Packet{
 		Seq: seq, Time: rtp, PTS: w.timeline.PTS(rtp, r.Arrival), Arrival: r.Arrival,
-		Start: where.Start, Marker: r.Marker, Sync: where.Sync, Payload: r.Payload,
+		Start: where.Start, Marker: r.Marker, Sync: where.Sync, Anew: anew, Payload: r.Payload,
 	})
 	if seq > w.highest {
 		w.highest, w.newest = seq, *p
@@ -120,6 +127,9 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 	if t.frames.ended.Load() {
 		return
 	}
+	if w.restarted {
+		w.restarted, f.Gap = false, true
+	}
 	if f.Sync && t.info.Kind() == media.Video {
 		t.keyframe.satisfied()
 		width, height, _ := t.format.FrameSize(f.Data)
@@ -137,11 +147,13 @@ func (w *TrackWriter) SyncClock(ntp uint64, rtp uint32, arrival time.Duration) {
 	w.report.Store(&clockReport{rtp: rtp, at: w.clock(ntp, arrival)})
 }
 
-// Restart says that the packets to come are of another RTP stream (a new SSRC):
-// sequence and time go on from where they are, with one sequence number left
-// out, so that nobody takes the old stream's last frame and the new one's first
-// for neighbours.
-func (w *TrackWriter) Restart() { w.restarted = w.highest > 0 }
+// Restart says that what is to come is of another publisher or RTP stream (a new
+// SSRC). Packets' sequence and time go on from where they are, with one sequence
+// number left out, so that nobody takes the old stream's last frame and the new
+// one's first for neighbours. Of frames the first one tells the gap.
+func (w *TrackWriter) Restart() {
+	w.restarted = w.highest > 0 || w.track.native == Frames && w.track.frames.head.Load() > 0
+}
 
 // goOn joins a new RTP stream, whose first packet is r, to the old one.
 func (w *TrackWriter) goOn(r RTP) {

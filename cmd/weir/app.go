@@ -34,6 +34,7 @@ const (
 type appConfig struct {
 	httpAddr, rtcAddr, dataDir string
 	record                     bool
+	grace                      time.Duration
 	version                    string
 	log                        *slog.Logger
 }
@@ -70,7 +71,9 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, explain("--data-dir", c.dataDir, err)
 	}
-	a.hub, err = sfu.New(sfu.Config{Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}})
+	a.hub, err = sfu.New(sfu.Config{
+		Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}, Grace: c.grace, Ended: a.streamEnded,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +115,17 @@ func (a *app) routes() (http.Handler, error) {
 	vod.Register(mux, a.recorder)
 	mux.Handle("/", web.Handler())
 	return mux, nil
+}
+
+// streamEnded logs the end of a stream: that of its publisher's session may have
+// been long before.
+func (a *app) streamEnded(i sfu.StreamInfo, err error) {
+	log := a.log.With("stream", i.Name, "duration_ms", time.Since(i.StartedAt).Milliseconds())
+	if err != nil {
+		log.Error("stream ended", "reason", err)
+		return
+	}
+	log.Info("stream ended")
 }
 
 // recordingURL is where the recording of a broadcast is served, if it has one.

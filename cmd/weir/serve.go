@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -27,6 +28,8 @@ func serveCommand() *cli.Command {
 				Usage: "`FOLDER` for recordings; made if it does not exist"},
 			&cli.BoolFlag{Name: "record", Value: true, EnvVars: []string{"WEIR_RECORD"},
 				Usage: "record streams, unless their publisher says otherwise"},
+			&cli.DurationFlag{Name: "grace", Value: 15 * time.Second, EnvVars: []string{"WEIR_GRACE"},
+				Usage: "keep a stream, its viewers and its recording for this `TIME` when its publisher's connection is lost; 0 ends it at once"},
 			&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: []string{"WEIR_LOG_LEVEL"},
 				Usage: "log from this `LEVEL` on: debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", Value: "text", EnvVars: []string{"WEIR_LOG_FORMAT"},
@@ -47,6 +50,9 @@ func serve(c *cli.Context) error {
 	} else if extra != "" {
 		return fmt.Errorf("serve takes flags only, not %q; 'weir serve --help' lists them", extra)
 	}
+	if c.Duration("grace") < 0 {
+		return fmt.Errorf("--grace is %v; it must be a time such as 15s, or 0", c.Duration("grace"))
+	}
 	log, err := newLogger(c.App.ErrWriter, c.String("log-level"), c.String("log-format"))
 	if err != nil {
 		return err
@@ -58,7 +64,7 @@ func serve(c *cli.Context) error {
 	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	a, err := newApp(c.Context, appConfig{
 		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"),
-		record: c.Bool("record"), version: version(), log: log,
+		record: c.Bool("record"), grace: c.Duration("grace"), version: version(), log: log,
 	})
 	if err != nil {
 		return err

@@ -63,6 +63,12 @@ func (r *reorder) push(p *media.Packet, out func(p *media.Packet, lost uint64)) 
 		r.next = p.Seq
 	}
 	switch {
+	case p.Anew && p.Seq > r.next:
+		r.flush(out)
+		lost := p.Seq - r.next
+		r.lost += lost
+		r.next = p.Seq + 1
+		out(p, lost)
 	case p.Seq == r.next:
 		r.next++
 		out(p, 0)

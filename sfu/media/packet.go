@@ -21,6 +21,7 @@ type Packet struct {
 	Start  bool // first packet of a frame
 	Marker bool // RTP marker bit: last packet of a frame, for video
 	Sync   bool // a decoder can start at this packet; only with Start
+	Anew   bool // first packet of another RTP stream: what is missing before it never comes
 
 	// Payload is the RTP payload: the codec's payload descriptor, if it has one,
 	// and media bytes.

@@ -1,6 +1,10 @@
 package peer
 
-import "errors"
+import (
+	"errors"
+
+	"weir/sfu"
+)
 
 var (
 	// ErrOffer says that an offer is not usable; its text says what to change.
@@ -11,8 +15,11 @@ var (
 	// ErrBusy says that too many clients are connecting at this moment.
 	ErrBusy = errors.New("peer: too many clients are connecting")
 	// ErrNotConnected says that the client did not connect in time: most often
-	// the UDP port cannot be reached.
-	ErrNotConnected = errors.New("peer: no connection within the time allowed")
-	// ErrLost says that the connection broke or was closed by the client.
-	ErrLost = errors.New("peer: connection lost")
+	// the UDP port cannot be reached. It wraps sfu.ErrLost.
+	ErrNotConnected = sfu.LostError("peer: no connection within the time allowed")
+	// ErrLost says that the connection broke. It wraps sfu.ErrLost: the client did
+	// not want that, and may come back.
+	ErrLost = sfu.LostError("peer: connection lost")
+	// ErrClosed says that the client closed the connection.
+	ErrClosed = errors.New("peer: connection closed by the client")
 )

@@ -75,14 +75,14 @@ func TestClientCloses(t *testing.T) {
 
 	start := time.Now()
 	receiver.Close()
-	if err := view.ended(t); !errors.Is(err, peer.ErrLost) {
+	if err := view.ended(t); !errors.Is(err, peer.ErrClosed) {
 		t.Errorf("the viewer ended with %v", err)
 	}
 	if n := pub.pub.Info().Viewers; n != 0 {
 		t.Errorf("%d viewers are left", n)
 	}
 	sender.Close()
-	if err := pub.ended(t); !errors.Is(err, peer.ErrLost) {
+	if err := pub.ended(t); !errors.Is(err, peer.ErrClosed) || errors.Is(err, sfu.ErrLost) {
 		t.Errorf("the publisher ended with %v", err)
 	}
 	if took := time.Since(start); took > silence {
@@ -236,7 +236,7 @@ func TestTooManyStreams(t *testing.T) {
 			return false
 		}
 	})
-	if !errors.Is(pub.err, peer.ErrLost) {
+	if !errors.Is(pub.err, peer.ErrClosed) {
 		t.Errorf("the session ended with %v", pub.err)
 	}
 }

@@ -75,8 +75,8 @@ func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) 
 	return answer, nil
 }
 
-// Run implements sfu.Source. It returns an error that wraps ErrNotConnected or
-// ErrLost when the client went away, or the cause of ctx.
+// Run implements sfu.Source. It returns an error that wraps ErrNotConnected,
+// ErrLost or ErrClosed when the client went away, or the cause of ctx.
 func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 	var readers sync.WaitGroup
 	defer readers.Wait() // after Close, which ends them
@@ -106,7 +106,7 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 				in.askAgain()
 			}
 		case <-c.gone:
-			return ErrLost
+			return c.why()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -38,6 +38,8 @@ type session struct {
 	connectedOnce, goneOnce sync.Once
 	settledOnce             sync.Once
 	streams                 atomic.Int64 // opened by the client
+	silent                  atomic.Bool  // nothing has come for disconnectedTimeout
+	failed                  atomic.Bool  // the connection broke, rather than being closed
 
 	negotiating sync.Mutex // held while a description is being applied
 
@@ -61,11 +63,15 @@ func (p *Port) newSession(a api) (*session, error) {
 		return nil, fmt.Errorf("peer: new connection: %w", err)
 	}
 	s.pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		s.silent.Store(state == webrtc.PeerConnectionStateDisconnected)
 		switch state {
 		case webrtc.PeerConnectionStateConnected:
 			s.connectedOnce.Do(func() { close(s.connected) })
 			s.settled()
-		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+		case webrtc.PeerConnectionStateFailed:
+			s.failed.Store(true)
+			s.end()
+		case webrtc.PeerConnectionStateClosed: // by the client: a DTLS alert says so
 			s.end()
 		}
 	})
@@ -79,6 +85,18 @@ func (s *session) settled() { s.settledOnce.Do(func() { s.connecting(-1) }) }
 func (s *session) end() {
 	s.goneOnce.Do(func() { close(s.gone) })
 	s.settled()
+}
+
+// Silent says that nothing has come from the client for some seconds, though it
+// was connected.
+func (s *session) Silent() bool { return s.silent.Load() }
+
+// why says why the session is gone.
+func (s *session) why() error {
+	if s.failed.Load() {
+		return ErrLost
+	}
+	return ErrClosed
 }
 
 // newBuffer makes the buffer of a stream that the client has begun to send. A

@@ -76,8 +76,8 @@ func (v *Viewer) addTracks(o *offer, tracks []*sfu.Track) error {
 }
 
 // Run implements sfu.Sink. It returns nil when the stream has ended, an error
-// that wraps ErrNotConnected or ErrLost when the client went away, or the cause
-// of ctx.
+// that wraps ErrNotConnected, ErrLost or ErrClosed when the client went away, or
+// the cause of ctx.
 func (v *Viewer) Run(ctx context.Context, sub *sfu.Subscription) error {
 	var readers sync.WaitGroup
 	defer readers.Wait() // after Close, which ends them
@@ -116,7 +116,7 @@ func (v *Viewer) serve(ctx context.Context, sub *sfu.Subscription, a *sfu.Attach
 			v.drain(a)
 			return nil
 		case <-v.gone:
-			return ErrLost
+			return v.why()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -10,6 +10,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/peer"
 	"weir/signaling"
+	"weir/signaling/session"
 )
 
 const (
@@ -41,7 +42,7 @@ func (c Config) Validate() error {
 // Endpoint is the WHIP and WHEP endpoint of a server, with its sessions.
 type Endpoint struct {
 	config   Config
-	sessions registry
+	sessions session.Registry[*client]
 }
 
 // New returns an endpoint without sessions.
@@ -52,7 +53,7 @@ func New(c Config) (*Endpoint, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Endpoint{config: c, sessions: registry{byID: map[string]*session{}}}, nil
+	return &Endpoint{config: c}, nil
 }
 
 // Register adds the endpoint's routes to mux.
@@ -63,7 +64,7 @@ func (e *Endpoint) Register(mux *http.ServeMux) {
 }
 
 // serve is the endpoint resource: what POST does differs.
-func (e *Endpoint) serve(post func(*http.Request, string) (*session, string, error), discoverable bool) http.HandlerFunc {
+func (e *Endpoint) serve(post func(*http.Request, string) (*visit, string, error), discoverable bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Accept-Post", typeSDP)
 		switch r.Method {
@@ -85,7 +86,7 @@ func (e *Endpoint) serve(post func(*http.Request, string) (*session, string, err
 }
 
 // create answers an offer with a new session.
-func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*http.Request, string) (*session, string, error)) {
+func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*http.Request, string) (*visit, string, error)) {
 	offer, err := readBody(w, r, typeSDP)
 	if err != nil {
 		signaling.WriteError(w, err)
@@ -99,8 +100,8 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*htt
 	}
 	h := w.Header()
 	h.Set("Content-Type", typeSDP)
-	h.Set("Location", "/session/"+s.id)
-	h.Set("ETag", s.entityTag())
+	h.Set("Location", "/session/"+s.ID)
+	h.Set("ETag", s.Value.entityTag())
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer) // a client that has gone never connects, and is reaped

@@ -45,8 +45,10 @@ func newServer(t testing.TB, hubConfig sfu.Config, portConfig peer.Config) *serv
 	if err != nil {
 		t.Fatal(err)
 	}
-	if portConfig.Conn, err = udp.Listen(t.Context(), "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
+	if portConfig.Conn == nil {
+		if portConfig.Conn, err = udp.Listen(t.Context(), "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	port, err := peer.New(portConfig)
 	if err != nil {

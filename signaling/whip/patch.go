@@ -14,7 +14,7 @@ import (
 // patch takes in a fragment of SDP: candidates (RFC 9725 section 4.3.2), which
 // are answered by 204, or new ICE credentials with If-Match: * (section 4.3.3),
 // answered by 200, a fragment and a new entity tag.
-func (s *session) patch(w http.ResponseWriter, r *http.Request) error {
+func (c *client) patch(w http.ResponseWriter, r *http.Request) error {
 	body, err := readBody(w, r, typeFragment)
 	if err != nil {
 		return err
@@ -23,11 +23,11 @@ func (s *session) patch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	restart, err := s.precondition(r.Header.Get("If-Match"))
+	restart, err := c.precondition(r.Header.Get("If-Match"))
 	if err != nil {
 		return err
 	}
-	trickled := s.peer.Trickle(fragment)
+	trickled := c.peer.Trickle(fragment)
 	if trickled == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -35,14 +35,14 @@ func (s *session) patch(w http.ResponseWriter, r *http.Request) error {
 	if !restart { // other credentials than the session's, but not declared a restart
 		return trickled
 	}
-	answer, err := s.peer.Restart(r.Context(), fragment)
+	answer, err := c.peer.Restart(r.Context(), fragment)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.tag = rand.Text()
-	s.mu.Unlock()
-	w.Header().Set("ETag", s.entityTag())
+	c.mu.Lock()
+	c.tag = rand.Text()
+	c.mu.Unlock()
+	w.Header().Set("ETag", c.entityTag())
 	w.Header().Set("Content-Type", typeFragment)
 	w.WriteHeader(http.StatusOK)
 	_, _ = io.WriteString(w, answer.String())
@@ -51,7 +51,7 @@ func (s *session) patch(w http.ResponseWriter, r *http.Request) error {
 
 // precondition checks If-Match. It returns whether the client means to restart
 // ICE: "*", which the drafts also write in quotes.
-func (s *session) precondition(ifMatch string) (restart bool, err error) {
+func (c *client) precondition(ifMatch string) (restart bool, err error) {
 	if ifMatch == "" {
 		return false, &signaling.Problem{Status: http.StatusPreconditionRequired, Title: "If-Match is needed",
 			Detail: "Send If-Match with the ETag of the session, or * to restart ICE."}
@@ -60,7 +60,7 @@ func (s *session) precondition(ifMatch string) (restart bool, err error) {
 		return true, nil
 	}
 	tags := strings.Split(ifMatch, ",")
-	if slices.ContainsFunc(tags, func(t string) bool { return strings.TrimSpace(t) == s.entityTag() }) {
+	if slices.ContainsFunc(tags, func(t string) bool { return strings.TrimSpace(t) == c.entityTag() }) {
 		return false, nil
 	}
 	return false, &signaling.Problem{Status: http.StatusPreconditionFailed, Title: "ETag does not match",

@@ -12,6 +12,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/peer"
 	"weir/signaling"
+	"weir/signaling/session"
 )
 
 // errStopped is the cause of a session that its client ended with DELETE.
@@ -21,65 +22,74 @@ var errStopped = errors.New("whip: stopped by the client")
 type connection interface {
 	Trickle(peer.Fragment) error
 	Restart(context.Context, peer.Fragment) (peer.Fragment, error)
+	Silent() bool
 }
 
-// session is one client's WHIP or WHEP session.
-type session struct {
+// client is what WHIP and WHEP keep of a session.
+type client struct {
 	// set once
-	id     string
-	peer   connection
-	cancel context.CancelCauseFunc
-	ended  <-chan struct{} // closed when the stream's name is free, or the viewer gone
+	peer      connection
+	publishes bool
 
 	// guarded by mu
 	mu  sync.Mutex
 	tag string // entity tag, without quotes: names the ICE session (RFC 9725 section 4.3.1)
 }
 
-func (s *session) entityTag() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return `"` + s.tag + `"`
-}
+// visit is one client's WHIP or WHEP session.
+type visit = session.Session[*client]
 
-// registry holds the sessions by id.
-type registry struct {
-	running sync.WaitGroup
-
-	mu     sync.Mutex
-	byID   map[string]*session
-	closed bool
+func (c *client) entityTag() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return `"` + c.tag + `"`
 }
 
 // publish makes a session of a publisher's offer.
-func (e *Endpoint) publish(r *http.Request, offer string) (*session, string, error) {
+func (e *Endpoint) publish(r *http.Request, offer string) (*visit, string, error) {
 	record, err := wantsRecord(r)
 	if err != nil {
 		return nil, "", err
 	}
 	record = record && e.config.Record
-	pub, err := e.config.Hub.Publish(r.PathValue("name"), sfu.PublishOptions{Source: "webrtc", Record: record})
+	name := r.PathValue("name")
+	e.makeWay(r.Context(), name, r.URL.Query().Get("replaces"))
+	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: "webrtc", Record: record})
 	if err != nil {
 		return nil, "", err
 	}
-	client, answer, err := e.config.Port.NewPublisher(r.Context(), offer, pub)
+	source, answer, err := e.config.Port.NewPublisher(r.Context(), offer, pub)
 	if err != nil {
 		pub.Close()
 		return nil, "", err
 	}
-	s, err := e.start(client, pub.Done(), func(ctx context.Context, session string) {
-		log := e.config.Log.With("stream", pub.Info().Name, "session", session)
+	s, err := e.start(name, &client{peer: source, publishes: true}, pub.Done(), func(ctx context.Context, session string) {
+		log := e.config.Log.With("stream", name, "session", session)
 		log.Info("publisher answered", "record", record, "remote", r.RemoteAddr)
-		err := pub.Run(ctx, client)
+		err := pub.Run(ctx, source)
 		i := pub.Info()
 		log.Info("publisher gone", "reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live)
 	})
 	if err != nil {
-		client.Close()
+		source.Close()
 		pub.Close()
 		return nil, "", err
 	}
 	return s, answer, nil
+}
+
+// makeWay ends a session that a publisher of that name is to take the place of:
+// the one that it says was its own, and any that has been silent for so long that
+// it is about to be given up anyway.
+func (e *Endpoint) makeWay(ctx context.Context, name, replaces string) {
+	if replaces != "" {
+		e.sessions.Replace(ctx, name, replaces)
+	}
+	for _, s := range e.sessions.Of(name) {
+		if s.Value.publishes && s.Value.peer.Silent() {
+			e.sessions.Replace(ctx, name, s.ID)
+		}
+	}
 }
 
 // wantsRecord reads ?record=, which is true if it is not given.
@@ -97,7 +107,7 @@ func wantsRecord(r *http.Request) (bool, error) {
 }
 
 // view makes a session of a viewer's offer.
-func (e *Endpoint) view(r *http.Request, offer string) (*session, string, error) {
+func (e *Endpoint) view(r *http.Request, offer string) (*visit, string, error) {
 	name := r.PathValue("name")
 	if err := sfu.ValidName(name); err != nil {
 		return nil, "", err
@@ -109,25 +119,25 @@ func (e *Endpoint) view(r *http.Request, offer string) (*session, string, error)
 	if !sub.Stream().Live { // its publisher may never come through
 		return nil, "", errors.Join(sfu.ErrNotLive, sub.Close())
 	}
-	client, answer, err := e.newViewer(r.Context(), offer, sub)
+	sink, answer, err := e.newViewer(r.Context(), offer, sub)
 	if err != nil {
 		sub.Close()
 		return nil, "", err
 	}
 	gone := make(chan struct{})
-	s, err := e.start(client, gone, func(ctx context.Context, session string) {
+	s, err := e.start(name, &client{peer: sink}, gone, func(ctx context.Context, session string) {
 		log := e.config.Log.With("stream", name, "session", session)
 		defer close(gone)
 		defer sub.Close()
 		start := time.Now()
 		log.Info("viewer answered", "remote", r.RemoteAddr)
-		err := client.Run(ctx, sub)
-		sent := client.Stats()
+		err := sink.Run(ctx, sub)
+		sent := sink.Stats()
 		log.Info("viewer gone", "reason", reason(err), "duration_ms", time.Since(start).Milliseconds(),
 			"packets", sent.Packets, "resent", sent.Resent, "missing", sent.Missing)
 	})
 	if err != nil {
-		client.Close()
+		sink.Close()
 		sub.Close()
 		return nil, "", err
 	}
@@ -151,6 +161,10 @@ func reason(err error) string {
 		return "stopped"
 	case errors.Is(err, peer.ErrNotConnected):
 		return "never connected"
+	case errors.Is(err, session.ErrReplaced):
+		return "replaced"
+	case errors.Is(err, peer.ErrClosed):
+		return "closed by the client"
 	case errors.Is(err, peer.ErrLost):
 		return "connection lost"
 	case errors.Is(err, sfu.ErrShutdown):
@@ -161,74 +175,26 @@ func reason(err error) string {
 }
 
 // start registers a session and runs it. What run gets with the context names the
-// session in the log: the head of its id, since the whole is the right to act on
-// it.
-func (e *Endpoint) start(c connection, ended <-chan struct{}, run func(ctx context.Context, name string)) (*session, error) {
+// session in the log.
+func (e *Endpoint) start(name string, c *client, over <-chan struct{}, run func(ctx context.Context, session string)) (*visit, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	s := &session{id: rand.Text(), peer: c, cancel: cancel, ended: ended, tag: rand.Text()}
-	if !e.sessions.add(s) {
-		cancel(sfu.ErrShutdown)
-		return nil, sfu.ErrShutdown
+	c.tag = rand.Text()
+	s, err := e.sessions.Begin(name, c, over, cancel)
+	if err != nil {
+		cancel(err)
+		return nil, err
 	}
 	go func() {
-		defer e.sessions.remove(s)
+		defer s.End()
 		defer cancel(nil)
-		run(ctx, s.id[:loggedID])
+		run(ctx, session.LogID(s.ID))
 	}()
 	return s, nil
 }
 
-// loggedID is how many characters of a session's id get into the log, of 26.
-const loggedID = 6
-
-// add registers s. It returns false when the endpoint is shutting down.
-func (r *registry) add(s *session) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return false
-	}
-	r.byID[s.id] = s
-	r.running.Add(1)
-	return true
-}
-
-func (r *registry) remove(s *session) {
-	r.mu.Lock()
-	delete(r.byID, s.id)
-	r.mu.Unlock()
-	r.running.Done()
-}
-
-// find returns the session with that id, or nil. One that has ended is not found,
-// though its recording may still be being finished.
-func (r *registry) find(id string) *session {
-	r.mu.Lock()
-	s := r.byID[id]
-	r.mu.Unlock()
-	if s == nil {
-		return nil
-	}
-	select {
-	case <-s.ended:
-		return nil
-	default:
-		return s
-	}
-}
-
 // Shutdown refuses new sessions, ends those that run, publishers and viewers
 // alike, and waits until they have ended, recordings included, or ctx is done.
-func (e *Endpoint) Shutdown(ctx context.Context) error {
-	r := &e.sessions
-	r.mu.Lock()
-	r.closed = true
-	for _, s := range r.byID {
-		s.cancel(sfu.ErrShutdown)
-	}
-	r.mu.Unlock()
-	return signaling.Wait(ctx, &r.running)
-}
+func (e *Endpoint) Shutdown(ctx context.Context) error { return e.sessions.Shutdown(ctx) }
 
 // serveSession is the session resource.
 func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
@@ -237,23 +203,23 @@ func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	s := e.sessions.find(r.PathValue("id"))
+	s := e.sessions.Find(r.PathValue("id"))
 	if s == nil {
 		signaling.WriteError(w, peer.ErrLost)
 		return
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		w.Header().Set("ETag", s.entityTag())
+		w.Header().Set("ETag", s.Value.entityTag())
 		w.WriteHeader(http.StatusNoContent)
 	case http.MethodPatch:
-		if err := s.patch(w, r); err != nil {
+		if err := s.Value.patch(w, r); err != nil {
 			signaling.WriteError(w, err)
 		}
 	case http.MethodDelete:
-		s.cancel(errStopped)
+		s.Cancel(errStopped)
 		select { // so that the name is free when the client reads the answer
-		case <-s.ended:
+		case <-s.Over():
 		case <-r.Context().Done():
 		}
 		w.WriteHeader(http.StatusOK)

@@ -55,23 +55,23 @@ func (e *Endpoint) registerAmLive(mux *http.ServeMux) {
 func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
-	done, ok := e.begin(cancel)
-	if !ok {
-		e.refused(w, r, sfu.ErrShutdown)
+	s, err := e.sessions.Begin("", struct{}{}, nil, cancel)
+	if err != nil {
+		e.refused(w, r, err)
 		return
 	}
-	defer done()
+	defer s.End()
 	conn, err := e.upgrade(w, r)
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	id := rand.Text()
+	id := rand.Text() // not the session's: viewers get to know it
 	first, join, err := amLiveHello(ctx, conn, id)
 	switch {
 	case err != nil:
 	case first != nil:
-		err = e.amLivePublish(ctx, cancel, conn, amLiveStreams+id, first)
+		err = e.amLivePublish(ctx, cancel, s.ID, conn, amLiveStreams+id, first)
 	default:
 		err = e.amLiveWatch(ctx, cancel, conn, amLiveStreams+join, r.RemoteAddr)
 	}
@@ -115,8 +115,10 @@ func amLiveHello(ctx context.Context, conn *websocket.Conn, id string) (first io
 }
 
 // amLivePublish takes an upload whose first message has begun.
-func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, conn *websocket.Conn, name string, first io.Reader) error {
-	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: "websocket", Record: e.config.Record})
+func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, session string, conn *websocket.Conn, name string, first io.Reader) error {
+	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{
+		Source: "websocket", Record: e.config.Record, NoGrace: true, // nobody can come back with this name
+	})
 	if err != nil {
 		return err
 	}
@@ -127,7 +129,7 @@ func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCause
 		e.amLives.Delete(name)
 		close(over)
 	}()
-	e.take(ctx, cancel, pub, &upload{conn: conn, out: newMuteOutbox(conn), first: first})
+	e.take(ctx, cancel, pub, session, &upload{conn: conn, out: newMuteOutbox(conn), first: first})
 	return nil
 }
 

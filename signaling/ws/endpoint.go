@@ -14,6 +14,7 @@ import (
 
 	"weir/sfu"
 	"weir/signaling"
+	"weir/signaling/session"
 )
 
 const (
@@ -70,7 +71,7 @@ func (c Config) Validate() error {
 type Endpoint struct {
 	config   Config
 	upgrader websocket.Upgrader
-	sessions registry
+	sessions session.Registry[struct{}]
 	feeds    feeds
 	// amLives has a chan struct{} for each stream name of amLive's publishers,
 	// closed when the upload has ended, its recording included.
@@ -103,7 +104,6 @@ func New(c Config) (*Endpoint, error) {
 				signaling.WriteError(w, &signaling.Problem{Status: status, Title: "Bad handshake", Detail: err.Error()})
 			},
 		},
-		sessions: registry{running: map[*session]bool{}},
 	}, nil
 }
 
@@ -145,48 +145,6 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(h.ResponseWriter).Hijack()
 }
 
-// registry holds the sessions that run.
-type registry struct {
-	wait sync.WaitGroup
-
-	// guarded by mu
-	mu      sync.Mutex
-	running map[*session]bool
-	closed  bool
-}
-
-// session is what a Shutdown needs of an upload or a feed.
-type session struct{ cancel context.CancelCauseFunc }
-
-// begin counts a session that is about to run until done is called. Shutdown
-// calls cancel with sfu.ErrShutdown. It returns false when the endpoint is
-// shutting down already; then the answer is sfu.ErrShutdown.
-func (e *Endpoint) begin(cancel context.CancelCauseFunc) (done func(), ok bool) {
-	r, s := &e.sessions, &session{cancel}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return nil, false
-	}
-	r.running[s] = true
-	r.wait.Add(1)
-	return func() {
-		r.mu.Lock()
-		delete(r.running, s)
-		r.mu.Unlock()
-		r.wait.Done()
-	}, true
-}
-
 // Shutdown refuses new sessions, ends those that run, and waits until they have
 // ended, recordings included, or ctx is done.
-func (e *Endpoint) Shutdown(ctx context.Context) error {
-	r := &e.sessions
-	r.mu.Lock()
-	r.closed = true
-	for s := range r.running {
-		s.cancel(sfu.ErrShutdown)
-	}
-	r.mu.Unlock()
-	return signaling.Wait(ctx, &r.wait)
-}
+func (e *Endpoint) Shutdown(ctx context.Context) error { return e.sessions.Shutdown(ctx) }

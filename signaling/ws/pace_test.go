@@ -48,7 +48,7 @@ func replay(t *testing.T, chunks []chunk) (got []released, p *pacer) {
 	start := time.Now()
 	now := func() time.Duration { return time.Since(start) }
 	p = newPacer(now)
-	line := newTimeline(2)
+	line := newTimeline(2, 0)
 	tracks := []*track{{0, now, &got}, {1, now, &got}}
 	done := make(chan struct{})
 	go func() {
@@ -266,7 +266,7 @@ func TestTimeline(t *testing.T) {
 		{"clock jumps back", 0, []step{{at: 50 * s, now: s, pts: s}, {at: 0, now: 2 * s, pts: 2 * s}}},
 		{"clock jumps ahead", 0, []step{{at: 0, now: s, pts: s}, {at: 1000 * s, now: 2 * s, pts: 2 * s}, {at: 1001 * s, now: 3 * s, pts: 3 * s}}},
 	} {
-		line := newTimeline(2)
+		line := newTimeline(2, 0)
 		for i, st := range tt.steps {
 			if st.restart {
 				line.restart()

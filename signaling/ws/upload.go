@@ -2,7 +2,6 @@ package ws
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"weir/recorder/webm"
 	"weir/sfu"
 	"weir/signaling"
+	"weir/signaling/session"
 )
 
 const (
@@ -72,12 +72,9 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox fun
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
 	name := r.PathValue("name")
-	done, ok := e.begin(cancel)
-	if !ok {
-		e.refused(w, r, sfu.ErrShutdown)
-		return
+	if id := r.URL.Query().Get("replaces"); id != "" {
+		e.sessions.Replace(r.Context(), name, id)
 	}
-	defer done()
 	record := e.config.Record && r.URL.Query().Get("record") != "false"
 	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: "websocket", Record: record})
 	if err != nil {
@@ -85,20 +82,26 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox fun
 		return
 	}
 	defer pub.Close()
+	s, err := e.sessions.Begin(name, struct{}{}, pub.Done(), cancel)
+	if err != nil {
+		e.refused(w, r, err)
+		return
+	}
+	defer s.End()
 	conn, err := e.upgrade(w, r)
 	if err != nil {
 		e.config.Log.Info("session refused", "stream", name, "path", r.URL.Path, "reason", err)
 		return
 	}
 	defer conn.Close()
-	e.take(ctx, cancel, pub, &upload{conn: conn, out: newOutbox(conn)})
+	e.take(ctx, cancel, pub, s.ID, &upload{conn: conn, out: newOutbox(conn)})
 }
 
-// take runs an upload from its begin to its end.
-func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, u *upload) {
-	id, i := rand.Text(), pub.Info()
+// take runs an upload from its begin to its end. id is its session's.
+func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, id string, u *upload) {
+	i := pub.Info()
 	u.limit, u.texts = e.config.MaxMessage, newBucket(time.Now())
-	u.log = e.config.Log.With("stream", i.Name, "session", id)
+	u.log = e.config.Log.With("stream", i.Name, "session", session.LogID(id))
 	u.log.Info("publisher connected", "record", i.Record)
 	u.out.say(sessionEvent{"session", id, i.Name, "/watch/" + i.Name})
 	u.out.status(string(sfu.Connecting))

@@ -11,12 +11,14 @@ import (
 
 	"weir/recorder/webm"
 	"weir/sfu"
+	"weir/signaling/session"
 )
 
 var (
 	// ErrLost says that a publisher's connection ended without a word: no "bye" or
-	// "stop" before, and no Close frame with code 1000.
-	ErrLost = errors.New("ws: connection lost")
+	// "stop" before, and no Close frame with code 1000. It wraps sfu.ErrLost: the
+	// client may come back.
+	ErrLost = sfu.LostError("ws: connection lost")
 	// errStopped is the end of an upload that its client asked for.
 	errStopped = errors.New("ws: stopped by the client")
 )
@@ -79,6 +81,8 @@ func reason(err error) string {
 		return "stopped"
 	case errors.Is(err, sfu.ErrShutdown):
 		return "shutdown"
+	case errors.Is(err, session.ErrReplaced):
+		return "replaced"
 	}
 	return err.Error()
 }
@@ -95,6 +99,9 @@ func farewell(err error) (code int, text string, event *errorEvent) {
 	case errors.Is(err, sfu.ErrShutdown):
 		return websocket.CloseGoingAway, "shutting down",
 			&errorEvent{"error", "Shutting down", "The server is about to stop. Connect again in some seconds."}
+	case errors.Is(err, session.ErrReplaced):
+		return websocket.CloseGoingAway, "replaced",
+			&errorEvent{"error", "Replaced", "The publisher has come back by another connection."}
 	case errors.Is(err, ErrLost):
 		return websocket.CloseGoingAway, "connection lost", nil
 	}

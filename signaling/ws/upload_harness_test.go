@@ -58,12 +58,18 @@ func (l *lockedBuffer) String() string {
 
 func newUploadServer(t testing.TB, c ws.Config, standing ...func(sfu.StreamInfo) sfu.Sink) *uploadServer {
 	t.Helper()
+	return startUploadServer(t, c, 0, standing...)
+}
+
+// startUploadServer is newUploadServer with a grace for publishers that are lost.
+func startUploadServer(t testing.TB, c ws.Config, grace time.Duration, standing ...func(sfu.StreamInfo) sfu.Sink) *uploadServer {
+	t.Helper()
 	s := &uploadServer{dir: t.TempDir(), log: &lockedBuffer{}}
 	var err error
 	if s.recorder, err = recorder.New(recorder.Config{Dir: s.dir}); err != nil {
 		t.Fatal(err)
 	}
-	if s.hub, err = sfu.New(sfu.Config{Standing: append(standing, s.recorder.Sink)}); err != nil {
+	if s.hub, err = sfu.New(sfu.Config{Grace: grace, Standing: append(standing, s.recorder.Sink)}); err != nil {
 		t.Fatal(err)
 	}
 	c.Hub, c.Record, c.Log = s.hub, true, slog.New(slog.NewTextHandler(s.log, nil))

@@ -54,7 +54,6 @@ func (n *intake) Header(h webm.Header) error {
 		return refuse(websocket.CloseUnsupportedData, "Unsupported codec", "The media has %s; %s.", codecNames(h), takenCodecs)
 	}
 	n.byPlace = places(h, chosen)
-	n.line = newTimeline(len(chosen))
 	for _, place := range chosen {
 		c := h.Tracks[place].Codec
 		w, err := n.pub.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Frames)
@@ -64,6 +63,11 @@ func (n *intake) Header(h webm.Header) error {
 		n.tracks = append(n.tracks, &uploadTrack{codec: c, writer: w})
 	}
 	n.pub.Ready()
+	edge := n.pub.Edge()
+	n.line = newTimeline(len(chosen), edge)
+	for _, t := range n.tracks {
+		t.gap = edge > 0 // the publisher was lost, and has come back
+	}
 	return nil
 }
 

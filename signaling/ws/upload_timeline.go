@@ -22,6 +22,7 @@ const (
 type timeline struct {
 	started   bool
 	restarted bool
+	edge      time.Duration   // where the frames of a publisher before ended
 	base      time.Duration   // PTS = time of the upload + base
 	last      []time.Duration // PTS of each track's last frame
 	begun     []bool          // the track has one
@@ -33,8 +34,10 @@ type timeline struct {
 	end     time.Duration // where the sound that has come ends, on the stream's clock
 }
 
-func newTimeline(tracks int) *timeline {
-	return &timeline{last: make([]time.Duration, tracks), begun: make([]bool, tracks)}
+// newTimeline returns a timeline for so many tracks, whose frames are to come
+// later than edge.
+func newTimeline(tracks int, edge time.Duration) *timeline {
+	return &timeline{edge: edge, last: make([]time.Duration, tracks), begun: make([]bool, tracks)}
 }
 
 // restart says that the frames to come are of another recorder.
@@ -50,8 +53,12 @@ func (t *timeline) place(track int, at, lasts, now, latency time.Duration) time.
 	switch {
 	case !t.started:
 		t.started = true
-		t.base = now - at
-		t.pts, t.end = now-restartStep, now
+		begin := now
+		if t.edge > 0 {
+			begin = max(now, t.edge+restartStep)
+		}
+		t.base = begin - at
+		t.pts, t.end = begin-restartStep, begin
 	case t.restarted, step < -maxJump, step > now-t.arrival+maxJump:
 		t.restarted = false
 		t.base = max(t.pts+restartStep, t.end, now-latency) - at

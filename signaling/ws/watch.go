@@ -39,12 +39,12 @@ func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, mute bool) {
 	}
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
-	done, ok := e.begin(cancel)
-	if !ok {
-		signaling.WriteError(w, sfu.ErrShutdown)
+	s, err := e.sessions.Begin(name, struct{}{}, nil, cancel)
+	if err != nil {
+		signaling.WriteError(w, err)
 		return
 	}
-	defer done()
+	defer s.End()
 	conn, err := e.upgrade(w, r)
 	if err != nil {
 		return
