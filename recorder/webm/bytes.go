@@ -35,13 +35,18 @@ func appendWideSize(b []byte, n uint64, width int) []byte {
 // is at least 2. Up to 128 bytes it has the shortest head, above that one with a
 // size of 8 bytes: a head of voidHead bytes.
 func appendVoid(b []byte, total int) []byte {
+	end := len(b) + total
+	b = appendVoidHead(b, int64(total))
+	return append(b, make([]byte, end-len(b))...)
+}
+
+// appendVoidHead appends the head of such a Void.
+func appendVoidHead(b []byte, total int64) []byte {
 	b = append(b, idVoid)
 	if total <= 128 {
-		b = append(b, byte(0x80|(total-2)))
-		return append(b, make([]byte, total-2)...)
+		return append(b, byte(0x80|(total-2)))
 	}
-	b = appendWideSize(b, uint64(total-voidHead), 8)
-	return append(b, make([]byte, total-voidHead)...)
+	return appendWideSize(b, uint64(total-voidHead), 8)
 }
 
 // voidHead is the length of a long Void's head: ID and 8-byte size.
@@ -61,6 +66,17 @@ func appendCluster(b []byte, ms int64) []byte {
 	b = append(b, unknownSize...)
 	return append(b, idTimestamp, 0x85,
 		byte(ms>>32), byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms))
+}
+
+// appendClusterAt is appendCluster for any number of ticks.
+func appendClusterAt(b []byte, ticks int64) []byte {
+	if ticks < 1<<40 {
+		return appendCluster(b, ticks)
+	}
+	b = append(b, idCluster...)
+	b = append(b, unknownSize...)
+	b = append(b, idTimestamp, 0x88)
+	return binary.BigEndian.AppendUint64(b, uint64(ticks))
 }
 
 // blockFields is the length of what precedes the frame in a SimpleBlock: track
@@ -84,9 +100,9 @@ func appendBlock(b []byte, number byte, offset int64, key bool, data []byte) []b
 // its place.
 const durationBytes = 2 + 1 + 8
 
-// appendDuration appends a Duration of ms milliseconds.
-func appendDuration(b []byte, ms float64) []byte {
+// appendDuration appends a Duration of that many ticks.
+func appendDuration(b []byte, ticks float64) []byte {
 	b = append(b, idDuration...)
 	b = append(b, 0x88)
-	return binary.BigEndian.AppendUint64(b, math.Float64bits(ms))
+	return binary.BigEndian.AppendUint64(b, math.Float64bits(ticks))
 }

@@ -22,11 +22,12 @@ const (
 )
 
 // layout says where the header's changeable places are, in bytes from the start
-// of the file; indexRoom is a length.
+// of the file; seekRoom and indexRoom are lengths.
 type layout struct {
 	segmentSize int64 // the 8 bytes of the Segment's size
 	segment     int64 // the Segment's data: the origin of all positions in the file
-	seekHead    int64 // Void of seekHeadBytes
+	seekHead    int64 // Void of seekRoom bytes
+	seekRoom    int
 	info        int64
 	duration    int64 // Void of durationBytes, the last child of Info
 	tracks      int64
@@ -48,7 +49,7 @@ func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
 	l.segmentSize = int64(len(b))
 	b = append(b, unknownSize...)
 	l.segment = int64(len(b))
-	l.seekHead = l.segment
+	l.seekHead, l.seekRoom = l.segment, seekHeadBytes
 	b = appendVoid(b, seekHeadBytes)
 
 	inf, err := renderInfo(c)

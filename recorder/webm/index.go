@@ -10,13 +10,16 @@ import (
 // start.
 type cue struct {
 	ms       int64 // the block's time
+	ticks    int64 // the same as the file counts it; the Writer counts ms
 	position int64 // of the Cluster, from the start of the Segment's data
-	track    byte
+	track    uint64
 }
 
 const (
 	cuesHead = 4 + 5 // ID and 5-byte size: as long as voidHead, see seal.go
 	cueBytes = 2 + (2 + 5) + 2 + (2 + 1) + (2 + 6)
+	// maxCueTicks is the latest time that the 5 bytes of CueTime tell.
+	maxCueTicks = 1<<40 - 1
 	// audioCueStep is the least distance of index entries in a file without video.
 	audioCueStep = 5000 // ms
 	// maxCueStep is the largest distance that thinning may make: as much as a
@@ -92,8 +95,8 @@ func renderCues(cues []cue) ([]byte, error) {
 	}
 	for _, c := range cues {
 		points.CuePoint = append(points.CuePoint, cuePoint{
-			CueTime: uint64(c.ms),
-			Where:   cueTrackPositions{uint64(c.track), uint64(c.position)},
+			CueTime: uint64(c.ticks),
+			Where:   cueTrackPositions{c.track, uint64(c.position)},
 		})
 	}
 	body, err := marshal(&points)

@@ -53,7 +53,7 @@ func TestCueHasItsLength(t *testing.T) {
 	if cuesHead != voidHead {
 		t.Fatal("the head of the Cues cannot replace that of a Void")
 	}
-	for _, c := range []cue{{track: 1}, {1<<40 - 1, 1<<48 - 1, 126}} {
+	for _, c := range []cue{{track: 1}, {ticks: maxCueTicks, position: 1<<48 - 1, track: 126}} {
 		for n := range 3 {
 			b, err := renderCues([]cue{c, c, c}[:n])
 			if err != nil || len(b) != cuesHead+n*cueBytes {

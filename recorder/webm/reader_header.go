@@ -108,10 +108,16 @@ func (c child) text(limit int) (string, error) {
 	return string(s), nil
 }
 
-// readEBML reads an EBML header (RFC 8794 section 11.2).
+// readEBML reads an EBML header.
 func (r *Reader) readEBML(data []byte) error {
+	return checkEBML(data, r.at, r.off-int64(len(data)))
+}
+
+// checkEBML checks an EBML header (RFC 8794 section 11.2) that begins at the
+// offset at and whose data begin at the offset dataAt.
+func checkEBML(data []byte, at, dataAt int64) error {
 	seen := false
-	err := eachChild(data, r.off-int64(len(data)), func(c child) error {
+	err := eachChild(data, dataAt, func(c child) error {
 		limit := uint64(1)
 		switch c.id {
 		case docTypeID:
@@ -137,7 +143,7 @@ func (r *Reader) readEBML(data []byte) error {
 		return nil
 	})
 	if err == nil && !seen {
-		err = ebmlID.fail(ErrNotWebM, r.at, "has no DocType")
+		err = ebmlID.fail(ErrNotWebM, at, "has no DocType")
 	}
 	return err
 }
@@ -149,13 +155,19 @@ func (r *Reader) readInfo(data []byte) error {
 		if c.id != timestampScaleID {
 			return nil
 		}
-		v, err := c.uint(uint64(maxTick))
-		if err == nil && v == 0 {
-			err = c.id.fail(ErrHeader, c.at, "is zero")
-		}
-		r.header.tick = time.Duration(v)
+		var err error
+		r.header.tick, err = c.tick()
 		return err
 	})
+}
+
+// tick returns the child, a TimestampScale, as the duration of a tick.
+func (c child) tick() (time.Duration, error) {
+	v, err := c.uint(uint64(maxTick))
+	if err == nil && v == 0 {
+		err = c.id.fail(ErrHeader, c.at, "is zero")
+	}
+	return time.Duration(v), err
 }
 
 // defaultTick is what a tick is without a TimestampScale.

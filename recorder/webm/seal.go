@@ -1,6 +1,7 @@
 package webm
 
 import (
+	"cmp"
 	"time"
 )
 
@@ -17,11 +18,14 @@ type summary struct {
 	clusters []uint32 // the size of each Cluster's data, in the order of the file
 	silent   []int    // indices of tracks without a frame
 	duration time.Duration
+	tick     time.Duration // 0 for 1 ms
 	// front is the Cues element for the room in the header, at most
 	// layout.indexRoom bytes; nil if there is none.
 	front []byte
 	// cues is where the Cues are, from the start of the file; 0 if nowhere.
 	cues int64
+	// others are what else the SeekHead is to name.
+	others []seek
 }
 
 // patch is one positioned write.
@@ -73,18 +77,15 @@ func seal(l layout, s summary, write func(patch) error) error {
 func (s summary) header(l layout) ([]patch, error) {
 	var out []patch
 	if len(s.front) > 0 {
-		room := s.front[:len(s.front):len(s.front)]
-		if free := l.indexRoom - len(room); free > 0 {
-			room = appendVoid(room, free) // free is a multiple of cueBytes
-		}
+		room := fill(idCues, cuesHead-len(idCues), s.front[cuesHead:], l.indexRoom)
 		out = append(out,
 			patch{l.index + cuesHead, room[cuesHead:]},
 			patch{l.index, room[:cuesHead]})
 	}
 	out = append(out, patch{l.segmentSize, appendWideSize(nil, uint64(s.end-l.segment), 8)})
 	if s.duration > 0 { // RFC 9559 section 5.1.2.10: more than zero
-		ms := float64(s.duration) / float64(time.Millisecond)
-		out = append(out, patch{l.duration, appendDuration(nil, ms)})
+		ticks := float64(s.duration) / float64(cmp.Or(s.tick, defaultTick))
+		out = append(out, patch{l.duration, appendDuration(nil, ticks)})
 	}
 	head, err := s.seekHead(l)
 	if err != nil {
@@ -93,28 +94,44 @@ func (s summary) header(l layout) ([]patch, error) {
 	return append(out, patch{l.seekHead, head}), nil
 }
 
-// seekHead returns the SeekHead, and a Void after it if it has no entry for Cues.
+// seekHead returns the SeekHead, in as many bytes as are reserved for it.
 func (s summary) seekHead(l layout) ([]byte, error) {
-	var entries struct {
-		Seek []seek `ebml:"Seek"`
-	}
-	add := func(id string, at int64) {
-		entries.Seek = append(entries.Seek, seek{[]byte(id), uint64(at - l.segment)})
-	}
-	add(idInfo, l.info)
-	add(idTracks, l.tracks)
+	entries := []seek{seekTo(idInfo, l.info-l.segment), seekTo(idTracks, l.tracks-l.segment)}
 	if s.cues > 0 {
-		add(idCues, s.cues)
+		entries = append(entries, seekTo(idCues, s.cues-l.segment))
 	}
-	body, err := marshal(&entries)
+	return renderSeekHead(append(entries, s.others...), l.seekRoom)
+}
+
+func seekTo(id string, position int64) seek { return seek{[]byte(id), uint64(position)} }
+
+// renderSeekHead returns the SeekHead and, up to room bytes, a Void behind it.
+func renderSeekHead(entries []seek, room int) ([]byte, error) {
+	body, err := marshal(&struct {
+		Seek []seek `ebml:"Seek"`
+	}{entries})
 	if err != nil {
 		return nil, err
 	}
-	b := append([]byte(nil), idSeekHead...)
-	b = appendSize(b, uint64(len(body)))
-	b = append(b, body...)
-	if free := seekHeadBytes - len(b); free > 0 {
-		b = appendVoid(b, free) // seekBytes
+	return fill(idSeekHead, 1, body, room), nil
+}
+
+// fill returns an element with a size of the given width, or of more bytes if it
+// takes more, and a Void behind it, which together have room bytes if that is
+// enough. A Void takes two bytes at least, so that one is filled by the size.
+func fill(id string, width int, body []byte, room int) []byte {
+	if least := len(appendSize(nil, uint64(len(body)))); width < least {
+		width = least
 	}
-	return b, nil
+	free := room - len(id) - width - len(body)
+	if free == 1 && width < maxSizeBytes {
+		width, free = width+1, 0
+	}
+	b := append([]byte(nil), id...)
+	b = appendWideSize(b, uint64(len(body)), width)
+	b = append(b, body...)
+	if free > 1 {
+		b = appendVoid(b, free)
+	}
+	return b
 }

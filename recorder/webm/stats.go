@@ -64,6 +64,13 @@ func (w *Writer) duration() time.Duration {
 // before it. A longer step is a hole, which says nothing about the next frame.
 const maxStep = time.Second
 
+// How long a frame is taken to last until two have come: what Opus in RTP and most
+// cameras have.
+const (
+	audioStep = 20 * time.Millisecond
+	videoStep = time.Second / 30
+)
+
 // trackState is what the Writer keeps of a track.
 type trackState struct {
 	number byte
@@ -76,11 +83,10 @@ type trackState struct {
 
 func newTrackState(t Track, number int) trackState {
 	s := trackState{number: byte(number), stats: TrackStats{Number: number}}
-	// Until two frames have come: what Opus in RTP and most cameras have.
-	s.step = 20 * time.Millisecond
+	s.step = audioStep
 	if t.Codec.Kind() == media.Video {
 		s.video = true
-		s.step = time.Second / 30
+		s.step = videoStep
 	}
 	return s
 }

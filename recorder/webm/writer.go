@@ -117,7 +117,7 @@ func (w *Writer) WriteFrame(track int, b Block) error {
 	if w.needsCluster(ms, t.video && b.Sync, len(b.Data)) {
 		w.openCluster(ms)
 		if key {
-			w.index.add(cue{ms: ms, position: w.start - w.layout.segment, track: t.number}, t.video)
+			w.index.add(cue{ms: ms, ticks: ms, position: w.start - w.layout.segment, track: uint64(t.number)}, t.video)
 		}
 	}
 	w.lastTime = ms

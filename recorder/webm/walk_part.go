@@ -1,0 +1,204 @@
+package webm
+
+// IDs that only whole files have.
+const (
+	silentTracksID   ElementID = 0x5854
+	encryptedBlockID ElementID = 0xAF
+)
+
+// inCluster says that the element lies in Clusters only.
+func (id ElementID) inCluster() bool {
+	switch id {
+	case timestampID, positionID, prevSizeID, silentTracksID, simpleBlockID, blockGroupID, encryptedBlockID:
+		return true
+	}
+	return false
+}
+
+// read returns the part that begins at at. If none does, ok is false, and p has
+// the ID and a reason.
+func (w *walker) read(at int64) (p part, ok bool, err error) {
+	p = part{at: at, reason: reasonNoElement}
+	e, ok, err := w.src.head(at)
+	if !ok || err != nil {
+		return p, false, err
+	}
+	p.id, p.data = e.id, at+int64(e.bytes)
+	if e.id == clusterID {
+		return w.readCluster(p, e)
+	}
+	if e.id == segmentID || e.id == ebmlID {
+		return p, false, e.id.fail(ErrSegments, at, "is a second one")
+	}
+	p.end = p.data + e.size
+	switch {
+	case e.unknown:
+		p.reason = reasonNoSize
+		return p, false, nil
+	case p.end > w.src.size:
+		p.reason = reasonEnd
+		return p, false, nil
+	}
+	p.kind, p.reason = partTop, ""
+	if e.id.outside() {
+		w.open = false
+		return p, true, w.readTop(p)
+	}
+	if w.open {
+		p.kind = partChild
+	}
+	switch e.id {
+	case voidID:
+		return p, true, nil
+	case crc32ID:
+		p.reason = reasonNoElement
+		return p, e.size == 4, nil
+	}
+	if !e.id.inCluster() { // of a later version of the format, or nonsense
+		p.reason = reasonNoElement
+		if ok, err := w.follows(p.end); !ok || err != nil {
+			return p, false, err
+		}
+		next, err := w.src.find(p.data, p.end, w.startsAgain)
+		return p, next == p.end, err
+	}
+	if !w.open {
+		p.reason = reasonNotHere
+		return p, false, nil
+	}
+	switch e.id {
+	case timestampID:
+		v, ok, err := w.src.uint(p.data, e.size)
+		w.timed = ok && v <= uint64(maxTime/w.head.tick)
+		w.ticks = int64(v)
+		p.reason = reasonTooLarge
+		return p, ok, err
+	case simpleBlockID, blockGroupID:
+		return w.readBlock(p)
+	}
+	return p, true, nil
+}
+
+// readCluster reads the head of a Cluster.
+func (w *walker) readCluster(p part, e elementHead) (part, bool, error) {
+	if w.head.tracks == nil {
+		return p, false, e.id.fail(ErrHeader, p.at, reasonNoTracks)
+	}
+	p.kind, p.end, p.claimed = partCluster, p.data, -1
+	if !e.unknown {
+		p.claimed = p.data + e.size
+	}
+	ok, err := w.src.opens(p.data)
+	if ok {
+		w.open, w.timed, w.blocks = true, false, 0
+	}
+	return p, ok, err
+}
+
+// opens says whether at data, behind the head of a Cluster, is a first child.
+func (s *source) opens(data int64) (bool, error) {
+	first, ok, err := s.head(data)
+	if !ok || err != nil || first.unknown {
+		return false, err
+	}
+	switch first.id {
+	case timestampID, crc32ID, positionID, prevSizeID, voidID:
+		return true, nil
+	}
+	return false, nil
+}
+
+// readBlock reads a SimpleBlock or BlockGroup. One that cannot be used is a part
+// all the same if its size is right.
+func (w *walker) readBlock(p part) (part, bool, error) {
+	p.kind = partBlock
+	var err error
+	if p.id == blockGroupID {
+		err = w.readGroup(&p)
+	} else {
+		p.block.key, err = w.readFields(&p, p.data, p.end)
+	}
+	if err != nil {
+		return p, false, err
+	}
+	if p.reason != "" && p.reason != reasonNoTime {
+		ok, err := w.follows(p.end)
+		return p, ok, err
+	}
+	if p.reason == "" {
+		p.block.first = w.blocks == 0
+		w.blocks++
+	}
+	return p, true, nil
+}
+
+// readFields reads what precedes the frame in the data of a SimpleBlock or Block
+// (RFC 9559 sections 10.1 and 10.2), from at to end, into p.
+func (w *walker) readFields(p *part, at, end int64) (key bool, err error) {
+	const most = maxSizeBytes + 3
+	b, err := w.src.peek(at, int(min(most, end-at)))
+	if err != nil {
+		return false, err
+	}
+	number, n, _, ok := parseVint(b)
+	if !ok || len(b) < n+3 {
+		p.reason = reasonShortBlock
+		return false, nil
+	}
+	track, ok := w.head.byNumber(number)
+	if !ok {
+		p.reason = reasonNoTrack
+		return false, nil
+	}
+	if !w.timed {
+		p.reason = reasonNoTime
+		return false, nil
+	}
+	p.block.track, p.block.cluster = track, w.ticks
+	p.block.ticks = max(0, w.ticks+int64(int16(uint16(b[n])<<8|uint16(b[n+1]))))
+	p.block.bytes = end - at - int64(n) - 3
+	return b[n+2]&flagKey != 0, nil
+}
+
+// readGroup reads the children of a BlockGroup (RFC 9559 section 5.1.3.5).
+func (w *walker) readGroup(p *part) error {
+	has, references := false, false
+	for at := p.data; at < p.end; {
+		e, ok, err := w.src.head(at)
+		if err != nil {
+			return err
+		}
+		data := at + int64(e.bytes)
+		if !ok || e.unknown || data+e.size > p.end {
+			p.reason = reasonOverrun
+			return nil
+		}
+		at = data + e.size
+		switch e.id {
+		case blockID:
+			if has {
+				p.reason = reasonSecond
+				return nil
+			}
+			has = true
+			if _, err := w.readFields(p, data, at); err != nil || p.reason != "" {
+				return err
+			}
+		case blockDurationID:
+			v, ok, err := w.src.uint(data, e.size)
+			if err != nil {
+				return err
+			}
+			if ok && v <= uint64(maxTime/w.head.tick) {
+				p.block.duration = int64(v)
+			}
+		case referenceBlockID:
+			references = true
+		}
+	}
+	if !has {
+		p.reason = reasonNoBlock
+	}
+	p.block.key = !references
+	return nil
+}
