@@ -16,7 +16,8 @@ import (
 // record makes a short recording of a stream.
 func record(t *testing.T, dir, stream string) {
 	t.Helper()
-	_, hub := newTest(t, dir)
+	r, hub := newTest(t, dir)
+	defer r.Close()
 	publish(t, hub, stream, []media.TrackInfo{audioTrack}, func(b *broadcast) {
 		for n := range 10 {
 			b.audio(n, time.Duration(n)*audioStep)
@@ -30,14 +31,14 @@ func TestCatalogueIsReadAgain(t *testing.T) {
 		record(t, dir, stream)
 	}
 	r, _ := newTest(t, dir)
-	all, next := r.Recordings(Query{})
+	all, next, _ := r.Recordings(Query{})
 	if len(all) != 3 || next != "" {
 		t.Fatalf("%d recordings, next %q", len(all), next)
 	}
 	if !slices.IsSortedFunc(all, func(a, b Recording) int { return b.StartedAt.Compare(a.StartedAt) }) {
 		t.Error("not newest first")
 	}
-	if list, _ := r.Recordings(Query{Stream: "a"}); len(list) != 2 {
+	if list, _, _ := r.Recordings(Query{Stream: "a"}); len(list) != 2 {
 		t.Errorf("%d recordings of a, want 2", len(list))
 	}
 	f, rec, err := r.Open(all[0].ID)
@@ -59,7 +60,7 @@ func TestPages(t *testing.T) {
 	var ids []string
 	q := Query{Limit: 2}
 	for {
-		page, next := r.Recordings(q)
+		page, next, _ := r.Recordings(q)
 		for _, rec := range page {
 			ids = append(ids, rec.ID)
 		}
@@ -68,7 +69,7 @@ func TestPages(t *testing.T) {
 		}
 		q.After = next
 	}
-	all, _ := r.Recordings(Query{})
+	all, _, _ := r.Recordings(Query{})
 	if len(ids) != 5 || ids[0] != all[0].ID || ids[4] != all[4].ID {
 		t.Errorf("pages bring %v", ids)
 	}
@@ -131,7 +132,7 @@ func TestStrangeFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, _ := newTest(t, dir)
-	if list, _ := r.Recordings(Query{}); len(list) != 1 {
+	if list, _, _ := r.Recordings(Query{}); len(list) != 1 {
 		t.Errorf("%d recordings, want 1: %+v", len(list), list)
 	}
 	for _, id := range []string{"", "x", "y", "other", "../s", "."} {

@@ -6,12 +6,23 @@
 //	{stream name}/{start, UTC}-{id}.webm       while open with the suffix .part
 //	{stream name}/{start, UTC}-{id}.json       what is known about it
 //
-// The sidecars are the truth: the catalogue in memory is read from them at start.
+// The sidecars are the truth: an SQLite index answers queries, and is made again
+// from them when it is missing or damaged. What still goes on is in memory.
 //
-// Frames go from the hub's ring through an interleaver, which holds them for at
-// most 150 ms to bring the tracks into one order, to a synchronous writer (package
-// webm). All of that is one goroutine per recording with a cursor of its own, so
-// a slow disk holds up nobody: the cursor is lapped, and the recording goes on at
-// the next keyframe with a gap that is on record. When the stream ends, what is
-// left is written, the file gets its index and its final name.
+// Every stream has a tape, which is its standing sink: a state machine that
+// records when that is wanted, pauses, and tries again after a failure. While it
+// records, a take moves frames from the hub's rings through an interleaver, which
+// holds them for at most 150 ms to bring the tracks into one order, to the open
+// part: a file with a synchronous writer (package webm). All of that is one
+// goroutine per stream with cursors of its own, so a slow disk holds up nobody:
+// the rings are the queue, a cursor that is lapped goes on at the next keyframe,
+// and the gap is on record. A second goroutine forces the file to the disk.
+//
+// A part ends when the stream does, when it is stopped, at a keyframe when it is
+// to be rotated, or when writing fails; then it is repaired in place, and the next
+// part begins with the last keyframe before the failure, if the rings still have
+// it. Parts of a broadcast name one another.
+//
+// Run repairs what an earlier program left open, while streams are recorded
+// already, and deletes what is not to be kept any more.
 package recorder

@@ -1,91 +1,146 @@
 package recorder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path"
+	"sync"
 	"time"
 
 	"weir/sfu"
 )
 
-// Config configures a Recorder.
-type Config struct {
-	// Dir is the folder for recordings. It is made if it does not exist.
-	Dir string
-	// WritingApp is what files name as their writer. Default "weir".
-	WritingApp string
-	// Log takes a line for the begin and the end of each recording. Default:
-	// discarded.
-	Log *slog.Logger
-}
-
-// Validate reports what is wrong with c.
-func (c Config) Validate() error {
-	if c.Dir == "" {
-		return errors.New("recorder: Dir is needed")
-	}
-	return nil
-}
-
 // Recorder records streams below one folder and knows what was recorded. It is
-// safe for concurrent use. Close it when all its sinks have ended.
+// safe for concurrent use. Run it, and close it when all its sinks have ended.
 type Recorder struct {
-	root      *os.Root
-	app       string
+	// set once
+	config    Config
+	folder    *folder
+	lock      *os.File
+	disk      disk
+	space     *space
 	log       *slog.Logger
 	catalogue catalogue
+	broken    []*Recording // left open by a program that is gone
+
+	// guarded by mu
+	mu    sync.Mutex
+	tapes map[string]*tape // by StreamID
 }
 
-// New opens the folder, checks that it can be written to, and reads the
-// catalogue. A recording that an earlier run left open is listed as interrupted.
-func New(c Config) (*Recorder, error) {
+// New opens the folder, checks that it can be written to and that no other
+// program records there, and reads the catalogue. A recording that an earlier run
+// left open is listed as interrupted.
+func New(c Config) (_ *Recorder, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.WritingApp == "" {
-		c.WritingApp = "weir"
-	}
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+	c = c.withDefaults()
+	r := &Recorder{config: c, log: c.Log, tapes: map[string]*tape{}}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
+	if r.folder, err = openFolder(c.Dir); err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
-	root, err := os.OpenRoot(c.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("recorder: %w", err)
+	r.disk = c.disk(r.folder)
+	if c.MinFree == (Space{}) {
+		c.MinFree = defaultMinFree
 	}
-	r := &Recorder{root: root, app: c.WritingApp, log: c.Log, catalogue: newCatalogue()}
-	if err := errors.Join(r.probe(), r.load()); err != nil {
-		root.Close()
+	r.space = &space{disk: r.disk, least: c.MinFree}
+	if err := r.probe(); err != nil {
 		return nil, err
 	}
-	return r, nil
+	if r.lock, err = lockFolder(r.folder.root()); err != nil {
+		return nil, err
+	}
+	x, err := openIndex(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	r.catalogue = newCatalogue(x)
+	r.broken, err = r.load()
+	return r, err
 }
 
 // probe checks that files can be made.
 func (r *Recorder) probe() error {
 	const name = ".weir-probe"
-	f, err := r.root.Create(name)
+	root := r.folder.root()
+	f, err := root.Create(name)
 	if err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
-	return errors.Join(f.Close(), r.root.Remove(name))
+	return errors.Join(f.Close(), root.Remove(name))
+}
+
+// tidyInterval is how often it is looked for what is to be deleted or written
+// again.
+const tidyInterval = 5 * time.Second
+
+// Run repairs what an earlier run left open, and then deletes what is too old or
+// too much, until ctx is done.
+func (r *Recorder) Run(ctx context.Context) error {
+	for _, rec := range r.broken {
+		if ctx.Err() != nil {
+			return nil
+		}
+		r.mend(rec)
+	}
+	tick := time.NewTicker(tidyInterval)
+	defer tick.Stop()
+	for {
+		r.saveOwed()
+		r.tidy(time.Now())
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // Close lets go of the folder.
-func (r *Recorder) Close() error { return r.root.Close() }
-
-// Sink returns the sink that records the stream, or nil if its publisher does
-// not want it recorded.
-func (r *Recorder) Sink(i sfu.StreamInfo) sfu.Sink {
-	if !i.Record {
-		return nil
+func (r *Recorder) Close() error {
+	var err error
+	if r.catalogue.index != nil {
+		r.saveOwed()
+		err = r.catalogue.index.close()
 	}
-	return &sink{recorder: r, log: r.log.With("stream", i.Name)}
+	if r.lock != nil {
+		err = errors.Join(err, r.lock.Close())
+	}
+	if r.folder != nil {
+		err = errors.Join(err, r.folder.close())
+	}
+	return err
+}
+
+// Sink returns the sink that records the stream whenever that is wanted: from the
+// start if its publisher asked for it.
+func (r *Recorder) Sink(i sfu.StreamInfo) sfu.Sink {
+	t := &tape{
+		recorder: r, log: r.log.With("stream", i.Name), stream: i, wanted: i.Record, missed: i.Record,
+		orders: make(chan order), done: make(chan struct{}), next: map[string]string{},
+	}
+	if i.Continues != "" {
+		t.last = r.lastOf(i.Continues)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tapes[i.ID] = t
+	return t
+}
+
+// forget takes out a tape that has ended.
+func (r *Recorder) forget(t *tape) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.tapes, t.stream.ID)
 }
 
 // Open opens the file of a recording. It is to be closed by the caller. While
@@ -95,9 +150,9 @@ func (r *Recorder) Open(id string) (*os.File, Recording, error) {
 	if err != nil {
 		return nil, Recording{}, err
 	}
-	f, err := r.root.Open(rec.base + suffix)
+	f, err := r.folder.root().Open(rec.name())
 	if errors.Is(err, os.ErrNotExist) {
-		f, err = r.root.Open(rec.base + suffix + partSuffix)
+		f, err = r.folder.root().Open(rec.partName())
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, Recording{}, ErrNotFound
@@ -106,17 +161,4 @@ func (r *Recorder) Open(id string) (*os.File, Recording, error) {
 		return nil, Recording{}, fmt.Errorf("recorder: open %s: %w", id, err)
 	}
 	return f, rec, nil
-}
-
-// The names of a recording's files.
-const (
-	suffix        = ".webm"
-	partSuffix    = ".part"
-	sidecarSuffix = ".json"
-)
-
-// basePath is where a recording's files lie, without suffix. Stream names are
-// safe as paths (sfu.ValidName); a colon in the time would not be on all systems.
-func basePath(stream string, start time.Time, id string) string {
-	return path.Join(stream, start.UTC().Format("20060102T150405Z")+"-"+id)
 }

@@ -3,11 +3,13 @@ package recorder
 import (
 	"context"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,14 +44,42 @@ func (b *broadcast) audio(n int, at time.Duration) {
 	b.writers["audio"].WriteFrame(media.Frame{PTS: at, Sync: true, Data: sfutest.OpusFrame(n, 80)})
 }
 
-// newTest returns a recorder in a folder of the test, and a hub that it records.
-func newTest(t *testing.T, dir string) (*Recorder, *sfu.Hub) {
+// visible lists what is below a folder, without our own hidden files.
+func visible(t *testing.T, dir string) (names []string) {
 	t.Helper()
-	r, err := New(Config{Dir: dir})
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !strings.HasPrefix(d.Name(), ".") {
+			names = append(names, d.Name())
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { r.Close() })
+	return names
+}
+
+// newTest returns a recorder in a folder of the test, and a hub that it records.
+func newTest(t *testing.T, dir string) (*Recorder, *sfu.Hub) {
+	t.Helper()
+	return start(t, Config{Dir: dir})
+}
+
+// start is newTest with any configuration. The recorder runs.
+func start(t *testing.T, c Config) (*Recorder, *sfu.Hub) {
+	t.Helper()
+	r, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { r.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		r.Close()
+	})
 	hub, err := sfu.New(sfu.Config{Standing: []func(sfu.StreamInfo) sfu.Sink{r.Sink}})
 	if err != nil {
 		t.Fatal(err)
@@ -122,11 +152,11 @@ func probe(t *testing.T, file string) (packets []packet, duration string) {
 // only returns the one recording there is, and its file.
 func only(t *testing.T, r *Recorder, dir string) (Recording, string) {
 	t.Helper()
-	list, _ := r.Recordings(Query{})
+	list, _, _ := r.Recordings(Query{})
 	if len(list) != 1 {
 		t.Fatalf("%d recordings, want 1", len(list))
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, list[0].Stream, "*"+suffix))
+	files, _ := filepath.Glob(filepath.Join(dir, list[0].Stream, "*"+".webm"))
 	if len(files) != 1 {
 		t.Fatalf("files: %v, want one", files)
 	}
@@ -178,7 +208,7 @@ func TestRecordsBothTracks(t *testing.T) {
 // checkSidecar: what lies beside the file says what the catalogue says.
 func checkSidecar(t *testing.T, file string, want Recording) {
 	t.Helper()
-	raw, err := os.ReadFile(strings.TrimSuffix(file, suffix) + sidecarSuffix)
+	raw, err := os.ReadFile(strings.TrimSuffix(file, ".webm") + sidecarSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,12 +286,11 @@ func TestNothingSentLeavesNothing(t *testing.T) {
 	if err := pub.Run(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
-	if list, _ := r.Recordings(Query{}); len(list) != 0 {
+	if list, _, _ := r.Recordings(Query{}); len(list) != 0 {
 		t.Errorf("recordings: %+v", list)
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 0 {
-		t.Errorf("left behind: %v, %v", entries, err)
+	if left := visible(t, dir); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 
@@ -300,7 +329,7 @@ func TestWritesAsFramesCome(t *testing.T) {
 		}
 		deadline := time.Now().Add(10 * time.Second)
 		for {
-			parts, _ := filepath.Glob(filepath.Join(dir, "now", "*"+suffix+partSuffix))
+			parts, _ := filepath.Glob(filepath.Join(dir, "now", "*.webm"+partSuffix))
 			if len(parts) == 1 {
 				if packets, _ := probe(t, parts[0]); len(packets) == 75 {
 					break
@@ -312,7 +341,7 @@ func TestWritesAsFramesCome(t *testing.T) {
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		if list, _ := r.Recordings(Query{}); len(list) != 1 || list[0].State != Active {
+		if list, _, _ := r.Recordings(Query{}); len(list) != 1 || list[0].State != Active {
 			t.Errorf("while it records: %+v", list)
 		}
 	})

@@ -2,11 +2,16 @@ package recorder
 
 import (
 	"errors"
+	"maps"
 	"time"
 )
 
-// ErrNotFound says that there is no recording with that id.
-var ErrNotFound = errors.New("recorder: no such recording")
+var (
+	// ErrNotFound says that there is no recording with that id.
+	ErrNotFound = errors.New("recorder: no such recording")
+	// ErrActive says that a recording still goes on.
+	ErrActive = errors.New("recorder: the recording goes on")
+)
 
 // State is where a recording stands.
 type State string
@@ -14,12 +19,16 @@ type State string
 // The states of a recording.
 const (
 	Active      State = "recording"
+	Paused      State = "paused"
 	Finished    State = "finished"
 	Interrupted State = "interrupted" // the program ended without finishing it
 	Failed      State = "failed"      // writing failed; Reason says why
 )
 
-// Recording describes one recording. It is what a sidecar holds.
+// open says that the recording goes on.
+func (s State) open() bool { return s == Active || s == Paused }
+
+// Recording describes one recording: one file. It is what a sidecar holds.
 type Recording struct {
 	ID         string     `json:"id"`
 	Stream     string     `json:"stream"`
@@ -36,12 +45,59 @@ type Recording struct {
 	Gaps     []Gap  `json:"gaps"`
 	MoreGaps int    `json:"more_gaps,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	// Quality says how good the recording is. It is there once it has ended.
+	Quality *Quality `json:"quality,omitempty"`
+	// Metadata is what users attached.
+	Metadata map[string]string `json:"metadata,omitempty"`
 
-	// StreamID is the broadcast that is recorded.
+	// StreamID is the broadcast that is recorded. A broadcast has several
+	// recordings when they are rotated, or one failed: Part counts them from 1, and
+	// Previous and Next are their ids. Previous may also be of a broadcast that the
+	// same publisher went on from, with other tracks.
 	StreamID string `json:"stream_id"`
+	Part     int    `json:"part,omitempty"`
+	Previous string `json:"previous,omitempty"`
+	Next     string `json:"next,omitempty"`
+
+	// Container is the file's type, which is its suffix too: webm or mkv. Old
+	// sidecars do not tell: webm.
+	Container string `json:"container,omitempty"`
 	// base is the path without suffix, relative to Config.Dir.
 	base string
 }
+
+// Suffix is what the names of the recording's file and of its URL end with.
+func (r *Recording) Suffix() string {
+	if r.Container == "mkv" {
+		return ".mkv"
+	}
+	return ".webm"
+}
+
+// MIME is the media type of the recording's file.
+func (r *Recording) MIME() string {
+	if r.Container == "mkv" {
+		return "video/x-matroska"
+	}
+	return "video/webm"
+}
+
+// name is the recording's file, when it is finished.
+func (r *Recording) name() string { return r.base + r.Suffix() }
+
+// partName is the recording's file before that.
+func (r *Recording) partName() string { return r.name() + partSuffix }
+
+// sidecarName is the recording's sidecar.
+func (r *Recording) sidecarName() string { return r.base + sidecarSuffix }
+
+// The names of a recording's files.
+const (
+	partSuffix    = ".part"
+	sidecarSuffix = ".json"
+	freshSuffix   = ".new"   // of a sidecar that is being written
+	fixedSuffix   = ".fixed" // of a file that is being rewritten
+)
 
 // Track describes one track of a recording.
 type Track struct {
@@ -68,6 +124,8 @@ type Gap struct {
 	Track      string `json:"track"`
 	AtMS       int64  `json:"at_ms"`       // time of the last frame before it
 	DurationMS int64  `json:"duration_ms"` // to the first frame after it
+	// Reason is why, if it is not that frames did not come: "paused".
+	Reason string `json:"reason,omitempty"`
 }
 
 const (
@@ -89,6 +147,7 @@ func (r *Recording) clone() Recording {
 	c := *r
 	c.Tracks = append([]Track(nil), r.Tracks...)
 	c.Gaps = append([]Gap{}, r.Gaps...)
+	c.Metadata = maps.Clone(r.Metadata)
 	return c
 }
 

@@ -74,6 +74,7 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 		appendFrame(frames, &f)
 	}
 	before := t.counters.losses() // of earlier conversions
+	gated, began := false, false  // it waits for a keyframe; it has had one
 	c := newPacketCursor(t.packets, t)
 	if all {
 		c.startOldest()
@@ -84,9 +85,14 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 		for _, p := range batch {
 			depacketizer.Depacketize(p, emit)
 		}
-		if depacketizer.NeedsSync() {
+		needs := depacketizer.NeedsSync()
+		if needs {
 			t.RequestKeyframe()
 		}
+		if needs && !gated && began {
+			t.counters.gates.Add(1)
+		}
+		gated, began = needs, began || !needs
 		t.counters.setLosses(before, depacketizer.Losses())
 	}, func() {
 		depacketizer.Flush(emit)

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"sync/atomic"
+	"time"
 
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -19,6 +20,9 @@ type trackCounters struct {
 	size       atomic.Uint64 // width<<32 | height of the newest keyframe
 	lost       atomic.Uint64 // packets that the depacketizer missed
 	dropped    atomic.Uint64 // frames that the depacketizer dropped
+	repaired   atomic.Uint64
+	gates      atomic.Uint64
+	sync       atomic.Pointer[SyncStats]
 }
 
 func (c *trackCounters) losses() codec.Losses {
@@ -39,6 +43,13 @@ func (c *trackCounters) keyframe(width, height int) {
 	}
 }
 
+func (c *trackCounters) syncStats() SyncStats {
+	if s := c.sync.Load(); s != nil {
+		return *s
+	}
+	return SyncStats{}
+}
+
 // TrackStats is a snapshot of a track.
 type TrackStats struct {
 	Info          media.TrackInfo
@@ -51,6 +62,21 @@ type TrackStats struct {
 	BadReports    uint64 // sender reports that contradicted the packets
 	Lost          uint64 // packets that never came, as far as frames were asked for
 	Dropped       uint64 // frames dropped for it
+	Repaired      uint64 // packets that were lost and came again
+	Gates         uint64 // how often the depacketizer had to wait for a keyframe
+	Sync          SyncStats
+}
+
+// SyncStats tells what sender reports say of a track.
+type SyncStats struct {
+	Reports int       // used so far
+	First   time.Time // when the first of them was
+	// SkewPPM is how much faster the publisher's RTP clock runs than ours, in parts
+	// per million; 0 in the first seconds.
+	SkewPPM float64
+	// Off is how far the newest report places the track from where it is placed,
+	// which it will slowly move from.
+	Off time.Duration
 }
 
 // Stats returns a snapshot of the track's counters.
@@ -62,6 +88,7 @@ func (t *Track) Stats() TrackStats {
 		Width: int(size >> 32), Height: int(size & (1<<32 - 1)),
 		Packets: c.packets.Load(), Bytes: c.bytes.Load(), Keyframes: c.keyframes.Load(),
 		Duplicates: c.duplicates.Load(), Late: c.late.Load(), BadReports: c.badReports.Load(),
-		Lost: c.lost.Load(), Dropped: c.dropped.Load(),
+		Lost: c.lost.Load(), Dropped: c.dropped.Load(), Repaired: c.repaired.Load(), Gates: c.gates.Load(),
+		Sync: c.syncStats(),
 	}
 }

@@ -110,7 +110,7 @@ func (p *Publication) begin() error {
 		h.mu.Unlock()
 		return ErrEnded
 	}
-	s := newStream(h, old.name, old.options)
+	s := newStream(h, old.name, old.options, old.id)
 	h.enlist(s)
 	old.owner, s.owner = nil, p
 	p.resumes = false

@@ -102,7 +102,11 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 	p := &Publication{hub: h, done: make(chan struct{})}
 	var old *stream
 	if s == nil || s.options != o {
-		old, s = s, newStream(h, name, o)
+		after := ""
+		if old = s; old != nil {
+			after = old.id
+		}
+		s = newStream(h, name, o, after)
 		h.enlist(s)
 	} else {
 		s.expiry.Stop()

@@ -30,6 +30,9 @@ type StreamInfo struct {
 	StartedAt time.Time
 	Viewers   int
 	Tracks    []TrackStats
+	// Continues is the ID of the stream that the same name had right before, when
+	// its publisher was lost and came back with other tracks or options.
+	Continues string
 }
 
 // stream is what a publication writes and subscriptions read.
@@ -39,6 +42,7 @@ type stream struct {
 	name     string
 	id       string
 	options  PublishOptions
+	after    string    // StreamInfo.Continues
 	started  time.Time // with a monotonic reading: the stream's clock
 	requests chan string
 	ready    chan struct{} // closed when all tracks are known
@@ -73,9 +77,9 @@ const (
 	phaseWaiting
 )
 
-func newStream(h *Hub, name string, o PublishOptions) *stream {
+func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 	return &stream{
-		hub: h, name: name, id: newID(), options: o, started: time.Now(),
+		hub: h, name: name, id: newID(), options: o, after: after, started: time.Now(),
 		requests: make(chan string, maxTracks),
 		ready:    make(chan struct{}), over: make(chan struct{}), drained: make(chan struct{}),
 	}
@@ -138,7 +142,7 @@ func (s *stream) info() StreamInfo {
 	s.mu.Unlock()
 	i := StreamInfo{
 		Name: s.name, ID: s.id, Source: s.options.Source, Record: s.options.Record,
-		State: state, Live: phase != phaseConnecting, StartedAt: s.started, Viewers: int(s.viewers.Load()),
+		State: state, Live: phase != phaseConnecting, StartedAt: s.started, Viewers: int(s.viewers.Load()), Continues: s.after,
 	}
 	for _, t := range tracks { // the slice only grows, so its elements are stable
 		i.Tracks = append(i.Tracks, t.Stats())

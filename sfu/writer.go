@@ -21,6 +21,9 @@ const (
 	// sequence, show that the publisher has started anew without a new SSRC (RFC
 	// 3550 appendix A.1, which takes two; but retransmissions come in a row too).
 	restartRun = 16
+	// minPause is the least time from the last frame of an old RTP clock to the
+	// first one of the next: files tell whole milliseconds.
+	minPause = time.Millisecond
 	// maxTimeJump is how much further than its arrival tells an RTP time may be
 	// from the one before. Beyond it the publisher has set its RTP clock anew.
 	maxTimeJump = 10 * time.Second
@@ -32,6 +35,7 @@ type RTP struct {
 	Time    uint32
 	Marker  bool
 	Arrival time.Duration // on the stream's clock, see Publication.Now
+	Again   bool          // it was lost, and sent again
 	Payload []byte        // belongs to the hub from now on
 }
 
@@ -54,7 +58,9 @@ type TrackWriter struct {
 	lateNext   uint16 // Seq behind the last packet that was too late
 	lateRun    int    // how many came in sequence, with no other in between
 	timeline   *media.Timeline
-	packets    slab[media.Packet]
+	// of the first sender report since the RTP clock was set
+	firstReport, firstTarget time.Duration
+	packets                  slab[media.Packet]
 
 	// atomic
 	report atomic.Pointer[clockReport] // newest one not yet used
@@ -116,6 +122,9 @@ func (w *TrackWriter) WritePacket(r RTP) {
 	}
 	t.counters.packets.Add(1)
 	t.counters.bytes.Add(uint64(len(p.Payload)))
+	if r.Again {
+		t.counters.repaired.Add(1)
+	}
 	t.appendPacket(t.packets, p)
 	t.stream.setLive()
 }
@@ -166,12 +175,15 @@ func (w *TrackWriter) goOn(r RTP) {
 // resetClock has the time go on with r from where it is, whatever r's RTP time
 // is, and returns it.
 func (w *TrackWriter) resetClock(r RTP) (rtp uint64) {
-	pause := max(0, r.Arrival-w.newest.Arrival)
-	rtp = w.newest.Time + max(1, uint64(w.track.info.Codec.Ticks(pause)))
+	pause := max(minPause, r.Arrival-w.newest.Arrival)
+	rtp = w.newest.Time + uint64(w.track.info.Codec.Ticks(pause))
 	w.time = media.Unwrapper[uint32]{}
 	w.timeOffset = rtp - w.time.Unwrap(r.Time)
 	w.report.Store(nil)
 	w.timeline.Restart()
+	s := w.track.counters.syncStats()
+	s.Reports = 0
+	w.track.counters.sync.Store(&s)
 	return rtp
 }
 
@@ -206,7 +218,28 @@ func (w *TrackWriter) useReport() {
 	report := w.report.Swap(nil)
 	if !w.timeline.Report(w.time.Near(report.rtp)+w.timeOffset, report.at) {
 		w.track.counters.badReports.Add(1)
+		return
 	}
+	w.countReport(report.at)
+}
+
+// skewAfter is how far two reports have to be apart for the rate of a clock to be
+// told by them: over less, how late they came tells more.
+const skewAfter = 10 * time.Second
+
+// countReport notes what a report for the time at said.
+func (w *TrackWriter) countReport(at time.Duration) {
+	s := w.track.counters.syncStats()
+	target, off := w.timeline.Target()
+	if s.Reports == 0 {
+		s.First = w.track.stream.started.Add(at)
+		w.firstReport, w.firstTarget = at, target
+	} else if span := at - w.firstReport; span >= skewAfter {
+		s.SkewPPM = -float64(target-w.firstTarget) / float64(span) * 1e6
+	}
+	s.Reports++
+	s.Off = off
+	w.track.counters.sync.Store(&s)
 }
 
 // appendPacket adds p to the ring and lets go of what is too old.

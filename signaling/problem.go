@@ -46,6 +46,12 @@ var table = []struct {
 		Detail: "Too many clients are connecting at this moment. Try again after the time in Retry-After."}},
 	{peer.ErrLost, Problem{Status: http.StatusNotFound, Title: "No such session",
 		Detail: "The session has ended. POST a new offer to the endpoint."}},
+	{recorder.ErrActive, Problem{Status: http.StatusConflict, Title: "Recording goes on",
+		Detail: "This recording has not ended yet. Stop it first."}},
+	{recorder.ErrNotRecording, Problem{Status: http.StatusConflict, Title: "Not recording",
+		Detail: "The stream is not being recorded. Start that first."}},
+	{recorder.ErrNoSpace, Problem{Status: http.StatusInsufficientStorage, Title: "Disk is full", RetryAfter: 5}},
+	{recorder.ErrMetadata, Problem{Status: http.StatusBadRequest, Title: "Too much metadata"}},
 	{recorder.ErrNotFound, Problem{Status: http.StatusNotFound, Title: "No such recording",
 		Detail: "There is no recording with this id. GET /api/v1/recordings lists those that exist."}},
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type appConfig struct {
 	httpAddr, rtcAddr, dataDir string
 	record                     bool
 	grace                      time.Duration
+	recording                  recorder.Config // Dir, WritingApp, OnEvent and Log are not used
 	version                    string
 	log                        *slog.Logger
 }
@@ -43,16 +45,19 @@ type appConfig struct {
 type app struct {
 	log      *slog.Logger
 	recorder *recorder.Recorder
+	events   *admin.Events
 	hub      *sfu.Hub
 	port     *peer.Port
 	whip     *whip.Endpoint
 	ws       *ws.Endpoint
 	server   *signaling.Server
+
+	stopRecorder func()
 }
 
 // newApp opens everything that can fail. What it returns is to be run.
 func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
-	a := &app{log: c.log}
+	a := &app{log: c.log, stopRecorder: func() {}}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -65,9 +70,17 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if c.dataDir == "" {
 		return nil, errors.New("--data-dir is empty; it must be a folder, such as ./weir-data")
 	}
-	a.recorder, err = recorder.New(recorder.Config{
-		Dir: filepath.Join(c.dataDir, "recordings"), WritingApp: "weir " + c.version, Log: c.log,
-	})
+	a.events = admin.NewEvents()
+	recording := c.recording
+	recording.Dir, recording.WritingApp, recording.Log = filepath.Join(c.dataDir, "recordings"), "weir "+c.version, c.log
+	recording.OnEvent = func(e recorder.Event) { a.events.Publish(e.Type, admin.RecordingEvent(e)) }
+	if err := recording.Validate(); err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "recorder: "))
+	}
+	a.recorder, err = recorder.New(recording)
+	if errors.Is(err, recorder.ErrLocked) {
+		return nil, fmt.Errorf("--data-dir %s is in use by another weir: stop that one, or choose another folder", c.dataDir)
+	}
 	if err != nil {
 		return nil, explain("--data-dir", c.dataDir, err)
 	}
@@ -105,7 +118,7 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 // routes is everything that is served over HTTP.
 func (a *app) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
-	api, err := admin.New(admin.Config{Hub: a.hub, Recorder: a.recorder})
+	api, err := admin.New(admin.Config{Hub: a.hub, Recorder: a.recorder, Events: a.events})
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +152,11 @@ func (a *app) recordingOf(name string) (string, bool) {
 }
 
 func (a *app) newestURL(q recorder.Query) (string, bool) {
-	list, _ := a.recorder.Recordings(q)
-	if len(list) == 0 {
+	list, _, err := a.recorder.Recordings(q)
+	if err != nil || len(list) == 0 {
 		return "", false
 	}
-	return "/recordings/" + list[0].ID + ".webm", true
+	return "/recordings/" + list[0].ID + list[0].Suffix(), true
 }
 
 // mediaAddr returns the UDP address for media: the one given, or port 8081 on
@@ -177,6 +190,7 @@ func isLoopback(host string) bool {
 func (a *app) run(ctx context.Context) error {
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
+	a.startRecorder()
 	served := make(chan error, 1)
 	go func() { served <- a.server.Run(serving, time.Second) }()
 	select {
@@ -188,6 +202,20 @@ func (a *app) run(ctx context.Context) error {
 	err := a.shutdown(ctx)
 	stopServing()
 	return errors.Join(err, <-served)
+}
+
+// startRecorder runs what the recorder does beside recording, until stopRecorder.
+func (a *app) startRecorder() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = a.recorder.Run(ctx) // it ends by ctx only
+	}()
+	a.stopRecorder = func() {
+		cancel()
+		<-done
+	}
 }
 
 // shutdown ends all sessions and closes everything but the HTTP server.
@@ -202,6 +230,8 @@ func (a *app) shutdown(ctx context.Context) error {
 	draining.Go(func() { wsErr = a.ws.Shutdown(ctx) })
 	draining.Wait()
 	err := errors.Join(whipErr, wsErr, a.hub.Shutdown(ctx))
+	a.stopRecorder()
+	a.events.Close() // after the last recording's end was told
 	return errors.Join(err, a.close())
 }
 

@@ -80,6 +80,7 @@ var homes = map[string][]string{
 	"github.com/gorilla/websocket": {"signaling/ws"},
 	"github.com/urfave/cli":        {"cmd/weir"},
 	"go.yaml.in/yaml":              {"cmd/weir"},
+	"modernc.org/sqlite":           {"recorder"},
 }
 
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,

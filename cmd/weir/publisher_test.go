@@ -157,3 +157,10 @@ func (p *whipPublisher) stop() {
 	p.running.Wait()
 	_ = p.pc.Close() // the server may have gone first
 }
+
+// sentAt returns when a frame was sent.
+func (p *whipPublisher) sentAt(kind string, n int) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sent[kind][n]
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -18,7 +19,7 @@ func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
 		Usage: "run the server",
-		Flags: []cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "http-addr", Value: "127.0.0.1:8080", EnvVars: []string{"WEIR_HTTP_ADDR"},
 				Usage: "`HOST:PORT` for pages, signaling and the API; an empty host means all addresses, port 0 a free port"},
 			&cli.StringFlag{Name: "rtc-addr", EnvVars: []string{"WEIR_RTC_ADDR"},
@@ -26,8 +27,6 @@ func serveCommand() *cli.Command {
 				DefaultText: "port 8081 on loopback if --http-addr is there, else on all addresses"},
 			&cli.StringFlag{Name: "data-dir", Value: "./weir-data", EnvVars: []string{"WEIR_DATA_DIR"},
 				Usage: "`FOLDER` for recordings; made if it does not exist"},
-			&cli.BoolFlag{Name: "record", Value: true, EnvVars: []string{"WEIR_RECORD"},
-				Usage: "record streams, unless their publisher says otherwise"},
 			&cli.DurationFlag{Name: "grace", Value: 15 * time.Second, EnvVars: []string{"WEIR_GRACE"},
 				Usage: "keep a stream, its viewers and its recording for this `TIME` when its publisher's connection is lost; 0 ends it at once"},
 			&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: []string{"WEIR_LOG_LEVEL"},
@@ -36,7 +35,7 @@ func serveCommand() *cli.Command {
 				Usage: "`FORMAT` of the log: text or json"},
 			&cli.StringFlag{Name: configFlag, EnvVars: []string{"WEIR_CONFIG"},
 				Usage: "YAML `FILE` with these flags, without dashes; what is given here or in the environment wins"},
-		},
+		}, recordFlags()),
 		Before: readConfig,
 		Action: serve,
 	}
@@ -53,6 +52,10 @@ func serve(c *cli.Context) error {
 	if c.Duration("grace") < 0 {
 		return fmt.Errorf("--grace is %v; it must be a time such as 15s, or 0", c.Duration("grace"))
 	}
+	recording, err := recorderConfig(c)
+	if err != nil {
+		return err
+	}
 	log, err := newLogger(c.App.ErrWriter, c.String("log-level"), c.String("log-format"))
 	if err != nil {
 		return err
@@ -64,7 +67,7 @@ func serve(c *cli.Context) error {
 	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	a, err := newApp(c.Context, appConfig{
 		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"),
-		record: c.Bool("record"), grace: c.Duration("grace"), version: version(), log: log,
+		record: c.Bool("record"), grace: c.Duration("grace"), recording: recording, version: version(), log: log,
 	})
 	if err != nil {
 		return err

@@ -73,6 +73,10 @@ func (t *Timeline) Report(rtp uint64, at time.Duration) bool {
 	return true
 }
 
+// Target returns where the newest report places the track, as an offset from its
+// own time, and how far that is from the offset in use.
+func (t *Timeline) Target() (target, off time.Duration) { return t.target, t.target - t.offset }
+
 // Restart forgets the reports and arrivals of the publisher's old RTP clock. The
 // offset in use goes on from where it is.
 func (t *Timeline) Restart() {

@@ -61,28 +61,32 @@ func (l *losses) restart() {
 }
 
 // received says that a packet has come at the time now. It returns what is to be
-// asked for at once: the packets that it shows to be missing.
-func (l *losses) received(seq uint16, now time.Duration) []rtcp.NackPair {
+// asked for at once: the packets that it shows to be missing. again says that it
+// was missing itself.
+func (l *losses) received(seq uint16, now time.Duration) (ask []rtcp.NackPair, again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := l.seq.Unwrap(seq)
 	switch {
 	case l.highest == 0 || at == l.highest+1:
 		l.highest, l.run = at, 0
-		return nil
+		return nil, false
 	case at <= l.highest:
-		if !l.recovered(at, now) && l.startedAnew(seq) {
+		if l.recovered(at, now) {
+			return nil, true
+		}
+		if l.startedAnew(seq) {
 			l.seq, l.missing = media.Unwrapper[uint16]{}, l.missing[:0]
 			l.highest = l.seq.Unwrap(seq)
 		}
-		return nil
+		return nil, false
 	}
 	l.run = 0
 	from := l.highest + 1
 	l.highest = at
 	if at-from > maxMissing {
 		l.missing = l.missing[:0] // not a loss that can be repaired
-		return nil
+		return nil, false
 	}
 	if over := len(l.missing) + int(at-from) - maxMissing; over > 0 {
 		l.missing = slices.Delete(l.missing, 0, over)
@@ -92,7 +96,7 @@ func (l *losses) received(seq uint16, now time.Duration) []rtcp.NackPair {
 		l.missing = append(l.missing, missing{seq: lost, since: now, next: now + l.repeat()})
 		numbers = append(numbers, uint16(lost))
 	}
-	return rtcp.NackPairsFromSequenceNumbers(numbers)
+	return rtcp.NackPairsFromSequenceNumbers(numbers), false
 }
 
 // recovered takes a packet off the list and learns how long that took. Of many

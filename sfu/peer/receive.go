@@ -76,12 +76,15 @@ func (in *input) readPackets() {
 			in.writer.Restart()
 		}
 		arrival := in.pub.Now()
+		again := false
 		if in.nacks {
-			in.ask(in.losses.received(header.SequenceNumber, arrival))
+			var missing []rtcp.NackPair
+			missing, again = in.losses.received(header.SequenceNumber, arrival)
+			in.ask(missing)
 		}
 		in.writer.WritePacket(sfu.RTP{
 			Seq: header.SequenceNumber, Time: header.Timestamp, Marker: header.Marker,
-			Arrival: arrival, Payload: payload,
+			Arrival: arrival, Again: again, Payload: payload,
 		})
 	}
 }

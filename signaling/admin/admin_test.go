@@ -46,7 +46,9 @@ func newAPI(t *testing.T, n int) (http.Handler, *sfu.Hub) {
 			}
 		}
 	}
-	r, err := recorder.New(recorder.Config{Dir: dir})
+	events := admin.NewEvents()
+	t.Cleanup(events.Close)
+	r, err := recorder.New(recorder.Config{Dir: dir, OnEvent: func(e recorder.Event) { events.Publish(e.Type, admin.RecordingEvent(e)) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +57,7 @@ func newAPI(t *testing.T, n int) (http.Handler, *sfu.Hub) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newMux(t, admin.Config{Hub: hub, Recorder: r}), hub
+	return newMux(t, admin.Config{Hub: hub, Recorder: r, Events: events}), hub
 }
 
 func newMux(t *testing.T, c admin.Config) http.Handler {
@@ -150,7 +152,7 @@ func TestStreams(t *testing.T) {
 	}
 	one := get[object](t, h, "GET", "/api/v1/streams/acme/alice/desk", 200)
 	delete(one, "recording") // there once the recorder has its first frame
-	keys(t, "stream", one, "name id state started_at source viewers tracks")
+	keys(t, "stream", one, "name id state started_at source viewers recording_status tracks")
 	if one["state"] != "live" || one["source"] != "webrtc" || one["viewers"] != 0.0 {
 		t.Errorf("stream %v", one)
 	}
@@ -233,7 +235,12 @@ func TestProblems(t *testing.T) {
 		{"GET", "/api/v1/nothing", 404, "/api/v1/streams"},
 		{"GET", "/api/", 404, "/api/v1/streams"},
 		{"POST", "/api/v1/streams", 405, "GET"},
-		{"DELETE", "/api/v1/recordings/id00000000000000", 405, "GET"},
+		{"PUT", "/api/v1/recordings/id00000000000000", 405, "DELETE"},
+		{"DELETE", "/api/v1/recordings/unknown", 404, "/api/v1/recordings"},
+		{"PATCH", "/api/v1/recordings/id00000000000000", 400, "JSON"},
+		{"POST", "/api/v1/streams/nobody", 405, "/recording"},
+		{"POST", "/api/v1/streams/nobody/recording", 400, "JSON"},
+		{"GET", "/api/v1/recordings?from=yesterday", 400, "RFC 3339"},
 		{"POST", "/healthz", 405, "GET"},
 	} {
 		p := get[problem](t, h, tt.method, tt.path, tt.status)

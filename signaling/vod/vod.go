@@ -17,7 +17,7 @@ import (
 // needs.
 const stallTimeout = 30 * time.Second
 
-// Register adds GET /recordings/{id}.webm to mux.
+// Register adds GET /recordings/{id}.webm, or .mkv, to mux.
 func Register(mux *http.ServeMux, r *recorder.Recorder) {
 	mux.HandleFunc("/recordings/{file}", signaling.Get(func(w http.ResponseWriter, req *http.Request) {
 		if err := serve(w, req, r); err != nil {
@@ -29,25 +29,26 @@ func Register(mux *http.ServeMux, r *recorder.Recorder) {
 // serve answers with a recording's file. One that is still being recorded is
 // served as far as it goes now.
 func serve(w http.ResponseWriter, req *http.Request, r *recorder.Recorder) error {
-	id, ok := strings.CutSuffix(req.PathValue("file"), ".webm")
-	if !ok {
-		return recorder.ErrNotFound
-	}
+	name := req.PathValue("file")
+	id := strings.TrimSuffix(name, path.Ext(name))
 	f, rec, err := r.Open(id)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if path.Ext(name) != rec.Suffix() {
+		return recorder.ErrNotFound
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("vod: %w", err)
 	}
 	h := w.Header()
-	h.Set("Content-Type", "video/webm")
+	h.Set("Content-Type", rec.MIME())
 	h.Set("Cache-Control", "no-cache") // revalidate: a file that grows changes its tag
 	h.Set("ETag", fmt.Sprintf(`"%s-%x-%x"`, rec.ID, info.Size(), info.ModTime().UnixNano()))
 	if req.URL.Query().Has("download") {
-		name := strings.ReplaceAll(rec.Stream, "/", "-") + "-" + rec.StartedAt.UTC().Format("20060102-150405") + ".webm"
+		name := strings.ReplaceAll(rec.Stream, "/", "-") + "-" + rec.StartedAt.UTC().Format("20060102-150405") + rec.Suffix()
 		h.Set("Content-Disposition", `attachment; filename="`+path.Base(name)+`"`)
 	}
 	if given := req.Header.Get("Range"); strings.Contains(given, ",") || !strings.HasPrefix(given, "bytes=") {

@@ -15,7 +15,7 @@ import (
 func newAmLiveServer(t *testing.T) *uploadServer {
 	var s *uploadServer
 	s = newUploadServer(t, ws.Config{RecordingOf: func(name string) (string, bool) {
-		list, _ := s.recorder.Recordings(recorder.Query{Stream: name})
+		list, _, _ := s.recorder.Recordings(recorder.Query{Stream: name})
 		if len(list) != 1 || list[0].State != recorder.Finished {
 			return "", false
 		}

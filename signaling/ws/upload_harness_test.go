@@ -286,7 +286,7 @@ func probe(t testing.TB, path string) map[string][]probed {
 // recording returns the file of the only recording of a stream.
 func (s *uploadServer) recording(t testing.TB, name string) (path string, r recorder.Recording) {
 	t.Helper()
-	list, _ := s.recorder.Recordings(recorder.Query{})
+	list, _, _ := s.recorder.Recordings(recorder.Query{})
 	for _, r := range list {
 		if r.Stream == name {
 			f, r, err := s.recorder.Open(r.ID)

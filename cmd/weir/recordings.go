@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/recorder"
+	"weir/recorder/webm"
+)
+
+func recordingsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "recordings",
+		Usage: "list recordings; check and repair files",
+		Subcommands: []*cli.Command{
+			{
+				Name:  "list",
+				Usage: "list what is recorded, newest first",
+				Flags: []cli.Flag{&cli.StringFlag{Name: "data-dir", Value: "./weir-data", EnvVars: []string{"WEIR_DATA_DIR"},
+					Usage: "`FOLDER` for recordings"}},
+				Action: listRecordings,
+			},
+			{
+				Name: "verify", Usage: "say what WebM or Matroska files hold and what is wrong with them; exit status 1 if anything is",
+				ArgsUsage: "FILE...", Action: verifyRecordings,
+			},
+			{
+				Name: "repair", Usage: "make WebM or Matroska files whole: duration, index, and no piece of a frame at the end",
+				ArgsUsage: "FILE...", Action: repairRecordings,
+			},
+		},
+	}
+}
+
+func listRecordings(c *cli.Context) error {
+	dir := filepath.Join(c.String("data-dir"), "recordings")
+	list, err := recorder.List(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("--data-dir %s has no recordings", c.String("data-dir"))
+	}
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STARTED\tLENGTH\tSIZE\tSTATE\tQUALITY\tFILE")
+	for _, r := range list {
+		quality := "-"
+		if r.Quality != nil {
+			quality = r.Quality.Verdict
+		}
+		length := time.Duration(r.DurationMS) * time.Millisecond
+		fmt.Fprintf(table, "%s\t%v\t%.1f MB\t%s\t%s\t%s\n", r.StartedAt.Local().Format(time.DateTime), length.Round(100*time.Millisecond),
+			float64(r.Bytes)/1e6, r.State, quality, filepath.Join(dir, filepath.FromSlash(r.File())))
+	}
+	return table.Flush()
+}
+
+// errFaults is the end of a command that has said what is wrong.
+var errFaults = errors.New("not all files are in order")
+
+func verifyRecordings(c *cli.Context) error {
+	return eachFile(c, func(w io.Writer, file string) (bool, error) {
+		report, err := recorder.Verify(file)
+		if err != nil {
+			return false, err
+		}
+		describe(w, file, report)
+		return report.Clean && len(report.Faults) == 0, nil
+	})
+}
+
+func repairRecordings(c *cli.Context) error {
+	return eachFile(c, func(w io.Writer, file string) (bool, error) {
+		report, kept, err := recorder.Repair(file)
+		if err != nil {
+			return false, err
+		}
+		describe(w, file, report)
+		switch {
+		case report.Clean:
+			fmt.Fprintln(w, "  nothing to do")
+		case kept != "":
+			fmt.Fprintf(w, "  repaired; the file as it was is %s\n", kept)
+		default:
+			fmt.Fprintln(w, "  repaired")
+		}
+		return true, nil
+	})
+}
+
+// eachFile calls do for every file that is given. It fails if one is not good.
+func eachFile(c *cli.Context, do func(w io.Writer, file string) (good bool, err error)) error {
+	if c.NArg() == 0 {
+		return fmt.Errorf("%s needs the names of files", c.Command.Name)
+	}
+	all := true
+	for _, file := range c.Args().Slice() {
+		good, err := do(c.App.Writer, file)
+		if err != nil {
+			fmt.Fprintf(c.App.Writer, "%s\n  cannot be used: %s\n", file, strings.TrimPrefix(strings.TrimPrefix(err.Error(), "recorder: "), "webm: "))
+		}
+		all = all && good
+	}
+	if !all {
+		return errFaults
+	}
+	return nil
+}
+
+// describe prints what a file holds.
+func describe(w io.Writer, file string, r webm.Report) {
+	fmt.Fprintf(w, "%s\n  %v, %d frames, %d keyframes, %.1f MB", file, r.Duration.Round(time.Millisecond), r.Blocks, r.Keyframes, float64(r.Bytes)/1e6)
+	if r.Indexed {
+		fmt.Fprint(w, ", indexed")
+	}
+	fmt.Fprintln(w)
+	for _, t := range r.Tracks {
+		fmt.Fprintf(w, "  track %d: %s, %d frames\n", t.Entry.Number, t.Entry.CodecID, t.Stats.Frames)
+	}
+	for _, fault := range r.Faults {
+		fmt.Fprintf(w, "  fault: %s\n", fault)
+	}
+}

@@ -1,0 +1,154 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"weir/sfu/media"
+)
+
+// ErrNotRecording says that there is no recording that could be paused or resumed.
+var ErrNotRecording = errors.New("recorder: the stream is not being recorded")
+
+// Status returns where the recording of a live stream stands.
+func (r *Recorder) Status(ctx context.Context, streamID string) (Status, error) {
+	return r.command(ctx, streamID, func(*tape) error { return nil })
+}
+
+// Start has a live stream recorded from now on, beginning with the newest
+// keyframe. The metadata is attached to its recordings from then on, unless it is
+// nil. The error wraps ErrNoSpace when the disk is too full, or ErrNotFound when
+// the stream has ended.
+func (r *Recorder) Start(ctx context.Context, streamID string, metadata map[string]string) (Status, error) {
+	return r.command(ctx, streamID, func(t *tape) error {
+		if !t.wanted {
+			if err := r.space.check(); err != nil {
+				return err
+			}
+			t.wanted, t.missed, t.paused, t.failed, t.tries = true, false, false, nil, 0
+		}
+		if metadata != nil {
+			t.meta = maps.Clone(metadata)
+		}
+		return nil
+	})
+}
+
+// Stop ends the recording of a live stream: it is finished, and listed as that
+// soon after. Nothing is done if there is none.
+func (r *Recorder) Stop(ctx context.Context, streamID string) (Status, error) {
+	return r.command(ctx, streamID, func(t *tape) error {
+		t.wanted = false
+		return nil
+	})
+}
+
+// Pause leaves out what comes from now on, in the same recording. The error is
+// ErrNotRecording when there is none.
+func (r *Recorder) Pause(ctx context.Context, streamID string) (Status, error) {
+	return r.command(ctx, streamID, func(t *tape) error { return t.pause(true) })
+}
+
+// Resume ends a pause.
+func (r *Recorder) Resume(ctx context.Context, streamID string) (Status, error) {
+	return r.command(ctx, streamID, func(t *tape) error { return t.pause(false) })
+}
+
+func (t *tape) pause(paused bool) error {
+	switch {
+	case !t.wanted:
+		return ErrNotRecording
+	case t.paused == paused:
+		return nil
+	}
+	t.paused = paused
+	state, event := Active, EventResumed
+	if paused {
+		state, event = Paused, EventPaused
+	}
+	if p := t.current; p != nil {
+		p.record.State = state
+		t.recorder.catalogue.set(&p.record)
+		t.recorder.tell(event, &p.record)
+	}
+	if !paused {
+		for _, track := range t.tracks {
+			if track.Info().Kind() == media.Video {
+				track.RequestKeyframe() // the picture begins with one
+			}
+		}
+	}
+	return nil
+}
+
+// command has the tape of a stream do something.
+func (r *Recorder) command(ctx context.Context, streamID string, do func(*tape) error) (Status, error) {
+	r.mu.Lock()
+	t := r.tapes[streamID]
+	r.mu.Unlock()
+	if t == nil {
+		return Status{}, ErrNotFound
+	}
+	reply := make(chan outcome, 1)
+	select {
+	case t.orders <- order{do, reply}:
+	case <-t.done:
+		return Status{}, ErrNotFound
+	case <-ctx.Done():
+		return Status{}, context.Cause(ctx)
+	}
+	o := <-reply
+	return o.status, o.err
+}
+
+// metadata bounds.
+const (
+	maxMetadata      = 32
+	maxMetadataBytes = 4 << 10
+)
+
+// ErrMetadata says that metadata is too much.
+var ErrMetadata = errors.New("recorder: metadata has 32 entries and 4 KiB at most")
+
+// CheckMetadata returns ErrMetadata if m is too much.
+func CheckMetadata(m map[string]string) error {
+	size := 0
+	for k, v := range m {
+		size += len(k) + len(v)
+	}
+	if len(m) > maxMetadata || size > maxMetadataBytes {
+		return ErrMetadata
+	}
+	return nil
+}
+
+// SetMetadata attaches metadata to a recording that has ended, in the place of
+// what it has.
+func (r *Recorder) SetMetadata(id string, m map[string]string) (Recording, error) {
+	if err := CheckMetadata(m); err != nil {
+		return Recording{}, err
+	}
+	rec, err := r.Recording(id)
+	if err != nil {
+		return Recording{}, err
+	}
+	if rec.State.open() {
+		return Recording{}, ErrActive
+	}
+	rec.Metadata = maps.Clone(m)
+	if err := r.writeSidecar(&rec); err != nil {
+		return Recording{}, err
+	}
+	r.catalogue.set(&rec)
+	return rec, nil
+}
+
+// lastOf returns the id of the newest recording of a broadcast, or "".
+func (r *Recorder) lastOf(streamID string) string {
+	list, _, err := r.Recordings(Query{StreamID: streamID, Limit: 1})
+	if err != nil || len(list) == 0 {
+		return ""
+	}
+	return list[0].ID
+}

@@ -1,0 +1,117 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/recorder/webm"
+)
+
+// finish ends a part. With cause nil the file gets its index and its name. After a
+// failure it is repaired in place, which takes no room: what was written of it is
+// a whole recording too, unless the disk refuses that as well.
+func (p *part) finish(cause error) bool {
+	r := p.recorder
+	p.syncer.stop()
+	p.summarize()
+	err := cause
+	if err == nil {
+		err = p.seal()
+	}
+	if err != nil {
+		p.record.State, p.record.Reason = Failed, publicReason(err)
+		lost := p.salvage()
+		if errors.Is(lost, errEmpty) {
+			p.file.Close()
+			p.log.Error("recording failed at its begin", "recording", p.record.ID, "reason", errors.Join(err, r.discard(&p.record)))
+			r.tell(EventFailed, &p.record)
+			return false
+		}
+		if lost != nil {
+			p.log.Error("recording left as it is", "recording", p.record.ID, "reason", lost)
+		}
+	} else {
+		p.record.State = Finished
+	}
+	p.file.Close() // it was synced, or that failed
+	ended := endTime(&p.record)
+	p.record.EndedAt = &ended
+	p.record.Quality = p.quality.report(&p.record)
+	p.tape.conclude(&p.record)
+	if err != nil {
+		r.tell(EventFailed, &p.record)
+		p.log.Error("recording failed", "recording", p.record.ID, "reason", err)
+		return true
+	}
+	r.tell(EventFinished, &p.record)
+	p.log.Info("recording finished", "recording", p.record.ID, "duration_ms", p.record.DurationMS,
+		"bytes", p.record.Bytes, "gaps", len(p.record.Gaps)+p.record.MoreGaps, "quality", p.record.Quality.Verdict)
+	return true
+}
+
+// seal completes, syncs and renames the file.
+func (p *part) seal() error {
+	if err := p.writer.Finish(); err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	p.summarize()
+	if err := p.file.Sync(); err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	if err := p.recorder.disk.Rename(p.record.partName(), p.record.name()); err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	return nil
+}
+
+// salvage makes a whole file of what was written before writing failed.
+func (p *part) salvage() error {
+	size, err := p.file.Size()
+	if err != nil {
+		return err
+	}
+	report, err := webm.Repair(p.file, size)
+	if err != nil {
+		return err
+	}
+	if report.Blocks == 0 {
+		return errEmpty
+	}
+	p.record.repaired(report)
+	if err := p.file.Sync(); err != nil {
+		return err
+	}
+	return p.recorder.disk.Rename(p.record.partName(), p.record.name())
+}
+
+// repaired takes over what a repair found in the file.
+func (r *Recording) repaired(report webm.Report) {
+	r.Bytes, r.DurationMS = report.Bytes, milliseconds(report.Duration)
+	r.Frames, r.Keyframes = report.Blocks, report.Keyframes
+}
+
+// endTime is when the last frame of the recording ends.
+func endTime(rec *Recording) time.Time {
+	return rec.StartedAt.Add(time.Duration(rec.DurationMS) * time.Millisecond)
+}
+
+// save writes a sidecar and tells the catalogue. If the disk refuses it, that is
+// tried again later (see Recorder.Run).
+func (r *Recorder) save(rec *Recording) {
+	r.catalogue.set(rec)
+	if err := r.writeSidecar(rec); err != nil {
+		r.log.Warn("sidecar not written yet", "recording", rec.ID, "reason", err)
+		r.catalogue.owe(rec.ID)
+	}
+}
+
+// saveOwed writes the sidecars that could not be written before.
+func (r *Recorder) saveOwed() {
+	for _, id := range r.catalogue.owed() {
+		rec, err := r.Recording(id)
+		if errors.Is(err, ErrNotFound) || err == nil && r.writeSidecar(&rec) == nil {
+			r.catalogue.paid(id)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"weir/recorder/webm"
+)
+
+// Verify says what a WebM or Matroska file is and what is wrong with it, also one
+// that was not recorded here. It changes nothing. Errors are those of webm.Verify.
+func Verify(file string) (webm.Report, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return webm.Report{}, fmt.Errorf("recorder: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return webm.Report{}, fmt.Errorf("recorder: %w", err)
+	}
+	return webm.Verify(f, info.Size())
+}
+
+// origSuffix is of a file that Repair has put another one in the place of.
+const origSuffix = ".orig"
+
+// Repair makes a WebM or Matroska file whole, also one that was not recorded here:
+// where it is, or, if it has no room for what it lacks, by a copy that takes its
+// place. Then the file as it was is kept beside it, and kept is its name. It does
+// nothing to a file that is in order.
+func Repair(file string) (report webm.Report, kept string, err error) {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return webm.Report{}, "", fmt.Errorf("recorder: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return webm.Report{}, "", fmt.Errorf("recorder: %w", err)
+	}
+	report, err = webm.Repair(f, info.Size())
+	if err == nil && !report.Clean {
+		err = f.Sync()
+	}
+	if !errors.Is(err, webm.ErrRewrite) {
+		return report, "", err
+	}
+	kept = file + origSuffix
+	return report, kept, replace(f, info, file, kept)
+}
+
+// replace puts a repaired copy of a file in its place and keeps the file as kept.
+func replace(f *os.File, info os.FileInfo, name, kept string) error {
+	if _, err := os.Lstat(kept); err == nil {
+		return fmt.Errorf("recorder: %s exists; move it away first", kept)
+	}
+	fixed := name + fixedSuffix
+	to, err := os.OpenFile(fixed, os.O_RDWR|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
+	if err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	_, err = webm.Rewrite(f, info.Size(), to)
+	if err == nil {
+		err = to.Sync()
+	}
+	if err = errors.Join(err, to.Close()); err == nil {
+		// By a second name for the old file there is one at any moment.
+		if err = os.Link(name, kept); err == nil {
+			err = os.Rename(fixed, name)
+		}
+	}
+	if err != nil {
+		return errors.Join(err, ignoreMissing(os.Remove(fixed)))
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"weir/recorder/webm"
+)
+
+// mend repairs a recording that a program left open which is gone: what is whole
+// of it becomes a finished file. It may be stopped at any moment, and done again.
+func (r *Recorder) mend(rec *Recording) {
+	report, err := r.mendFile(rec)
+	if errors.Is(err, errEmpty) {
+		r.log.Info("recording without a frame removed", "recording", rec.ID)
+		r.discard(rec)
+		return
+	}
+	if err != nil {
+		r.log.Error("recording not repaired", "recording", rec.ID, "file", rec.partName(), "reason", err)
+		return
+	}
+	rec.repaired(report)
+	ended := endTime(rec)
+	rec.EndedAt = &ended
+	r.save(rec)
+	r.tell(EventFinished, rec)
+	r.log.Info("recording repaired", "recording", rec.ID, "stream", rec.Stream, "duration_ms", rec.DurationMS, "cut_bytes", report.Cut)
+}
+
+// errEmpty says that a file has no frame.
+var errEmpty = errors.New("recorder: no frame")
+
+// mendFile repairs the file and gives it its name.
+func (r *Recorder) mendFile(rec *Recording) (webm.Report, error) {
+	name, part := rec.partName(), true
+	f, err := r.disk.Open(name)
+	if errors.Is(err, fs.ErrNotExist) { // it was renamed, and then the program was killed
+		name, part = rec.name(), false
+		f, err = r.disk.Open(name)
+	}
+	if err != nil {
+		return webm.Report{}, fmt.Errorf("recorder: %w", err)
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return webm.Report{}, err
+	}
+	report, err := webm.Repair(f, size)
+	if errors.Is(err, webm.ErrRewrite) {
+		report, err = r.rewrite(f, size, name)
+	}
+	if size == 0 || errors.Is(err, webm.ErrNotWebM) || err == nil && report.Blocks == 0 {
+		return report, errEmpty
+	}
+	if err != nil {
+		return report, fmt.Errorf("recorder: %w", err)
+	}
+	if err := f.Sync(); err != nil {
+		return report, fmt.Errorf("recorder: %w", err)
+	}
+	if part {
+		if err := r.disk.Rename(name, rec.name()); err != nil {
+			return report, fmt.Errorf("recorder: %w", err)
+		}
+	}
+	return report, nil
+}
+
+// rewrite puts a repaired copy in the place of a file that cannot be repaired
+// where it is.
+func (r *Recorder) rewrite(f mediaFile, size int64, name string) (report webm.Report, err error) {
+	fixed := name + fixedSuffix
+	to, err := r.disk.Create(fixed)
+	if err != nil {
+		return report, err
+	}
+	report, err = webm.Rewrite(f, size, to)
+	if err == nil {
+		err = to.Sync()
+	}
+	if err = errors.Join(err, to.Close()); err == nil {
+		err = r.disk.Rename(fixed, name)
+	}
+	if err != nil {
+		return report, errors.Join(err, ignoreMissing(r.disk.Remove(fixed)))
+	}
+	return report, nil
+}

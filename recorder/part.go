@@ -1,0 +1,184 @@
+package recorder
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"syscall"
+	"time"
+
+	"weir/recorder/webm"
+	"weir/sfu/codec"
+)
+
+// part is one file of a recording that is being written.
+type part struct {
+	// set once
+	tape     *tape
+	recorder *Recorder
+	log      *slog.Logger
+	inputs   []*input
+	zero     time.Duration // the file's time zero, on the stream's clock
+	file     mediaFile
+	syncer   *syncer
+
+	// owned by the tape's goroutine, then by whoever finishes the part
+	record  Recording
+	writer  *webm.Writer
+	formats []codec.Format
+	last    []time.Duration // time of each track's last frame
+	updated time.Time
+	quality collector
+}
+
+// openPart makes a file and its sidecar. If it fails it leaves nothing behind.
+func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part, error) {
+	p := &part{tape: t, recorder: r, log: t.log, inputs: inputs, zero: zero, quality: newCollector(inputs)}
+	id := strings.ToLower(rand.Text()[:16])
+	start := t.stream.StartedAt.Add(zero).UTC()
+	p.record = Recording{
+		ID: id, Stream: t.stream.Name, StreamID: t.stream.ID, State: Active,
+		StartedAt: start, Gaps: []Gap{}, Metadata: t.meta, Part: t.parts + 1, Previous: t.last, Container: "webm",
+		base: expandPath(r.config.Path, t.stream.Name, start, id),
+	}
+	tracks := make([]webm.Track, len(inputs))
+	p.formats = make([]codec.Format, len(inputs))
+	p.last = make([]time.Duration, len(inputs))
+	for i, in := range inputs {
+		tracks[i] = webm.Track{Codec: in.info.Codec, Name: in.info.ID}
+		p.formats[i], _ = codec.For(in.info.Codec) // the hub has checked
+		p.record.Tracks = append(p.record.Tracks, Track{
+			ID: in.info.ID, Kind: in.info.Kind().String(), Codec: in.info.Codec.String(),
+		})
+	}
+	if err := p.create(tracks, start); err != nil {
+		return nil, err
+	}
+	t.parts++
+	r.catalogue.set(&p.record)
+	t.link(t.last, id)
+	r.tell(EventStarted, &p.record)
+	p.log.Info("recording started", "recording", id, "part", p.record.Part)
+	return p, nil
+}
+
+// create makes the file, with its header, and the sidecar.
+func (p *part) create(tracks []webm.Track, start time.Time) error {
+	r := p.recorder
+	f, err := r.disk.Create(p.record.partName())
+	if err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	p.writer, err = webm.NewWriter(f, webm.Config{Date: start, Title: p.record.Stream, WritingApp: r.config.WritingApp}, tracks)
+	if err == nil {
+		err = r.writeSidecar(&p.record)
+	}
+	if err != nil {
+		// A file without a frame is of no use to anybody.
+		return fmt.Errorf("recorder: %w", errors.Join(err, f.Close(), r.disk.Remove(p.record.partName())))
+	}
+	p.file, p.syncer = f, startSyncer(f, r.config.SyncInterval)
+	return nil
+}
+
+// write adds a frame of a track. why is the reason of the gap before it, if that
+// is not loss.
+func (p *part) write(track int, frame heldFrame, why string) error {
+	// What was ahead of the first frame, but came later, is at the start.
+	at := max(0, frame.PTS-p.zero)
+	t := &p.record.Tracks[track]
+	if frame.gap && t.Frames > 0 {
+		p.record.addGap(Gap{Track: t.ID, AtMS: milliseconds(p.last[track]), DurationMS: milliseconds(at - p.last[track]), Reason: why})
+	}
+	if frame.Sync && p.formats[track].FrameSize != nil {
+		if err := p.picture(track, frame.Data, at); err != nil {
+			return err
+		}
+	}
+	block := webm.Block{Time: at, Sync: frame.Sync, Data: frame.Data}
+	if p.formats[track].FrameDuration != nil {
+		block.Duration = p.formats[track].FrameDuration(frame.Data)
+	}
+	err := p.writer.WriteFrame(track, block)
+	if errors.Is(err, webm.ErrFrame) { // too large for any file
+		p.record.addGap(Gap{Track: t.ID, AtMS: milliseconds(at)})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	p.quality.frame(track, at, frame.Sync, why != "")
+	p.last[track] = at
+	t.Frames++
+	t.Bytes += int64(len(frame.Data))
+	return nil
+}
+
+// picture notes the picture size of a keyframe: the first in the header, changes
+// in the sidecar.
+func (p *part) picture(track int, data []byte, at time.Duration) error {
+	width, height, ok := p.formats[track].FrameSize(data)
+	if !ok {
+		return nil
+	}
+	t := &p.record.Tracks[track]
+	if t.Width == 0 {
+		t.Width, t.Height = width, height
+		if err := p.writer.SetSize(track, width, height); err != nil && !errors.Is(err, webm.ErrFrame) {
+			return fmt.Errorf("recorder: %w", err)
+		}
+		return nil
+	}
+	current := Size{Width: t.Width, Height: t.Height}
+	if n := len(t.Sizes); n > 0 {
+		current = t.Sizes[n-1]
+	}
+	if (width != current.Width || height != current.Height) && len(t.Sizes) < maxSizes {
+		t.Sizes = append(t.Sizes, Size{AtMS: milliseconds(at), Width: width, Height: height})
+	}
+	return nil
+}
+
+// flush hands what was written to the kernel, and tells the catalogue now and
+// then.
+func (p *part) flush(now time.Time) error {
+	if err := p.writer.Flush(); err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	if err := p.syncer.err(); err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	if now.Sub(p.updated) >= updateInterval {
+		p.updated = now
+		p.summarize()
+		p.recorder.catalogue.set(&p.record)
+	}
+	return nil
+}
+
+// size is how many bytes the file has.
+func (p *part) size() int64 { return p.writer.Stats().Bytes }
+
+// summarize takes over the writer's figures.
+func (p *part) summarize() {
+	s := p.writer.Stats()
+	p.record.Bytes, p.record.DurationMS = s.Bytes, milliseconds(s.Duration)
+	p.record.Frames, p.record.Keyframes = s.Blocks, s.Keyframes
+	for i := range p.record.Tracks {
+		p.record.Tracks[i].Keyframes = s.Tracks[i].Keyframes
+	}
+}
+
+// publicReason is what clients are told of an error: what the system said, without
+// the paths of this machine, which are in the log.
+func publicReason(err error) string {
+	if errors.Is(err, ErrNoSpace) {
+		return strings.TrimPrefix(err.Error(), "recorder: ")
+	}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return "the recording could not be written: " + number.Error()
+	}
+	return "the recording could not be written"
+}

@@ -1,0 +1,71 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// DefaultPath is where recordings lie unless Config.Path says otherwise.
+const DefaultPath = "{name}/{start}-{id}"
+
+// placeholder is one of those that a path template may have.
+var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
+
+// literal is what a template may have between its placeholders: nothing that a
+// file system somewhere takes for something else.
+var literal = regexp.MustCompile(`^[A-Za-z0-9._=/-]*$`)
+
+// parsePath checks a template of paths, with these placeholders:
+//
+//	{name}    the whole name of the stream, with its slashes
+//	{tenant}  its first segment, if it has two or more
+//	{user}    its second segment, if it has three or more
+//	{stream}  the rest of it
+//	{start}   when it starts, UTC: 20060102T150405Z
+//	{date}    the day on which it starts, UTC: 2006-01-02
+//	{id}      the recording's id; needed
+//
+// A segment that stays empty is left out.
+func parsePath(template string) (string, error) {
+	if template == "" {
+		template = DefaultPath
+	}
+	for _, p := range placeholder.FindAllString(template, -1) {
+		switch p {
+		case "{name}", "{tenant}", "{user}", "{stream}", "{start}", "{date}", "{id}":
+		default:
+			return "", fmt.Errorf("recorder: the path has the placeholder %s; there are {name}, {tenant}, {user}, {stream}, {start}, {date} and {id}", p)
+		}
+	}
+	rest := placeholder.ReplaceAllString(template, "")
+	switch {
+	case !strings.Contains(path.Base(template), "{id}"):
+		return "", errors.New("recorder: the last segment of the path must have {id}, or recordings would overwrite one another")
+	case !literal.MatchString(rest), strings.HasPrefix(template, "/"), strings.Contains(template, ".."), strings.HasPrefix(template, "."), strings.Contains(template, "/."):
+		return "", fmt.Errorf("recorder: the path is %q; it is relative, has letters, digits and ._=/- beside its placeholders, and no segment begins with a dot", template)
+	}
+	return template, nil
+}
+
+// expandPath returns the path of a recording, without suffix. Names of streams
+// are safe as paths (sfu.ValidName); a colon in the time would not be on all
+// systems.
+func expandPath(template, name string, start time.Time, id string) string {
+	segments := strings.Split(name, "/")
+	var tenant, user string
+	if len(segments) > 1 {
+		tenant, segments = segments[0], segments[1:]
+	}
+	if len(segments) > 1 {
+		user, segments = segments[0], segments[1:]
+	}
+	p := strings.NewReplacer(
+		"{name}", name, "{tenant}", tenant, "{user}", user, "{stream}", strings.Join(segments, "/"),
+		"{start}", start.UTC().Format("20060102T150405Z"), "{date}", start.UTC().Format("2006-01-02"), "{id}", id,
+	).Replace(template)
+	return strings.TrimPrefix(path.Clean(p), "/") // empty segments leave double slashes
+}

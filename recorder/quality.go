@@ -1,0 +1,166 @@
+package recorder
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"weir/sfu"
+	"weir/sfu/media"
+)
+
+// Quality is how good a recording is: what came, what was lost on the way, and
+// what a viewer of the file will notice.
+type Quality struct {
+	// Verdict is "clean" if nothing is missing and nothing stood still,
+	// "repaired" if packets were lost, and came again in time, "gaps" if frames
+	// are missing, and "poor" if that is 1 % of the time or more.
+	Verdict string `json:"verdict"`
+
+	Packets    uint64 `json:"packets"`    // received, or frames if the publisher uploads those
+	Lost       uint64 `json:"lost"`       // never came, or too late
+	Repaired   uint64 `json:"repaired"`   // were lost, and came again in time
+	Duplicates uint64 `json:"duplicates"` // came twice
+	Frames     int64  `json:"frames"`     // in the file
+	Dropped    uint64 `json:"dropped"`    // not in the file: incomplete, or they refer to one that is
+	Gates      uint64 `json:"gates"`      // how often pictures were left out up to the next keyframe
+	Overruns   uint64 `json:"overruns"`   // how often the disk was too slow
+
+	// Freezes are where the picture stood still for more than half a second,
+	// FrozenMS how long that was in all. Pauses do not count.
+	Freezes  []Freeze `json:"freezes"`
+	FrozenMS int64    `json:"frozen_ms"`
+	// KeyframeMeanMS and KeyframeMaxMS are the times from one keyframe to the next.
+	KeyframeMeanMS int64 `json:"keyframe_mean_ms,omitempty"`
+	KeyframeMaxMS  int64 `json:"keyframe_max_ms,omitempty"`
+
+	// SkewPPM is how much faster the publisher's clock runs than ours, in parts per
+	// million, if its sender reports tell; AVOffsetMS is how far sound is from the
+	// picture by the newest ones, before that is made up for.
+	SkewPPM    *float64 `json:"skew_ppm,omitempty"`
+	AVOffsetMS *float64 `json:"av_offset_ms,omitempty"`
+	// Synced is when each track was first placed by a sender report.
+	Synced []Synced `json:"synced,omitempty"`
+}
+
+// Freeze is a place where the picture stands still.
+type Freeze struct {
+	AtMS       int64 `json:"at_ms"`
+	DurationMS int64 `json:"duration_ms"`
+}
+
+// Synced is when a track was first placed by a sender report.
+type Synced struct {
+	Track string `json:"track"`
+	AtMS  int64  `json:"at_ms"`
+}
+
+const (
+	// freezeAfter is how long a picture stays until it counts as frozen.
+	freezeAfter = 500 * time.Millisecond
+	maxFreezes  = 1000
+	// poorShare is the share of the time that may be frozen or missing until a
+	// recording counts as poor.
+	poorShare = 0.01
+)
+
+// collector gathers the quality of a part.
+type collector struct {
+	inputs    []*input
+	before    []sfu.TrackStats // when the part began
+	overruns  uint64
+	freezes   []Freeze
+	frozen    time.Duration
+	picture   time.Duration // time of the last picture
+	keyframe  time.Duration // time of the last keyframe
+	pictures  int64
+	keyframes int64
+	keySum    time.Duration
+	keyMax    time.Duration
+}
+
+func newCollector(inputs []*input) collector {
+	c := collector{inputs: inputs}
+	for _, in := range inputs {
+		c.before = append(c.before, in.track.Stats())
+	}
+	return c
+}
+
+// frame notes that a frame of a track was written. excused says that the gap
+// before it was wanted.
+func (c *collector) frame(track int, at time.Duration, sync, excused bool) {
+	if c.inputs[track].info.Kind() != media.Video {
+		return
+	}
+	if still := at - c.picture; c.pictures > 0 && still > freezeAfter && !excused {
+		c.frozen += still
+		if len(c.freezes) < maxFreezes {
+			c.freezes = append(c.freezes, Freeze{milliseconds(c.picture), milliseconds(still)})
+		}
+	}
+	c.picture = at
+	c.pictures++
+	if !sync {
+		return
+	}
+	if c.keyframes > 0 && !excused {
+		c.keySum += at - c.keyframe
+		c.keyMax = max(c.keyMax, at-c.keyframe)
+	}
+	c.keyframe = at
+	c.keyframes++
+}
+
+// report returns the quality of a part that has ended.
+func (c *collector) report(rec *Recording) *Quality {
+	q := &Quality{Frames: rec.Frames, Overruns: c.overruns, Freezes: append([]Freeze{}, c.freezes...), FrozenMS: milliseconds(c.frozen)}
+	if c.keyframes > 1 {
+		q.KeyframeMeanMS, q.KeyframeMaxMS = milliseconds(c.keySum/time.Duration(c.keyframes-1)), milliseconds(c.keyMax)
+	}
+	offsets := map[media.Kind]time.Duration{}
+	for i, in := range c.inputs {
+		now, was := in.track.Stats(), c.before[i]
+		q.Packets += now.Packets - was.Packets
+		q.Lost += now.Lost - was.Lost
+		q.Repaired += now.Repaired - was.Repaired
+		q.Duplicates += now.Duplicates - was.Duplicates
+		q.Dropped += now.Dropped - was.Dropped
+		q.Gates += now.Gates - was.Gates
+		if s := now.Sync; s.Reports > 0 {
+			q.Synced = append(q.Synced, Synced{in.info.ID, max(0, milliseconds(s.First.Sub(rec.StartedAt)))})
+			offsets[in.info.Kind()] = s.Off
+			q.SkewPPM = &s.SkewPPM
+		}
+	}
+	if sound, ok := offsets[media.Audio]; ok {
+		if picture, ok := offsets[media.Video]; ok {
+			off := float64(sound-picture) / float64(time.Millisecond)
+			q.AVOffsetMS = &off
+		}
+	}
+	q.Verdict = c.verdict(rec, q)
+	return q
+}
+
+// verdict sums q up in a word.
+func (c *collector) verdict(rec *Recording, q *Quality) string {
+	missing := map[string]int64{"": q.FrozenMS} // by track, ms
+	gaps := rec.MoreGaps
+	for _, g := range rec.Gaps {
+		if g.Reason == "" {
+			gaps++
+			missing[g.Track] += g.DurationMS
+		}
+	}
+	most := slices.Max(slices.Collect(maps.Values(missing)))
+	switch {
+	case rec.State == Failed, float64(most) > poorShare*float64(rec.DurationMS):
+		return "poor"
+	case gaps > 0, q.Overruns > 0, q.Dropped > 0, len(q.Freezes) > 0:
+		return "gaps"
+	case q.Repaired > 0:
+		return "repaired"
+	}
+	return "clean"
+}

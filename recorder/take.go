@@ -1,0 +1,217 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"weir/sfu"
+	"weir/sfu/media"
+)
+
+const (
+	// pollInterval is how often new frames are fetched. Fetching what has come in
+	// the meantime costs a third of being woken for every frame.
+	pollInterval = 20 * time.Millisecond
+	// takeBatch is how many frames of a track are fetched at a time.
+	takeBatch = 64
+	// updateInterval is how often the catalogue is told how far a recording is.
+	updateInterval = time.Second
+)
+
+// input is one track that is being recorded.
+type input struct {
+	info   media.TrackInfo
+	track  *sfu.Track
+	cursor *sfu.Cursor[media.Frame]
+	ended  bool
+	// waits says that no picture can follow before one where a decoder can start,
+	// and why says what made the gap, if it was not that frames did not come.
+	waits bool
+	gap   bool
+	why   string
+}
+
+// take moves frames from the tracks to parts until all have ended: then it
+// returns nil. Otherwise it returns errStopped, ctx's cause, or why nothing can be
+// written.
+func (t *tape) take(ctx context.Context) error {
+	inputs := make([]*input, len(t.tracks))
+	for i, track := range t.tracks {
+		inputs[i] = &input{info: track.Info(), track: track}
+		if t.missed {
+			inputs[i].cursor = track.AllFrames()
+		} else {
+			inputs[i].cursor = track.Frames()
+		}
+		defer inputs[i].cursor.Close()
+	}
+	t.missed = true // whatever ends this take, the next is to go on where it was
+	k := &take{tape: t, inputs: inputs, order: newInterleaver(len(inputs))}
+	return k.run(ctx)
+}
+
+// take is one time that a tape reads its stream.
+type take struct {
+	*tape
+	inputs []*input
+	order  *interleaver
+}
+
+func (k *take) run(ctx context.Context) error {
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	batch := make([]*media.Frame, takeBatch)
+	for {
+		ended, err := k.fetch(batch)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		if err := k.drain(now); err != nil {
+			return err
+		}
+		if k.current != nil {
+			if err := k.current.flush(now); err != nil {
+				return err
+			}
+		}
+		if ended {
+			return nil
+		}
+		select {
+		case <-poll.C:
+		case o := <-k.orders:
+			k.obey(o)
+			if !k.wanted {
+				// What has come so far belongs to it.
+				return errors.Join(errStopped, k.drain(now.Add(holdTime)))
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// fetch moves what has come into the interleaver. ended says that nothing will
+// follow on any input, and that everything is in.
+func (k *take) fetch(batch []*media.Frame) (ended bool, err error) {
+	now := time.Now()
+	ended = true
+	for i, in := range k.inputs {
+		for !in.ended {
+			n, lagged, err := in.cursor.Take(batch)
+			if errors.Is(err, io.EOF) {
+				in.ended = true
+				k.order.end(i)
+				break
+			}
+			if err != nil {
+				return false, err
+			}
+			for j, frame := range batch[:n] {
+				k.order.put(i, heldFrame{Frame: frame, since: now, gap: frame.Gap || lagged && j == 0})
+			}
+			if lagged && k.current != nil {
+				k.current.quality.overruns++
+			}
+			clear(batch[:n])
+			if n < len(batch) {
+				break
+			}
+		}
+		ended = ended && in.ended
+	}
+	return ended, nil
+}
+
+// drain writes the frames whose turn it is.
+func (k *take) drain(now time.Time) error {
+	for {
+		track, frame, ok := k.order.next(now)
+		if !ok {
+			return nil
+		}
+		if err := k.put(track, frame); err != nil {
+			return err
+		}
+	}
+}
+
+// put writes one frame, into another part if it is time for that.
+func (k *take) put(track int, f heldFrame) error {
+	in := k.inputs[track]
+	video := in.info.Kind() == media.Video
+	switch {
+	case f.PTS <= k.written[track]:
+		return nil // a part before has it
+	case k.paused:
+		in.gap, in.waits, in.why = true, video, "paused"
+		return nil
+	case (in.waits || k.current == nil) && video && !f.Sync:
+		return nil // a file begins where a decoder can
+	}
+	if k.current != nil && k.rotates(track, f) {
+		k.endPart(nil)
+	}
+	if k.current == nil {
+		if err := k.begin(f.PTS); err != nil {
+			return err
+		}
+	}
+	in.waits = false
+	f.gap = f.gap || in.gap
+	if err := k.current.write(track, f, in.why); err != nil {
+		return err
+	}
+	in.gap, in.why = false, ""
+	k.written[track] = f.PTS
+	if f.Sync && (video || !k.pictures()) {
+		k.safe = f.PTS
+	}
+	if k.tries > 0 && f.PTS-k.current.zero > goodPart {
+		k.tries = 0
+	}
+	return nil
+}
+
+// rotates says that f is to be the first frame of another part.
+func (k *take) rotates(track int, f heldFrame) bool {
+	c := &k.recorder.config
+	if c.RotateAfter == 0 && c.RotateBytes == 0 {
+		return false
+	}
+	if !f.Sync || k.inputs[track].info.Kind() != media.Video && k.pictures() {
+		return false
+	}
+	return c.RotateAfter > 0 && f.PTS-k.current.zero >= c.RotateAfter ||
+		c.RotateBytes > 0 && k.current.size() >= c.RotateBytes
+}
+
+// pictures says that there is a track of video.
+func (k *take) pictures() bool {
+	for _, in := range k.inputs {
+		if in.info.Kind() == media.Video {
+			return true
+		}
+	}
+	return false
+}
+
+// begin opens the next part, whose time zero is that of its first frame.
+func (k *take) begin(zero time.Duration) error {
+	if err := k.recorder.space.check(); err != nil {
+		return err
+	}
+	for _, in := range k.inputs {
+		in.waits = in.info.Kind() == media.Video
+		in.gap, in.why = false, "" // its begin is none
+	}
+	p, err := k.recorder.openPart(k.tape, k.inputs, zero)
+	if err != nil {
+		return err
+	}
+	k.current = p
+	return nil
+}

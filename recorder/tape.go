@@ -1,0 +1,242 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"weir/sfu"
+)
+
+// tape is the standing sink of one stream: it records it whenever that is wanted.
+// Its goroutine owns it; others send it orders.
+type tape struct {
+	// set once
+	recorder *Recorder
+	log      *slog.Logger
+	stream   sfu.StreamInfo
+	orders   chan order
+	done     chan struct{} // closed when no order is taken any more
+
+	wanted  bool
+	paused  bool
+	missed  bool // frames that came before now are wanted, too
+	meta    map[string]string
+	current *part  // nil while nothing is being written
+	last    string // id of the recording before
+	parts   int
+	tracks  []*sfu.Track
+	written []time.Duration // time of the last frame of each track that is in a file
+	safe    time.Duration   // time of a frame that a file could begin with, if this one breaks
+	failed  error           // why it is not recording, though that is wanted
+	retry   time.Time       // when to try again
+	tries   int             // since a frame was written
+	over    bool            // the stream has ended while it was not recorded
+	ending  sync.WaitGroup  // parts that are being finished
+
+	// guarded by linking
+	linking sync.Mutex
+	next    map[string]string // by id of a part that is being finished: the id of the part behind it
+}
+
+// order is a call by another goroutine.
+type order struct {
+	do    func(t *tape) error
+	reply chan<- outcome
+}
+
+type outcome struct {
+	status Status
+	err    error
+}
+
+// Status is where the recording of a live stream stands.
+type Status struct {
+	// State is "off", "recording", "paused", or "suspended" while it cannot be
+	// written: then Reason says why.
+	State     string `json:"state"`
+	Recording string `json:"id,omitempty"` // the one that is being written
+	Reason    string `json:"reason,omitempty"`
+}
+
+func (t *tape) status() Status {
+	s := Status{State: "off"}
+	switch {
+	case !t.wanted:
+	case t.failed != nil:
+		s.State, s.Reason = "suspended", publicReason(t.failed)
+	case t.paused:
+		s.State = "paused"
+	default:
+		s.State = "recording"
+	}
+	if t.current != nil {
+		s.Recording = t.current.record.ID
+	}
+	return s
+}
+
+// obey carries out an order.
+func (t *tape) obey(o order) {
+	err := o.do(t)
+	o.reply <- outcome{t.status(), err}
+}
+
+// Run implements sfu.Sink. A recording that fails is reported in its sidecar and
+// in the log; it is no error of the stream.
+func (t *tape) Run(ctx context.Context, sub *sfu.Subscription) error {
+	defer t.recorder.forget(t)
+	defer close(t.done)
+	defer t.ending.Wait()
+	tracks, err := sub.Tracks(ctx)
+	if errors.Is(err, sfu.ErrEnded) {
+		return nil // it never came to media
+	}
+	if err != nil {
+		return err
+	}
+	t.tracks = tracks
+	t.written = slices.Repeat([]time.Duration{math.MinInt64}, len(tracks))
+	for {
+		if !t.idle(ctx, sub) {
+			return context.Cause(ctx)
+		}
+		if t.settle(ctx, t.take(ctx)) || t.over {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// idle waits until the stream is to be recorded. It returns false when there will
+// be nothing more to record.
+func (t *tape) idle(ctx context.Context, sub *sfu.Subscription) bool {
+	for {
+		var wait <-chan time.Time
+		if t.wanted {
+			if t.failed == nil {
+				return true
+			}
+			left := time.Until(t.retry)
+			if left <= 0 {
+				if t.failed = t.recorder.space.check(); t.failed == nil {
+					return true
+				}
+				t.again(t.failed)
+				continue
+			}
+			wait = time.After(left)
+		}
+		select {
+		case o := <-t.orders:
+			t.obey(o)
+		case <-wait:
+		case <-sub.Done():
+			// What the rings still hold is written, if that can be done at last.
+			last := t.wanted && !t.over && t.recorder.space.check() == nil
+			t.over = true
+			return last
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// errStopped ends a take whose recording is not wanted any more.
+var errStopped = errors.New("recorder: stopped")
+
+// settle ends what a take has written, after it returned err, and returns true if
+// nothing will follow.
+func (t *tape) settle(ctx context.Context, err error) (ended bool) {
+	over := err == nil || ctx.Err() != nil
+	if errors.Is(err, errStopped) {
+		err = nil
+	}
+	t.endPart(err)
+	if err != nil && !over {
+		t.again(err)
+	}
+	return over
+}
+
+// endPart has the open part finished, beside what comes next if there was no
+// error.
+func (t *tape) endPart(cause error) {
+	p := t.current
+	t.current = nil
+	switch {
+	case p == nil:
+	case cause == nil:
+		t.last = p.record.ID
+		t.ending.Go(func() { p.finish(nil) })
+	case p.finish(cause):
+		t.last = p.record.ID
+		t.rewind()
+	default:
+		t.parts-- // nothing was left of it
+		t.rewind()
+	}
+}
+
+// rewind has the next part begin with what the last one may have lost: from its
+// last keyframe on, if the ring still holds that. A group of pictures that is in
+// two files is better than one that is in none.
+func (t *tape) rewind() {
+	for i := range t.written {
+		t.written[i] = min(t.written[i], t.safe-1)
+	}
+}
+
+// link notes in a recording which one goes on where it ends.
+func (t *tape) link(id, next string) {
+	if id == "" {
+		return
+	}
+	t.linking.Lock()
+	defer t.linking.Unlock()
+	rec, err := t.recorder.Recording(id)
+	if err != nil || rec.State.open() {
+		t.next[id] = next // its end will note it
+		return
+	}
+	rec.Next = next
+	t.recorder.save(&rec)
+}
+
+// conclude lists a part that has ended.
+func (t *tape) conclude(rec *Recording) {
+	t.linking.Lock()
+	defer t.linking.Unlock()
+	rec.Next = t.next[rec.ID]
+	delete(t.next, rec.ID)
+	t.recorder.save(rec)
+}
+
+// How long to wait until a recording that failed is tried again: twice as long
+// each time. A disk that is full is only asked how full it is; where nothing but
+// trying tells, there must not be a file for each attempt.
+const (
+	retryFirst = time.Second
+	retryFull  = 4 * time.Second
+	retryMost  = time.Minute
+	// goodPart is how long a part has to last for the next failure to be a new one.
+	goodPart = 10 * time.Second
+)
+
+// again has the recording tried again later.
+func (t *tape) again(err error) {
+	if t.tries == 0 {
+		t.log.Error("recording suspended", "reason", err)
+	}
+	wait := min(retryFirst<<min(t.tries, 10), retryMost)
+	if errors.Is(err, ErrNoSpace) || errors.Is(err, syscall.ENOSPC) {
+		wait = min(wait, retryFull)
+	} else {
+		t.tries++
+	}
+	t.failed, t.retry = err, time.Now().Add(wait)
+}

@@ -1,0 +1,89 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"weir/recorder"
+	"weir/sfu"
+	"weir/signaling"
+)
+
+// maxBody is the largest body that is taken, in bytes.
+const maxBody = 16 << 10
+
+// control is POST /api/v1/streams/{name}/recording: it starts, stops, pauses or
+// resumes the recording of a live stream.
+func (a *API) control(r *http.Request) (any, error) {
+	name, ok := strings.CutSuffix(r.PathValue("name"), "/recording")
+	if !ok {
+		return nil, &signaling.Problem{Status: http.StatusMethodNotAllowed, Title: "Method not allowed",
+			Detail: "POST goes to /api/v1/streams/{name}/recording."}
+	}
+	var body struct {
+		Action   string            `json:"action"`
+		Metadata map[string]string `json:"metadata"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return nil, err
+	}
+	if err := recorder.CheckMetadata(body.Metadata); err != nil {
+		return nil, err
+	}
+	info, err := a.config.Hub.Stream(name)
+	if err != nil {
+		return nil, noStream(err)
+	}
+	c := a.config.Recorder
+	if c == nil {
+		return nil, recorder.ErrNotFound
+	}
+	var status recorder.Status
+	switch body.Action {
+	case "start":
+		status, err = c.Start(r.Context(), info.ID, body.Metadata)
+	case "stop":
+		status, err = c.Stop(r.Context(), info.ID)
+	case "pause":
+		status, err = c.Pause(r.Context(), info.ID)
+	case "resume":
+		status, err = c.Resume(r.Context(), info.ID)
+	default:
+		return nil, badBody(`Send {"action":"start"}, or "stop", "pause" or "resume".`)
+	}
+	if errors.Is(err, recorder.ErrNotFound) { // it has ended meanwhile
+		return nil, noStream(sfu.ErrNotLive)
+	}
+	return status, err
+}
+
+// noStream makes a 404 of what the hub says of a stream that is not there.
+func noStream(err error) error {
+	if !errors.Is(err, sfu.ErrNotLive) {
+		return err
+	}
+	return &signaling.Problem{Status: http.StatusNotFound, Title: "No such stream",
+		Detail: "Nobody publishes under this name now. GET /api/v1/streams lists those that are live."}
+}
+
+// readJSON reads a body into v.
+func readJSON(r *http.Request, v any) error {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return badBody("The body did not arrive whole: send it again.")
+	}
+	if len(raw) > maxBody {
+		return &http.MaxBytesError{Limit: maxBody}
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return badBody("The body must be a JSON object: " + err.Error() + ".")
+	}
+	return nil
+}
+
+func badBody(detail string) error {
+	return &signaling.Problem{Status: http.StatusBadRequest, Title: "Bad body", Detail: detail}
+}

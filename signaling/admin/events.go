@@ -1,0 +1,189 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"weir/recorder"
+	"weir/signaling"
+)
+
+const (
+	// keptEvents is how many events a client may have missed and still get, when it
+	// comes back.
+	keptEvents = 256
+	// maxEventClients bounds how many listen at a time.
+	maxEventClients = 1000
+	// eventTimeout is how long a client may take nothing of what it is sent, and
+	// keepAlive how often it is sent something, so that proxies keep the line.
+	eventTimeout = 10 * time.Second
+	keepAlive    = 15 * time.Second
+)
+
+// Events are the last things that happened, for all who listen by server-sent
+// events. It is safe for concurrent use.
+type Events struct {
+	// guarded by mu
+	mu      sync.Mutex
+	kept    []sent        // the newest last
+	last    uint64        // id of the newest
+	changed chan struct{} // closed when there is another one
+	clients int
+	closed  bool
+}
+
+// sent is an event as it is sent.
+type sent struct {
+	id   uint64
+	kind string
+	data []byte
+}
+
+// NewEvents returns Events of which there is none yet.
+func NewEvents() *Events { return &Events{changed: make(chan struct{})} }
+
+// Publish tells all who listen. It never blocks: a client that is more than
+// keptEvents behind misses some, and is told so.
+func (e *Events) Publish(kind string, value any) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return // of our own types none fails
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.last++
+	if len(e.kept) == keptEvents {
+		copy(e.kept, e.kept[1:])
+		e.kept = e.kept[:keptEvents-1]
+	}
+	e.kept = append(e.kept, sent{e.last, kind, data})
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+// Close ends all who listen, and takes no more.
+func (e *Events) Close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.closed = true
+		close(e.changed)
+	}
+}
+
+// after returns the events behind id, how many were missed before them, and a
+// channel that is closed when there are more.
+func (e *Events) after(id uint64) (list []sent, missed uint64, changed <-chan struct{}, closed bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if id > e.last {
+		id = 0 // of an earlier run of the server
+	}
+	if len(e.kept) > 0 && e.kept[0].id > id+1 {
+		missed = e.kept[0].id - id - 1
+	}
+	for _, s := range e.kept {
+		if s.id > id {
+			list = append(list, s)
+		}
+	}
+	return list, missed, e.changed, e.closed
+}
+
+// enter counts a client.
+func (e *Events) enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || e.clients >= maxEventClients {
+		return false
+	}
+	e.clients++
+	return true
+}
+
+func (e *Events) leave() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.clients--
+}
+
+// newest is the id of the newest event.
+func (e *Events) newest() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.last
+}
+
+// serveEvents is GET /api/v1/events: what happens from now on, or since the event
+// in Last-Event-ID, as server-sent events (HTML Standard section 9.2).
+func (a *API) serveEvents(w http.ResponseWriter, r *http.Request) {
+	e := a.config.Events
+	if e == nil || !e.enter() {
+		signaling.WriteError(w, &signaling.Problem{Status: http.StatusServiceUnavailable, Title: "Too many listeners", RetryAfter: 5,
+			Detail: "Too many clients listen to events. Try again after the time in Retry-After."})
+		return
+	}
+	defer e.leave()
+	id := e.newest()
+	if given, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
+		id = given
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // proxies hold back what is small
+	stream(r.Context(), http.NewResponseController(w), w, e, id)
+}
+
+// stream sends events behind id until the client has gone.
+func stream(ctx context.Context, c *http.ResponseController, w http.ResponseWriter, e *Events, id uint64) {
+	send := func(format string, args ...any) bool {
+		_ = c.SetWriteDeadline(time.Now().Add(eventTimeout)) // without one, as in a test's recorder, it may take for ever
+		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+			return false
+		}
+		return c.Flush() == nil
+	}
+	if !send(": weir\nretry: 2000\n\n") {
+		return
+	}
+	alive := time.NewTicker(keepAlive)
+	defer alive.Stop()
+	for {
+		list, missed, changed, closed := e.after(id)
+		if missed > 0 && !send("event: missed\ndata: {\"count\":%d}\n\n", missed) {
+			return
+		}
+		for _, s := range list {
+			if !send("id: %d\nevent: %s\ndata: %s\n\n", s.id, s.kind, s.data) {
+				return
+			}
+			id = s.id
+		}
+		if closed {
+			return
+		}
+		select {
+		case <-changed:
+		case <-alive.C:
+			if !send(": alive\n\n") {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// RecordingEvent is what is sent of a recorder's event.
+func RecordingEvent(e recorder.Event) any {
+	return struct {
+		Type      string    `json:"type"`
+		At        time.Time `json:"at"`
+		Recording Recording `json:"recording"`
+	}{e.Type, e.At, show(e.Recording)}
+}

@@ -1,0 +1,113 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"weir/recorder"
+	"weir/signaling"
+)
+
+// Recording is a recording as the API shows it.
+type Recording struct {
+	recorder.Recording
+	URL string `json:"url"`
+}
+
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+)
+
+// recordings lists recordings, newest first: ?stream= of one stream only,
+// ?prefix= of those below a name, ?state= that stand there, ?from= and ?until=
+// that started in between, ?limit= at most that many, ?after= those that follow
+// the one with that id.
+func (a *API) recordings(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	limit := defaultLimit
+	if given := q.Get("limit"); given != "" {
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 1 || n > maxLimit {
+			return nil, &signaling.Problem{Status: http.StatusBadRequest, Title: "Bad limit",
+				Detail: "limit is a number from 1 to " + strconv.Itoa(maxLimit) + "."}
+		}
+		limit = n
+	}
+	query := recorder.Query{Stream: q.Get("stream"), Prefix: q.Get("prefix"), State: recorder.State(q.Get("state")), After: q.Get("after"), Limit: limit}
+	for name, bound := range map[string]*time.Time{"from": &query.From, "until": &query.Until} {
+		if given := q.Get(name); given != "" {
+			at, err := time.Parse(time.RFC3339, given)
+			if err != nil {
+				return nil, &signaling.Problem{Status: http.StatusBadRequest, Title: "Bad " + name,
+					Detail: name + " is a time as of RFC 3339, such as 2026-01-02T15:04:05Z."}
+			}
+			*bound = at
+		}
+	}
+	shown := []Recording{}
+	var next *string
+	if a.config.Recorder != nil {
+		list, after, err := a.config.Recorder.Recordings(query)
+		if errors.Is(err, recorder.ErrNotFound) {
+			return nil, &signaling.Problem{Status: http.StatusBadRequest, Title: "Bad after",
+				Detail: "There is no recording with the id in after. Begin again without it."}
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range list {
+			shown = append(shown, show(rec))
+		}
+		if after != "" {
+			next = &after
+		}
+	}
+	return map[string]any{"recordings": shown, "next": next}, nil
+}
+
+func (a *API) recording(r *http.Request) (any, error) {
+	if a.config.Recorder == nil {
+		return nil, recorder.ErrNotFound
+	}
+	rec, err := a.config.Recorder.Recording(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return show(rec), nil
+}
+
+func show(rec recorder.Recording) Recording {
+	return Recording{Recording: rec, URL: "/recordings/" + rec.ID + rec.Suffix()}
+}
+
+// describe replaces a recording's metadata, given as {"metadata":{...}}.
+func (a *API) describe(r *http.Request) (any, error) {
+	if a.config.Recorder == nil {
+		return nil, recorder.ErrNotFound
+	}
+	var body struct {
+		Metadata *map[string]string `json:"metadata"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return nil, err
+	}
+	if body.Metadata == nil {
+		return nil, badBody(`Send {"metadata":{"name":"text"}}.`)
+	}
+	rec, err := a.config.Recorder.SetMetadata(r.PathValue("id"), *body.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	return show(rec), nil
+}
+
+// remove deletes a recording.
+func (a *API) remove(r *http.Request) (any, error) {
+	if a.config.Recorder == nil {
+		return nil, recorder.ErrNotFound
+	}
+	return nil, a.config.Recorder.Delete(r.PathValue("id"))
+}

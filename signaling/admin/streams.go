@@ -1,0 +1,89 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"weir/recorder"
+	"weir/sfu"
+	"weir/sfu/media"
+)
+
+// Stream is a stream as the API shows it.
+type Stream struct {
+	Name      string    `json:"name"`
+	ID        string    `json:"id"`
+	State     string    `json:"state"`
+	StartedAt time.Time `json:"started_at"`
+	Source    string    `json:"source"`
+	Viewers   int       `json:"viewers"`
+	// Recording is the id of the one that is being written, RecordingStatus where
+	// that stands.
+	Recording       string           `json:"recording,omitempty"`
+	RecordingStatus *recorder.Status `json:"recording_status,omitempty"`
+	Tracks          []Track          `json:"tracks"`
+}
+
+// Track is a track of a stream as the API shows it.
+type Track struct {
+	ID        string `json:"id"`
+	Kind      string `json:"kind"`
+	Codec     string `json:"codec"`
+	Width     int    `json:"width,omitempty"`
+	Height    int    `json:"height,omitempty"`
+	Packets   uint64 `json:"packets"`
+	Bytes     uint64 `json:"bytes"`
+	Keyframes uint64 `json:"keyframes,omitempty"`
+	Lost      uint64 `json:"lost"`
+	Dropped   uint64 `json:"dropped"`
+}
+
+// streams lists what is published now; with ?name= only that stream, so that a
+// client can ask whether it is live without an error if it is not.
+func (a *API) streams(r *http.Request) (any, error) {
+	var infos []sfu.StreamInfo
+	if name := r.URL.Query().Get("name"); name == "" {
+		infos = a.config.Hub.Streams()
+	} else if info, err := a.config.Hub.Stream(name); err == nil {
+		infos = append(infos, info)
+	}
+	streams := make([]Stream, len(infos))
+	for i, info := range infos {
+		streams[i] = a.show(info)
+	}
+	return map[string]any{"streams": streams, "next": nil}, nil
+}
+
+func (a *API) stream(r *http.Request) (any, error) {
+	info, err := a.config.Hub.Stream(r.PathValue("name"))
+	if err != nil {
+		return nil, noStream(err)
+	}
+	s := a.show(info)
+	if a.config.Recorder != nil {
+		if status, err := a.config.Recorder.Status(r.Context(), info.ID); err == nil {
+			s.RecordingStatus = &status
+		}
+	}
+	return s, nil
+}
+
+func (a *API) show(i sfu.StreamInfo) Stream {
+	s := Stream{
+		Name: i.Name, ID: i.ID, State: string(i.State), StartedAt: i.StartedAt.UTC(), Source: i.Source,
+		Viewers: i.Viewers, Tracks: make([]Track, len(i.Tracks)),
+	}
+	for n, t := range i.Tracks {
+		s.Tracks[n] = Track{
+			ID: t.Info.ID, Kind: t.Info.Kind().String(), Codec: t.Info.Codec.String(),
+			Width: t.Width, Height: t.Height, Packets: t.Packets, Bytes: t.Bytes, Lost: t.Lost, Dropped: t.Dropped,
+		}
+		if t.Info.Kind() == media.Video {
+			s.Tracks[n].Keyframes = t.Keyframes
+		}
+	}
+	if a.config.Recorder != nil {
+		s.Recording, _ = a.config.Recorder.Active(i.ID)
+	}
+	return s
+}
