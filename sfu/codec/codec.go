@@ -15,6 +15,11 @@ type Format struct {
 	// FrameDuration returns how long a coded frame lasts, 0 when it does not say.
 	// Nil for video.
 	FrameDuration func(frame []byte) time.Duration
+	// CodecPrivate returns what a Matroska or WebM file says of a video track ahead
+	// of its frames (RFC 9559 section 5.1.4.1.22), made of a frame that is Sync. It
+	// returns false when frame does not tell. Nil where none is needed (VP8), or
+	// where it does not depend on the frames (Opus).
+	CodecPrivate func(keyframe []byte) ([]byte, bool)
 	// NewPacketizer returns a packetizer whose first packet has the Seq seq.
 	NewPacketizer func(seq uint64) Packetizer
 	// NewDepacketizer returns a depacketizer with the limits of c.

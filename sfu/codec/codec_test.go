@@ -12,9 +12,10 @@ import (
 const ms = time.Millisecond
 
 func TestFor(t *testing.T) {
-	for _, c := range []media.Codec{media.VP8, media.Opus} {
+	for _, c := range append([]media.Codec{media.VP8, media.Opus}, newCodecs...) {
 		f, ok := For(c)
-		if !ok || f.Inspect == nil || f.NewPacketizer == nil || f.NewDepacketizer == nil {
+		if !ok || f.Inspect == nil || f.NewPacketizer == nil || f.NewDepacketizer == nil ||
+			(f.FrameSize == nil) != (c.Kind() == media.Audio) || (f.FrameDuration == nil) != (c.Kind() == media.Video) {
 			t.Errorf("For(%v) = %v, %v", c, f, ok)
 		}
 	}

@@ -3,13 +3,34 @@ package codec
 import "weir/sfu/media"
 
 // formats is the table of [For]: one row for each codec, indexed by it. A new
-// codec is a row here and the three functions that it names.
+// codec is a row here and the functions that it names.
 var formats = [...]Format{
 	media.Opus: {
 		Inspect:         inspectOpus,
 		FrameDuration:   OpusDuration,
 		NewPacketizer:   newOpusPacketizer,
 		NewDepacketizer: newOpusDepacketizer,
+	},
+	media.VP9: {
+		Inspect:         inspectVP9,
+		FrameSize:       VP9Size,
+		CodecPrivate:    VP9Private,
+		NewPacketizer:   newVP9Packetizer,
+		NewDepacketizer: newVP9Depacketizer,
+	},
+	media.AV1: {
+		Inspect:         inspectAV1,
+		FrameSize:       AV1Size,
+		CodecPrivate:    AV1Private,
+		NewPacketizer:   newAV1Packetizer,
+		NewDepacketizer: newAV1Depacketizer,
+	},
+	media.H264: {
+		Inspect:         inspectH264,
+		FrameSize:       H264Size,
+		CodecPrivate:    H264Private,
+		NewPacketizer:   newH264Packetizer,
+		NewDepacketizer: newH264Depacketizer,
 	},
 	media.VP8: {
 		Inspect:         inspectVP8,

@@ -36,7 +36,10 @@ func randomFrames(rng *rand.Rand, n int) []media.Frame {
 // send packetizes frames, with padding in between, and decides what is lost. The
 // first packet always comes first.
 func send(rng *rand.Rand, frames []media.Frame, n network) []sentPacket {
-	z := newVP8Packetizer(0)
+	return sendWith(rng, newVP8Packetizer(0), frames, n)
+}
+
+func sendWith(rng *rand.Rand, z Packetizer, frames []media.Frame, n network) []sentPacket {
 	seq := uint64(1<<32 + rng.Intn(1<<16))
 	var sent []sentPacket
 	add := func(p media.Packet, frame int) {

@@ -32,17 +32,16 @@ type vp8Gate struct {
 	unseen  uint64 // packets lost and frames broken since then
 }
 
-// lost tells that n packets are missing behind the last one.
+// lost counts n packets that are missing behind the last one.
 func (g *vp8Gate) lost(n uint64) {
 	g.missed = addCapped(g.missed, n)
 	g.unseen = addCapped(g.unseen, n)
 }
 
-// incomplete tells that a frame was broken; d is nil when even its descriptor
-// is not known. It does not wait for the next whole frame to close the gate: the
-// sooner that a keyframe is asked for, the shorter the freeze.
-func (g *vp8Gate) incomplete(d *VP8Descriptor) {
-	g.lost(1)
+// incomplete implements gate. It does not wait for the next whole frame to close
+// the gate: the sooner that a keyframe is asked for, the shorter the freeze.
+func (g *vp8Gate) incomplete(d *VP8Descriptor, lost uint64) {
+	g.lost(addCapped(lost, 1))
 	g.broken = true
 	g.suspect = true
 	g.top = 0
@@ -61,9 +60,12 @@ func (g *vp8Gate) padded(d *VP8Descriptor) bool {
 	return ok && !g.broken && ahead == 1 && g.missed < uint64(d.idTurn())
 }
 
-// admit tells that the frame d is whole. It returns whether the frame can be
-// decoded, and whether frames are missing right before it.
-func (g *vp8Gate) admit(d *VP8Descriptor, keyframe bool) (pass, missing bool) {
+// closed implements gate.
+func (g *vp8Gate) closed() bool { return !g.open }
+
+// admit implements gate.
+func (g *vp8Gate) admit(d *VP8Descriptor, keyframe bool, lost uint64) (pass, missing bool) {
+	g.lost(lost)
 	missing = !g.padded(d)
 	switch {
 	case keyframe:
@@ -73,23 +75,31 @@ func (g *vp8Gate) admit(d *VP8Descriptor, keyframe bool) (pass, missing bool) {
 	case !g.open:
 	case missing:
 		g.suspect, g.top = true, 0
-		// The ids must agree with the number of packets that are missing: then it
-		// is the same encoder that still counts, and not a new one by chance.
-		ahead, ok := d.idsAhead(&g.last)
-		if !ok || ahead == 0 || ahead == 1 && g.broken || uint64(ahead) > g.missed+1 {
-			g.open = false
-		} else {
+		if g.plausible(d) {
 			pass = g.admitInter(d)
+		} else {
+			g.open = false
 		}
 	default:
 		pass = g.admitInter(d)
 	}
-	g.last, g.missed, g.broken = *d, 0, false
+	g.follow(d)
 	if pass {
 		g.advance(d)
 	}
 	return pass, missing
 }
+
+// plausible says that the picture ids agree with the number of packets that are
+// missing: then it is the same encoder that still counts, and not a new one by
+// chance.
+func (g *vp8Gate) plausible(d *VP8Descriptor) bool {
+	ahead, ok := d.idsAhead(&g.last)
+	return ok && ahead != 0 && !(ahead == 1 && g.broken) && uint64(ahead) <= g.missed+1
+}
+
+// follow remembers that d was whole.
+func (g *vp8Gate) follow(d *VP8Descriptor) { g.last, g.missed, g.broken = *d, 0, false }
 
 // admitInter decides on a frame that refers to others.
 func (g *vp8Gate) admitInter(d *VP8Descriptor) bool {

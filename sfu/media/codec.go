@@ -31,6 +31,9 @@ type Codec uint8
 const (
 	Opus Codec = iota + 1
 	VP8
+	VP9
+	AV1
+	H264
 )
 
 // codecs describes every Codec; index 0 is the zero Codec, which is none.
@@ -42,6 +45,9 @@ var codecs = [...]struct {
 	0:    {"none", 0, 1},
 	Opus: {"opus", Audio, 48000}, // RFC 7587 section 4.1: always 48 kHz, 2 channels
 	VP8:  {"vp8", Video, 90000},  // RFC 7741 section 4.1
+	VP9:  {"vp9", Video, 90000},  // RFC 9628 section 4.1
+	AV1:  {"av1", Video, 90000},  // RTP Payload Format for AV1, section 4.1
+	H264: {"h264", Video, 90000}, // RFC 6184 section 8.2.1
 }
 
 // String returns the codec's name in lower case, as the API shows it.
@@ -77,6 +83,11 @@ func (c Codec) Duration(ticks int64) time.Duration {
 type TrackInfo struct {
 	ID    string // unique in its stream: "audio", "video"
 	Codec Codec
+	// Format is what tells apart variants of the codec that one decoder may take
+	// and another may not: SDP format parameters in the order of their names, such
+	// as "packetization-mode=1;profile-level-id=42e01f". Empty: the codec has no
+	// variants, or the source does not know which one it is.
+	Format string
 }
 
 // Kind returns whether the track is audio or video.

@@ -161,9 +161,20 @@ func TestNTP(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	for codec, want := range map[Codec]string{Opus: "audio", VP8: "video"} {
+	for codec, want := range map[Codec]string{Opus: "audio", VP8: "video", VP9: "video", AV1: "video", H264: "video"} {
 		if got := (TrackInfo{Codec: codec}).Kind().String(); got != want {
 			t.Errorf("%v is %s, want %s", codec, got, want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for codec, want := range map[Codec]string{0: "none", Opus: "opus", VP8: "vp8", VP9: "vp9", AV1: "av1", H264: "h264"} {
+		if got := codec.String(); got != want {
+			t.Errorf("codec %d is called %q, want %q", codec, got, want)
+		}
+		if rate := codec.ClockRate(); codec.Kind() == Video && rate != 90000 {
+			t.Errorf("%v has a clock of %d Hz", codec, rate)
 		}
 	}
 }

@@ -9,31 +9,68 @@ import (
 	"weir/sfu/media"
 )
 
-// chooseCodec returns the first codec of the table that an m-section offers, of
-// those in wanted, and its payload type. If wanted has none of the section's
-// kind, any will do.
-func chooseCodec(m *sdp.MediaDescription, wanted []media.Codec) (c media.Codec, payloadType string, ok bool) {
-	kind := m.MediaName.Media
-	any := !slices.ContainsFunc(wanted, func(c media.Codec) bool { return c.Kind().String() == kind })
-	for _, r := range codecTable {
-		if r.codec.Kind().String() != kind || !any && !slices.Contains(wanted, r.codec) {
-			continue
-		}
-		for _, pt := range m.MediaName.Formats {
-			if r.matches(m, pt) {
-				return r.codec, pt, true
-			}
-		}
-	}
-	return 0, "", false
+// choice is a payload type of an m-section.
+type choice struct {
+	codec       media.Codec
+	format      string // as media.TrackInfo.Format
+	payloadType string
 }
 
-// matches says whether the payload type pt of m is the row's codec.
-func (r codecRow) matches(m *sdp.MediaDescription, pt string) bool {
-	_, name, _ := strings.Cut(r.mime, "/")
+// chooseOwn returns what a publisher is to send: the first codec of the section
+// that is known here, in the order of the offer, and of its payload types the
+// first that is not second best.
+func chooseOwn(m *sdp.MediaDescription) (best choice, ok bool) {
+	for _, pt := range m.MediaName.Formats {
+		r, known := rowOf(m, pt)
+		if !known || ok && r.codec != best.codec {
+			continue
+		}
+		if r.variant == nil {
+			return choice{r.codec, "", pt}, true
+		}
+		told, good := r.variant.read(format(m, "fmtp", pt))
+		if good {
+			return choice{r.codec, told, pt}, true
+		}
+		if !ok {
+			best, ok = choice{r.codec, told, pt}, true
+		}
+	}
+	return best, ok
+}
+
+// chooseFor returns the payload type of the section by which a viewer can be sent
+// the track: the one that suits it best, and of equals the first.
+func chooseFor(m *sdp.MediaDescription, track media.TrackInfo) (best choice, ok bool) {
+	rank := 0
+	for _, pt := range m.MediaName.Formats {
+		r, known := rowOf(m, pt)
+		if !known || r.codec != track.Codec {
+			continue
+		}
+		if r.variant == nil {
+			return choice{r.codec, "", pt}, true
+		}
+		told, _ := r.variant.read(format(m, "fmtp", pt))
+		if n := r.variant.suits(track.Format, told); n > rank {
+			rank, best, ok = n, choice{r.codec, told, pt}, true
+		}
+	}
+	return best, ok
+}
+
+// rowOf returns the row of the codec that the payload type pt of m is of, if it is
+// known here and of the section's kind.
+func rowOf(m *sdp.MediaDescription, pt string) (codecRow, bool) {
 	// rtpmap:96 VP8/90000 (RFC 8866 section 6.6)
 	offered, _, _ := strings.Cut(format(m, "rtpmap", pt), "/")
-	return strings.EqualFold(offered, name) && (r.needs == "" || hasParameter(format(m, "fmtp", pt), r.needs))
+	for _, r := range codecTable {
+		_, name, _ := strings.Cut(r.mime, "/")
+		if r.codec.Kind().String() == m.MediaName.Media && strings.EqualFold(offered, name) {
+			return r, true
+		}
+	}
+	return codecRow{}, false
 }
 
 // format returns the value of the attribute key for the payload type pt: what

@@ -9,21 +9,29 @@ import (
 	"weir/sfu/media"
 )
 
-// codecRow is how a codec is negotiated. Rows are in the order of preference.
+// codecRow is how a codec is negotiated.
 type codecRow struct {
 	codec       media.Codec
 	mime        string
 	channels    uint16
 	fmtp        string
-	needs       string             // fmtp parameter that the offer must have; "": none
+	variant     variant            // nil: there is but one
 	payloadType webrtc.PayloadType // the offer's number wins over it
 	rtx         webrtc.PayloadType // 0: none
 	feedback    []webrtc.RTCPFeedback
 }
 
-// codecTable is every codec that is negotiated. A further codec is a row here.
+// codecTable is every codec that is negotiated. A further codec is a row here. An
+// engine needs only one variant of each: of another one it takes over what the
+// offer says.
 var codecTable = []codecRow{
 	{codec: media.VP8, mime: webrtc.MimeTypeVP8, payloadType: 96, rtx: 97, feedback: videoFeedback},
+	{codec: media.VP9, mime: webrtc.MimeTypeVP9, payloadType: 98, rtx: 99, feedback: videoFeedback,
+		fmtp: "profile-id=0", variant: vp9Variant{}},
+	{codec: media.AV1, mime: webrtc.MimeTypeAV1, payloadType: 45, rtx: 46, feedback: videoFeedback,
+		fmtp: "profile=0", variant: av1Variant{}},
+	{codec: media.H264, mime: webrtc.MimeTypeH264, payloadType: 102, rtx: 103, feedback: videoFeedback,
+		fmtp: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", variant: h264Variant{}},
 	// useinbandfec lets the encoder repeat a lost packet's sound in the next one
 	// (RFC 7587 section 7).
 	{codec: media.Opus, mime: webrtc.MimeTypeOpus, channels: 2, payloadType: 111,

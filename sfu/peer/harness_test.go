@@ -148,8 +148,14 @@ func (s *server) awaitViewer(t testing.TB, name string, c *peertest.Client) {
 // broadcast publishes video and sound under a name and waits until it is live.
 func (s *server) broadcast(t testing.TB, name string, api *peertest.API, b *peertest.Broadcast) (*session, *peertest.Client) {
 	t.Helper()
+	return s.broadcastIn(t, name, media.VP8, api, b)
+}
+
+// broadcastIn is broadcast with video of another codec.
+func (s *server) broadcastIn(t testing.TB, name string, video media.Codec, api *peertest.API, b *peertest.Broadcast) (*session, *peertest.Client) {
+	t.Helper()
 	c := api.NewClient(t)
-	b.Audio, b.Video = c.Send(t, media.Opus), c.Send(t, media.VP8)
+	b.Audio, b.Video = c.Send(t, media.Opus), c.Send(t, video)
 	run := s.publish(t, name, c)
 	c.AwaitConnected(t)
 	b.Start(t)

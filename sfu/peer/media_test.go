@@ -46,11 +46,7 @@ func (i *inbox) next(t testing.TB) int {
 func (i *inbox) nextFrame(t testing.TB) (int, media.Frame) {
 	t.Helper()
 	f := receive(t, i.frames, i.codec.String()+" frame")
-	number := sfutest.VP8Number
-	if i.codec == media.Opus {
-		number = sfutest.OpusNumber
-	}
-	n, intact := number(f.Data)
+	n, intact := sfutest.Number(i.codec, f.Data)
 	if !intact {
 		t.Fatalf("%v frame %d of %d bytes is damaged", i.codec, n, len(f.Data))
 	}
@@ -95,9 +91,15 @@ func (i *inbox) stretch(t testing.TB, count int) {
 // watch joins a stream with a client that receives both tracks.
 func (s *server) watch(t testing.TB, name string, api *peertest.API) (video, audio *inbox, run *session) {
 	t.Helper()
-	video, audio = newInbox(media.VP8), newInbox(media.Opus)
+	return s.watchIn(t, name, media.VP8, api)
+}
+
+// watchIn is watch for video of another codec.
+func (s *server) watchIn(t testing.TB, name string, codec media.Codec, api *peertest.API) (video, audio *inbox, run *session) {
+	t.Helper()
+	video, audio = newInbox(codec), newInbox(media.Opus)
 	c := api.NewClient(t)
-	c.Receive(t, map[media.Codec]peertest.Incoming{media.VP8: video.incoming(), media.Opus: audio.incoming()})
+	c.Receive(t, map[media.Codec]peertest.Incoming{codec: video.incoming(), media.Opus: audio.incoming()})
 	run = s.view(t, name, c)
 	return video, audio, run
 }

@@ -21,8 +21,9 @@ type offer struct {
 
 // offeredMedia is one m-section of audio or video.
 type offeredMedia struct {
-	codec media.Codec
-	mid   string
+	codec  media.Codec
+	format string // as media.TrackInfo.Format
+	mid    string
 }
 
 // direction is what the client's side of an m-section has to be, in the word of
@@ -40,9 +41,9 @@ const (
 // the answer is the other one. Candidates are taken out: an ICE-lite agent has no
 // use for them, and a client could name addresses of others.
 //
-// Each section is narrowed to one codec: the first of the table that is in
-// codecs, or the first of the table if codecs has none of its kind.
-func parseOffer(raw string, want direction, codecs ...media.Codec) (*offer, error) {
+// Each section is narrowed to one codec: that of the track of its kind in tracks,
+// or the first in the offer's order that is known here if tracks has none.
+func parseOffer(raw string, want direction, tracks ...media.TrackInfo) (*offer, error) {
 	o := &offer{}
 	if err := o.description.UnmarshalString(raw); err != nil {
 		return nil, fmt.Errorf("%w: it is not SDP: %v", ErrOffer, err)
@@ -61,7 +62,7 @@ func parseOffer(raw string, want direction, codecs ...media.Codec) (*offer, erro
 	o.description.Attributes = without(o.description.Attributes, isCandidate, isDirection)
 	seen := map[string]bool{}
 	for _, m := range sections {
-		section, err := checkSection(m, standard, want, codecs)
+		section, err := checkSection(m, standard, want, tracks)
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +118,7 @@ func (o *offer) checkSetup(m *sdp.MediaDescription) error {
 
 // checkSection checks one m-section and narrows it to one codec. standard is its
 // direction if it names none.
-func checkSection(m *sdp.MediaDescription, standard string, want direction, codecs []media.Codec) (offeredMedia, error) {
+func checkSection(m *sdp.MediaDescription, standard string, want direction, tracks []media.TrackInfo) (offeredMedia, error) {
 	kind := m.MediaName.Media
 	if kind != "audio" && kind != "video" {
 		return offeredMedia{}, fmt.Errorf("%w: a media section is of type %q; only audio and video are taken", ErrUnsupported, clip(kind))
@@ -135,16 +136,52 @@ func checkSection(m *sdp.MediaDescription, standard string, want direction, code
 	if _, ok := m.Attribute("rtcp-mux"); !ok {
 		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=rtcp-mux, which is needed", ErrUnsupported, kind)
 	}
-	codec, payloadType, ok := chooseCodec(m, codecs)
-	if !ok {
-		return offeredMedia{}, fmt.Errorf("%w: no codec of the %s section is known here; offer %s", ErrUnsupported, kind, knownCodecs(kind))
+	chosen, err := chooseCodec(m, tracks)
+	if err != nil {
+		return offeredMedia{}, err
 	}
 	mid, ok := m.Attribute("mid")
 	if !ok || mid == "" {
 		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=mid", ErrOffer, kind)
 	}
-	narrow(m, payloadType)
-	return offeredMedia{codec: codec, mid: mid}, nil
+	narrow(m, chosen.payloadType)
+	return offeredMedia{codec: chosen.codec, format: chosen.format, mid: mid}, nil
+}
+
+// chooseCodec chooses the payload type of a section: one for the first of tracks
+// that is of its kind and that it suits, or if there are none of its kind the
+// client's own choice.
+func chooseCodec(m *sdp.MediaDescription, tracks []media.TrackInfo) (choice, error) {
+	kind := m.MediaName.Media
+	var needed []string
+	for _, t := range tracks {
+		if t.Kind().String() != kind {
+			continue
+		}
+		if chosen, ok := chooseFor(m, t); ok {
+			return chosen, nil
+		}
+		needed = append(needed, describe(t))
+	}
+	if needed != nil {
+		return choice{}, fmt.Errorf("%w: the stream's %s is %s, which the offer does not take; offer to receive it, or watch with a client that can",
+			ErrUnsupported, kind, strings.Join(needed, " or "))
+	}
+	chosen, ok := chooseOwn(m)
+	if !ok {
+		return choice{}, fmt.Errorf("%w: no codec of the %s section is known here; offer %s", ErrUnsupported, kind, knownCodecs(kind))
+	}
+	return chosen, nil
+}
+
+// describe names a track's codec for an error message: "H264
+// (packetization-mode=1;profile-level-id=42e01f)".
+func describe(t media.TrackInfo) string {
+	name := strings.ToUpper(t.Codec.String())
+	if t.Format != "" {
+		name += " (" + t.Format + ")"
+	}
+	return name
 }
 
 // directionOf returns the direction that attributes name, or standard (RFC 8866

@@ -65,7 +65,7 @@ func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) 
 	}
 	for _, m := range o.media {
 		kind := m.codec.Kind()
-		w, err := pub.AddTrack(media.TrackInfo{ID: kind.String(), Codec: m.codec}, sfu.Packets)
+		w, err := pub.AddTrack(media.TrackInfo{ID: kind.String(), Codec: m.codec, Format: m.format}, sfu.Packets)
 		if err != nil {
 			return "", fmt.Errorf("peer: %w", err)
 		}

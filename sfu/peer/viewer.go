@@ -29,11 +29,11 @@ type Viewer struct {
 // for. The Viewer must be run by a Subscription's owner, or closed. Errors wrap
 // ErrOffer or ErrUnsupported if the client is to blame.
 func (p *Port) NewViewer(ctx context.Context, rawOffer string, tracks []*sfu.Track) (*Viewer, string, error) {
-	var codecs []media.Codec
+	var infos []media.TrackInfo
 	for _, t := range tracks {
-		codecs = append(codecs, t.Info().Codec)
+		infos = append(infos, t.Info())
 	}
-	o, err := parseOffer(rawOffer, clientReceives, codecs...)
+	o, err := parseOffer(rawOffer, clientReceives, infos...)
 	if err != nil {
 		return nil, "", err
 	}

@@ -12,12 +12,13 @@ const (
 	AudioInterval = 20 * time.Millisecond
 )
 
-// Clip is a synthetic broadcast: VP8 and Opus from time zero on, made of VP8Frame
-// and OpusFrame, each numbered from zero. Only Length has to be set.
+// Clip is a synthetic broadcast: video and Opus from time zero on, made of Frame,
+// each numbered from zero. Only Length has to be set.
 type Clip struct {
 	Length   time.Duration
-	KeyEvery int // video frames from one keyframe to the next; 0: 25
-	Size     int // bytes of a video frame; 0: 3000, which takes three packets
+	Codec    media.Codec // of the video; 0: VP8
+	KeyEvery int         // video frames from one keyframe to the next; 0: 25
+	Size     int         // bytes of a video frame; 0: 3000, which takes three packets
 }
 
 // Sample is one frame of a Clip.
@@ -42,7 +43,7 @@ func (c Clip) Samples() []Sample {
 // Count returns how many frames of the codec there are.
 func (c Clip) Count(codec media.Codec) int {
 	interval := AudioInterval
-	if codec == media.VP8 {
+	if codec.Kind() == media.Video {
 		interval = VideoInterval
 	}
 	return int((c.Length + interval - 1) / interval)
@@ -57,9 +58,13 @@ func (c Clip) Video(n int) Sample {
 	if size == 0 {
 		size = 3000
 	}
+	codec := c.Codec
+	if codec == 0 {
+		codec = media.VP8
+	}
 	key := n%every == 0
-	return Sample{media.VP8, n, media.Frame{
-		PTS: time.Duration(n) * VideoInterval, Sync: key, Data: VP8Frame(n, key, size),
+	return Sample{codec, n, media.Frame{
+		PTS: time.Duration(n) * VideoInterval, Sync: key, Data: Frame(codec, n, key, size),
 	}}
 }
 

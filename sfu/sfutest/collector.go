@@ -12,7 +12,7 @@ import (
 
 // Got is a frame that a Collector was given.
 type Got struct {
-	N         int // as VP8Number and OpusNumber tell
+	N         int // as Number tells
 	PTS       time.Duration
 	Sync, Gap bool
 }
@@ -23,7 +23,6 @@ type Got struct {
 type Collector struct {
 	codec  media.Codec
 	format codec.Format
-	number func([]byte) (int, bool)
 
 	mu     sync.Mutex
 	in     codec.Depacketizer
@@ -38,11 +37,7 @@ func NewCollector(c media.Codec) *Collector {
 	if !ok {
 		panic("sfutest: unknown codec")
 	}
-	number := OpusNumber
-	if c == media.VP8 {
-		number = VP8Number
-	}
-	return &Collector{codec: c, format: format, number: number, in: format.NewDepacketizer(codec.Config{})}
+	return &Collector{codec: c, format: format, in: format.NewDepacketizer(codec.Config{})}
 }
 
 // AddPackets takes what a cursor or a shard yields.
@@ -73,7 +68,7 @@ func (c *Collector) AddFrames(batch []*media.Frame, lagged bool) {
 
 // add notes a frame. Called with mu held.
 func (c *Collector) add(f media.Frame) {
-	n, intact := c.number(f.Data)
+	n, intact := Number(c.codec, f.Data)
 	fail := func(format string, args ...any) {
 		if c.err == nil {
 			c.err = fmt.Errorf("%v frame %d (the %dth to come): %s", c.codec, n, len(c.got), fmt.Sprintf(format, args...))

@@ -144,7 +144,7 @@ func TestRefused(t *testing.T) {
 		{"viewer's wrong direction", "/whep/taken", typeSDP, offer, 400, false},
 		{"inactive", "/whip/a", typeSDP, edit("a=sendonly", "a=inactive"), 400, false},
 		{"two videos", "/whip/a", typeSDP, offer + strings.Replace(section, "a=mid:1", "a=mid:2", 1), 422, false},
-		{"unknown codecs", "/whip/a", typeSDP, edit("VP8", "VP7"), 422, false},
+		{"unknown codecs", "/whip/a", typeSDP, edit("/90000", "-next/90000"), 422, false},
 		{"no rtcp-mux", "/whip/a", typeSDP, edit("a=rtcp-mux\r\n", ""), 422, false},
 		{"no bundle", "/whip/a", typeSDP, edit("a=group:BUNDLE 0 1\r\n", ""), 422, false},
 		{"no fingerprint", "/whip/a", typeSDP, edit("a=fingerprint", "a=x-fingerprint"), 400, false},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -218,20 +217,31 @@ func kindOf(codec media.Codec) webrtc.RTPCodecType {
 	return webrtc.RTPCodecTypeVideo
 }
 
+// mimes are the codecs that clients know, video in front.
+var mimes = []struct {
+	codec media.Codec
+	mime  string
+}{
+	{media.VP8, webrtc.MimeTypeVP8}, {media.VP9, webrtc.MimeTypeVP9}, {media.AV1, webrtc.MimeTypeAV1},
+	{media.H264, webrtc.MimeTypeH264}, {media.Opus, webrtc.MimeTypeOpus},
+}
+
 func codecOf(mime string) (media.Codec, bool) {
-	codecs := []media.Codec{media.VP8, media.Opus}
-	i := slices.IndexFunc(codecs, func(c media.Codec) bool { return mimeOf(c) == mime })
-	if i < 0 {
-		return 0, false
+	for _, m := range mimes {
+		if m.mime == mime {
+			return m.codec, true
+		}
 	}
-	return codecs[i], true
+	return 0, false
 }
 
 func mimeOf(c media.Codec) string {
-	if c == media.Opus {
-		return webrtc.MimeTypeOpus
+	for _, m := range mimes {
+		if m.codec == c {
+			return m.mime
+		}
 	}
-	return webrtc.MimeTypeVP8
+	panic("peertest: unknown codec")
 }
 
 func must(tb testing.TB, err error) {

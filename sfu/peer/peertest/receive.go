@@ -22,14 +22,15 @@ type Incoming struct {
 	OnReport func(sr *rtcp.SenderReport)
 }
 
-// Receive adds a section for each track to the client's offer.
+// Receive adds a section for each track to the client's offer. Whatever their
+// codec, the section offers all codecs of that kind that the client knows.
 func (c *Client) Receive(tb testing.TB, tracks map[media.Codec]Incoming) {
 	tb.Helper()
-	for _, k := range []media.Codec{media.VP8, media.Opus} { // in one order: so are the offer's sections
-		if _, ok := tracks[k]; !ok {
+	for _, m := range mimes { // in one order: so are the offer's sections
+		if _, ok := tracks[m.codec]; !ok {
 			continue
 		}
-		_, err := c.PC.AddTransceiverFromKind(kindOf(k), webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
+		_, err := c.PC.AddTransceiverFromKind(kindOf(m.codec), webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
 		must(tb, err)
 	}
 	var (

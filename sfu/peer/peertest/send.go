@@ -2,6 +2,7 @@ package peertest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,13 +33,15 @@ type Outgoing struct {
 	Requests, Nacked, Feedback atomic.Int64
 }
 
-// Send adds a track to send to the client's offer.
+// Send adds a track to send to the client's offer, in which k is the first codec
+// of its kind.
 func (c *Client) Send(tb testing.TB, k media.Codec) *Outgoing {
 	tb.Helper()
 	local, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mimeOf(k)}, k.Kind().String(), "peertest")
 	must(tb, err)
 	transceiver, err := c.PC.AddTransceiverFromTrack(local, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 	must(tb, err)
+	must(tb, prefer(transceiver, mimeOf(k)))
 	format, ok := codec.For(k)
 	if !ok {
 		tb.Fatalf("no format for %v", k)
@@ -51,6 +54,21 @@ func (c *Client) Send(tb testing.TB, k media.Codec) *Outgoing {
 	reading.Go(o.readFeedback)
 	tb.Cleanup(func() { c.Close(); reading.Wait() })
 	return o
+}
+
+// prefer puts the codec in front of the others in the offer.
+func prefer(t *webrtc.RTPTransceiver, mime string) error {
+	codecs := slices.Clone(t.Sender().GetParameters().Codecs) // pion goes on using its own
+	slices.SortStableFunc(codecs, func(a, b webrtc.RTPCodecParameters) int {
+		switch {
+		case a.MimeType == mime && b.MimeType != mime:
+			return -1
+		case a.MimeType != mime && b.MimeType == mime:
+			return 1
+		}
+		return 0
+	})
+	return t.SetCodecPreferences(codecs)
 }
 
 // readFeedback counts what the server reports, until the connection ends.
@@ -159,7 +177,7 @@ func (b *Broadcast) sendVideo() {
 	if key {
 		size = b.KeySize
 	}
-	b.send(b.Video, media.Frame{PTS: time.Duration(n) * FrameTime, Sync: key, Data: sfutest.VP8Frame(n, key, size)})
+	b.send(b.Video, media.Frame{PTS: time.Duration(n) * FrameTime, Sync: key, Data: sfutest.Frame(b.Video.codec, n, key, size)})
 	b.VideoSent.Add(1)
 }
 

@@ -1,0 +1,244 @@
+package codec
+
+import (
+	"time"
+
+	"weir/sfu/media"
+)
+
+const (
+	// maxFrameBytes bounds a frame; a larger one counts as incomplete.
+	maxFrameBytes = 4 << 20
+	// maxFramePackets bounds it when each of its packets holds next to nothing. A
+	// frame of 4 MiB in packets of MaxPayload has 3543.
+	maxFramePackets = 8192
+)
+
+// place is where an RTP payload stands in its frame, as far as it tells.
+type place uint8
+
+const (
+	malformed place = iota
+	padding         // no media: as if the packet were not there
+	first           // it begins a frame, and cannot lie within one
+	opening         // it begins a frame, unless something of that frame precedes it
+	inner           // something of its frame precedes it
+	either          // it does not tell
+)
+
+// videoFormat is how the frames of a codec are spread over RTP payloads. D is
+// what the codec knows of a frame by its payloads: a payload descriptor, say.
+type videoFormat[D any] interface {
+	// read looks at one payload. It sets d, whatever was in it, and returns the
+	// bytes that join needs.
+	read(payload []byte, d *D) (part []byte, where place)
+	// sameFrame says that a payload with the description d may be of the frame
+	// whose first payload has that of f.
+	sameFrame(f, d *D) bool
+	// join makes the coded frame of all its parts, which are size bytes together,
+	// and adds to f what the whole frame tells. Without ok it is none that a
+	// decoder takes. An empty one is no frame, and nothing is missing.
+	join(f *D, parts [][]byte, size int) (data []byte, keyframe, ok bool)
+}
+
+// gate decides which of the whole frames can be decoded, from what is missing
+// between them. It is closed until the first keyframe.
+type gate[D any] interface {
+	// incomplete tells that a frame is broken, with lost packets missing before
+	// it. d is nil when nothing is known of it.
+	incomplete(d *D, lost uint64)
+	// admit tells that the frame d is whole, with lost packets missing since the
+	// last call. It returns whether the frame can be decoded, and whether frames
+	// are missing right before it.
+	admit(d *D, keyframe bool, lost uint64) (pass, missing bool)
+	// closed says that nothing passes before a keyframe.
+	closed() bool
+}
+
+// depacketizer puts frames together and lets those through that can be decoded:
+// reorder, then assembly, then the gate, then outlet.
+type depacketizer[D any] struct {
+	format videoFormat[D]
+	in     reorder
+	frame  assembly[D]
+	gate   gate[D]
+	out    outlet
+
+	now   D      // of the packet at hand
+	lost  uint64 // packets that are missing, and of which the gate knows nothing yet
+	known bool   // a packet has come
+	hole  bool   // the packet right before the one at hand is missing
+}
+
+// assemblyState is what is known of the frame that the last packet belongs to.
+type assemblyState uint8
+
+const (
+	between  assemblyState = iota // that frame ended
+	building                      // all of it is here so far
+	skipping                      // something of it is missing
+)
+
+// assembly is the frame that the last packet belongs to.
+type assembly[D any] struct {
+	state assemblyState
+	time  uint64 // RTP time
+	pts   time.Duration
+	first D        // of the first packet
+	parts [][]byte // one of each packet
+	size  int      // their sum
+}
+
+// Depacketize implements [Depacketizer].
+func (d *depacketizer[D]) Depacketize(p *media.Packet, emit func(media.Frame)) {
+	d.in.push(p, func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
+}
+
+// Flush implements [Depacketizer].
+func (d *depacketizer[D]) Flush(emit func(media.Frame)) {
+	d.in.flush(func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
+	d.spoil()
+}
+
+// NeedsSync implements [Depacketizer].
+func (d *depacketizer[D]) NeedsSync() bool { return d.gate.closed() }
+
+// Losses implements [Depacketizer].
+func (d *depacketizer[D]) Losses() Losses {
+	l := d.out.losses
+	l.Packets = d.in.lost
+	return l
+}
+
+// take gets the packets in order, with the number of those lost before each.
+func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Frame)) {
+	if lost > 0 {
+		d.spoil()
+		d.lost += lost
+		d.hole = true
+	}
+	if len(p.Payload) == 0 {
+		return // padding
+	}
+	part, where := d.format.read(p.Payload, &d.now)
+	if where == padding {
+		return
+	}
+	follows := d.known && !d.hole // nothing is missing right before p
+	d.known, d.hole = true, false
+	start := where == first || where == opening || where == either && follows
+	f := &d.frame
+	if f.state != between && f.time != p.Time {
+		// Without a hole before it a new frame shows that the last one ended, even
+		// if its sender omits the marker.
+		if start {
+			d.finish(emit)
+		}
+		d.spoil()
+		f.state = between
+	}
+	switch {
+	case where == malformed:
+		d.skip(p, nil)
+	case f.state == between && start:
+		d.begin(p, part)
+	case f.state == between:
+		d.skip(p, &d.now)
+	case where == first || f.state == building && !d.format.sameFrame(&f.first, &d.now):
+		d.skip(p, nil) // two frames under one time: it is not known what they were
+	case f.state == building:
+		d.add(part)
+	}
+	if p.Marker {
+		d.finish(emit)
+		f.state = between
+	}
+}
+
+// begin starts a frame.
+func (d *depacketizer[D]) begin(p *media.Packet, part []byte) {
+	f := &d.frame
+	f.state = building
+	f.time, f.pts = p.Time, p.PTS
+	f.first = d.now
+	f.parts, f.size = f.parts[:0], 0
+	d.add(part)
+}
+
+// add appends to the frame.
+func (d *depacketizer[D]) add(part []byte) {
+	f := &d.frame
+	if f.size+len(part) > maxFrameBytes || len(f.parts) == maxFramePackets {
+		d.spoil()
+		return
+	}
+	f.parts = append(f.parts, part)
+	f.size += len(part)
+}
+
+// spoil gives up the frame that is being built: something of it is missing.
+func (d *depacketizer[D]) spoil() {
+	if d.frame.state == building {
+		d.discard(&d.frame.first)
+	}
+}
+
+// skip gives up the frame of p, of which p is the first packet to be seen or one
+// that does not fit in.
+func (d *depacketizer[D]) skip(p *media.Packet, desc *D) {
+	if d.frame.state == skipping {
+		return // counted already
+	}
+	d.frame.time = p.Time
+	d.discard(desc)
+}
+
+// discard counts one broken frame and skips the rest of it.
+func (d *depacketizer[D]) discard(desc *D) {
+	d.frame.state = skipping
+	d.drop()
+	d.gate.incomplete(desc, d.lost)
+	d.lost = 0
+}
+
+// drop counts a frame that does not come out.
+func (d *depacketizer[D]) drop() {
+	d.out.losses.Frames++
+	d.out.missing()
+	d.release()
+}
+
+// release lets go of the packets, which are not needed any more.
+func (d *depacketizer[D]) release() {
+	clear(d.frame.parts)
+	d.frame.parts = d.frame.parts[:0]
+}
+
+// finish ends the frame that is being built: it is whole.
+func (d *depacketizer[D]) finish(emit func(media.Frame)) {
+	f := &d.frame
+	if f.state != building {
+		return
+	}
+	data, keyframe, ok := d.format.join(&f.first, f.parts, f.size)
+	if !ok {
+		d.discard(nil) // no decoder takes it, and what follows may refer to it
+		return
+	}
+	f.state = between
+	if len(data) == 0 {
+		d.release()
+		return
+	}
+	pass, missing := d.gate.admit(&f.first, keyframe, d.lost)
+	d.lost = 0
+	if missing {
+		d.out.missing()
+	}
+	if !pass {
+		d.drop()
+		return
+	}
+	d.release()
+	d.out.put(f.pts, keyframe, data, emit)
+}

@@ -1,0 +1,150 @@
+package codec
+
+// maxSPS is how much of a sequence parameter set is looked at. Scaling lists can
+// make it longer, though none that anybody sends.
+const maxSPS = 256
+
+// h264SPS is what matters of a sequence parameter set (ISO/IEC 14496-10 section
+// 7.3.2.1).
+type h264SPS struct {
+	profile, constraints, level byte
+
+	chroma              uint32 // chroma_format_idc
+	lumaBits            uint32 // bit_depth_luma_minus8
+	chromaBits          uint32 // bit_depth_chroma_minus8
+	separatePlanes      bool   // separate_colour_plane_flag
+	frameNumBits        int    // log2_max_frame_num
+	width, height       int    // after cropping
+	framesOnly, cropped bool
+}
+
+// parseH264SPS reads a NAL unit of type 7.
+func parseH264SPS(nal []byte) (s h264SPS, ok bool) {
+	var buf [maxSPS]byte
+	raw := unescape(buf[:], nal)
+	if len(raw) < 5 || raw[0]&nalTypeMask != nalSPS {
+		return s, false
+	}
+	s.profile, s.constraints, s.level = raw[1], raw[2], raw[3]
+	b := bits{data: raw[4:]}
+	b.golomb() // seq_parameter_set_id
+	s.chroma = 1
+	if s.isHigh() {
+		s.readHigh(&b)
+	}
+	s.frameNumBits = int(b.golomb()) + 4
+	skipPictureOrder(&b)
+	b.golomb() // max_num_ref_frames
+	b.skip(1)  // gaps_in_frame_num_value_allowed_flag
+	s.readSize(&b)
+	const maxFrameNumBits = 16
+	return s, !b.over && s.chroma <= 3 && s.frameNumBits <= maxFrameNumBits && s.width > 0 && s.height > 0
+}
+
+// isHigh says that the profile is one whose parameter sets tell the chroma format.
+func (s *h264SPS) isHigh() bool {
+	switch s.profile {
+	case 44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244:
+		return true
+	}
+	return false
+}
+
+// readHigh reads chroma format, bit depths and scaling lists.
+func (s *h264SPS) readHigh(b *bits) {
+	s.chroma = b.golomb()
+	lists := 8
+	if s.chroma == 3 {
+		s.separatePlanes = b.flag()
+		lists = 12
+	}
+	s.lumaBits, s.chromaBits = b.golomb(), b.golomb()
+	b.skip(1) // qpprime_y_zero_transform_bypass_flag
+	if !b.flag() {
+		return
+	}
+	for i := range lists {
+		if !b.flag() {
+			continue
+		}
+		size := 16
+		if i >= 6 {
+			size = 64
+		}
+		skipScalingList(b, size)
+	}
+}
+
+// skipScalingList passes over a list (ISO/IEC 14496-10 section 7.3.2.1.1.1).
+func skipScalingList(b *bits, size int) {
+	last, next := int32(8), int32(8)
+	for range size {
+		if next != 0 {
+			next = (last + b.signedGolomb() + 256) % 256
+		}
+		if next != 0 {
+			last = next
+		}
+	}
+}
+
+// skipPictureOrder passes over pic_order_cnt_type and what depends on it.
+func skipPictureOrder(b *bits) {
+	switch b.golomb() {
+	case 0:
+		b.golomb() // log2_max_pic_order_cnt_lsb_minus4
+	case 1:
+		b.skip(1)        // delta_pic_order_always_zero_flag
+		b.signedGolomb() // offset_for_non_ref_pic
+		b.signedGolomb() // offset_for_top_to_bottom_field
+		for range min(b.golomb(), 255) {
+			b.signedGolomb() // offset_for_ref_frame
+		}
+	}
+}
+
+// readSize reads the picture's size in macroblocks and what is cut off it (ISO/IEC
+// 14496-10 section 7.4.2.1.1).
+func (s *h264SPS) readSize(b *bits) {
+	const most = 1 << 12 // macroblocks; no level has more
+	columns, rows := b.golomb()+1, b.golomb()+1
+	s.framesOnly = b.flag()
+	fields := 2
+	if s.framesOnly {
+		fields = 1
+	} else {
+		b.skip(1) // mb_adaptive_frame_field_flag
+	}
+	b.skip(1) // direct_8x8_inference_flag
+	if columns == 0 || columns > most || rows == 0 || rows > most {
+		return
+	}
+	s.width, s.height = int(columns)*16, int(rows)*16*fields
+	if s.cropped = b.flag(); !s.cropped {
+		return
+	}
+	unitX, unitY := 1, fields
+	if !s.separatePlanes {
+		if s.chroma == 1 || s.chroma == 2 {
+			unitX = 2
+		}
+		if s.chroma == 1 {
+			unitY *= 2
+		}
+	}
+	left, right, top, bottom := b.golomb(), b.golomb(), b.golomb(), b.golomb()
+	s.width -= unitX * (int(left) + int(right))
+	s.height -= unitY * (int(top) + int(bottom))
+}
+
+// H264Size returns the size of the picture in pixels, as the sequence parameter
+// set in a keyframe tells.
+func H264Size(frame []byte) (width, height int, ok bool) {
+	for nal, rest, more := nextNAL(frame); more; nal, rest, more = nextNAL(rest) {
+		if nal[0]&nalTypeMask == nalSPS {
+			s, ok := parseH264SPS(nal)
+			return s.width, s.height, ok
+		}
+	}
+	return 0, 0, false
+}
