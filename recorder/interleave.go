@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"slices"
 	"time"
 
 	"weir/sfu/media"
@@ -66,4 +67,9 @@ func (l *interleaver) next(now time.Time) (track int, f heldFrame, ok bool) {
 	q.frames[len(q.frames)-1] = heldFrame{}
 	q.frames = q.frames[:len(q.frames)-1]
 	return track, f, true
+}
+
+// some says that there are frames.
+func (l *interleaver) some() bool {
+	return slices.ContainsFunc(l.queues, func(q queue) bool { return len(q.frames) > 0 })
 }

@@ -19,7 +19,7 @@ type part struct {
 	tape     *tape
 	recorder *Recorder
 	log      *slog.Logger
-	inputs   []*input
+	place    []int         // of each input among the file's tracks, or -1
 	zero     time.Duration // the file's time zero, on the stream's clock
 	file     mediaFile
 	syncer   *syncer
@@ -35,24 +35,30 @@ type part struct {
 
 // openPart makes a file and its sidecar. If it fails it leaves nothing behind.
 func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part, error) {
-	p := &part{tape: t, recorder: r, log: t.log, inputs: inputs, zero: zero, quality: newCollector(inputs)}
+	p := &part{tape: t, recorder: r, log: t.log, place: make([]int, len(inputs)), zero: zero, quality: newCollector(inputs)}
 	id := strings.ToLower(rand.Text()[:16])
 	start := t.stream.StartedAt.Add(zero).UTC()
 	p.record = Recording{
 		ID: id, Stream: t.stream.Name, StreamID: t.stream.ID, State: Active,
-		StartedAt: start, Gaps: []Gap{}, Metadata: t.meta, Part: t.parts + 1, Previous: t.last, Container: "webm",
+		StartedAt: start, Gaps: []Gap{}, Metadata: t.meta, Part: t.parts + 1, Previous: t.last,
 		base: expandPath(r.config.Path, t.stream.Name, start, id),
 	}
-	tracks := make([]webm.Track, len(inputs))
-	p.formats = make([]codec.Format, len(inputs))
-	p.last = make([]time.Duration, len(inputs))
+	var tracks []webm.Track
 	for i, in := range inputs {
-		tracks[i] = webm.Track{Codec: in.info.Codec, Name: in.info.ID}
-		p.formats[i], _ = codec.For(in.info.Codec) // the hub has checked
+		p.place[i] = -1
+		if in.describe != nil && in.private == nil {
+			continue // no picture came so far; the first one begins another part
+		}
+		p.place[i] = len(tracks)
+		tracks = append(tracks, webm.Track{Codec: in.info.Codec, Name: in.info.ID, CodecPrivate: in.private})
+		format, _ := codec.For(in.info.Codec) // the hub has checked
+		p.formats = append(p.formats, format)
 		p.record.Tracks = append(p.record.Tracks, Track{
 			ID: in.info.ID, Kind: in.info.Kind().String(), Codec: in.info.Codec.String(),
 		})
 	}
+	p.last = make([]time.Duration, len(tracks))
+	p.record.Container = webm.Container(tracks)
 	if err := p.create(tracks, start); err != nil {
 		return nil, err
 	}
@@ -83,9 +89,13 @@ func (p *part) create(tracks []webm.Track, start time.Time) error {
 	return nil
 }
 
-// write adds a frame of a track. why is the reason of the gap before it, if that
+// write adds a frame of an input. why is the reason of the gap before it, if that
 // is not loss.
-func (p *part) write(track int, frame heldFrame, why string) error {
+func (p *part) write(input int, frame heldFrame, why string) error {
+	track := p.place[input]
+	if track < 0 {
+		return nil
+	}
 	// What was ahead of the first frame, but came later, is at the start.
 	at := max(0, frame.PTS-p.zero)
 	t := &p.record.Tracks[track]
@@ -109,7 +119,7 @@ func (p *part) write(track int, frame heldFrame, why string) error {
 	if err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
-	p.quality.frame(track, at, frame.Sync, why != "")
+	p.quality.frame(input, at, frame.Sync, why != "")
 	p.last[track] = at
 	t.Frames++
 	t.Bytes += int64(len(frame.Data))

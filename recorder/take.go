@@ -1,12 +1,14 @@
 package recorder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"time"
 
 	"weir/sfu"
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -31,6 +33,10 @@ type input struct {
 	waits bool
 	gap   bool
 	why   string
+	// describe makes what a file says of the track ahead of its frames of a keyframe;
+	// nil where nothing is needed. private is what it made of the newest one.
+	describe func(keyframe []byte) ([]byte, bool)
+	private  []byte
 }
 
 // take moves frames from the tracks to parts until all have ended: then it
@@ -39,7 +45,8 @@ type input struct {
 func (t *tape) take(ctx context.Context) error {
 	inputs := make([]*input, len(t.tracks))
 	for i, track := range t.tracks {
-		inputs[i] = &input{info: track.Info(), track: track}
+		format, _ := codec.For(track.Info().Codec) // the hub has checked
+		inputs[i] = &input{info: track.Info(), track: track, describe: format.CodecPrivate}
 		if t.missed {
 			inputs[i].cursor = track.AllFrames()
 		} else {
@@ -55,8 +62,9 @@ func (t *tape) take(ctx context.Context) error {
 // take is one time that a tape reads its stream.
 type take struct {
 	*tape
-	inputs []*input
-	order  *interleaver
+	inputs  []*input
+	order   *interleaver
+	waiting time.Time // since when it is waited for what a file needs ahead
 }
 
 func (k *take) run(ctx context.Context) error {
@@ -112,6 +120,9 @@ func (k *take) fetch(batch []*media.Frame) (ended bool, err error) {
 			}
 			for j, frame := range batch[:n] {
 				k.order.put(i, heldFrame{Frame: frame, since: now, gap: frame.Gap || lagged && j == 0})
+				if in.describe != nil && in.private == nil && frame.Sync {
+					in.private, _ = in.describe(frame.Data)
+				}
 			}
 			if lagged && k.current != nil {
 				k.current.quality.overruns++
@@ -128,6 +139,9 @@ func (k *take) fetch(batch []*media.Frame) (ended bool, err error) {
 
 // drain writes the frames whose turn it is.
 func (k *take) drain(now time.Time) error {
+	if k.current == nil && k.undescribed(now) {
+		return nil
+	}
 	for {
 		track, frame, ok := k.order.next(now)
 		if !ok {
@@ -152,7 +166,7 @@ func (k *take) put(track int, f heldFrame) error {
 	case (in.waits || k.current == nil) && video && !f.Sync:
 		return nil // a file begins where a decoder can
 	}
-	if k.current != nil && k.rotates(track, f) {
+	if k.current != nil && (k.changes(in, f) || k.rotates(track, f)) {
 		k.endPart(nil)
 	}
 	if k.current == nil {
@@ -174,6 +188,43 @@ func (k *take) put(track int, f heldFrame) error {
 		k.tries = 0
 	}
 	return nil
+}
+
+// descriptionWait is how long a file is not begun for want of a picture whose
+// description it needs ahead of everything. What comes meanwhile is held.
+const descriptionWait = 2 * time.Second
+
+// undescribed says that no file can be begun yet. A track whose picture does not
+// come in time is left out of it.
+func (k *take) undescribed(now time.Time) bool {
+	waits := false
+	for _, in := range k.inputs {
+		if in.describe == nil || in.private != nil || in.ended {
+			continue
+		}
+		waits = true
+	}
+	if !waits {
+		return false
+	}
+	if k.waiting.IsZero() && k.order.some() {
+		k.waiting = now
+	}
+	return k.waiting.IsZero() || now.Sub(k.waiting) < descriptionWait
+}
+
+// changes says that a keyframe is described in another way than the file does: by
+// another size of a codec that tells it ahead, say. Players go by the file's.
+func (k *take) changes(in *input, f heldFrame) bool {
+	if in.describe == nil || !f.Sync {
+		return false
+	}
+	private, ok := in.describe(f.Data)
+	if !ok || bytes.Equal(private, in.private) {
+		return false
+	}
+	in.private = private
+	return true
 }
 
 // rotates says that f is to be the first frame of another part.

@@ -84,6 +84,10 @@ type Track struct {
 	// Width and Height are a video track's picture size in pixels; zero if not
 	// known yet, see [Writer.SetSize].
 	Width, Height int
+	// CodecPrivate is what the codec wants to be said ahead of its frames (RFC 9559
+	// section 5.1.4.1.22): for AV1 and H264 it is needed, for VP9 it may be nil, VP8
+	// and Opus have none of their own. See codec.Format.
+	CodecPrivate []byte
 	// Channels is an audio track's number of channels: 0 for 2, which is what
 	// RTP always says (RFC 7587 section 7), or 1.
 	Channels int
@@ -94,7 +98,13 @@ type Track struct {
 // validate returns an error that wraps ErrConfig if a file cannot hold t.
 func (t Track) validate() error {
 	switch t.Codec {
-	case media.VP8:
+	case media.VP8, media.VP9, media.AV1, media.H264:
+		if (t.Codec == media.AV1 || t.Codec == media.H264) && len(t.CodecPrivate) == 0 {
+			return fmt.Errorf("%w: %v without CodecPrivate", ErrConfig, t.Codec)
+		}
+		if len(t.CodecPrivate) > maxCodecPrivate {
+			return fmt.Errorf("%w: CodecPrivate of %d bytes", ErrConfig, len(t.CodecPrivate))
+		}
 		known := t.Width != 0 || t.Height != 0
 		if known && !validSize(t.Width, t.Height) {
 			return fmt.Errorf("%w: picture of %dx%d", ErrConfig, t.Width, t.Height)
@@ -107,6 +117,21 @@ func (t Track) validate() error {
 		return fmt.Errorf("%w: codec %d", ErrConfig, t.Codec)
 	}
 	return nil
+}
+
+// maxCodecPrivate is the largest CodecPrivate that is written, in bytes: what
+// codecs need is a hundredth of it.
+const maxCodecPrivate = 16 << 10
+
+// Container says which kind of file tracks make: "webm", or "mkv" (Matroska) where
+// WebM does not have one of their codecs.
+func Container(tracks []Track) string {
+	for _, t := range tracks {
+		if t.Codec == media.H264 {
+			return "mkv"
+		}
+	}
+	return "webm"
 }
 
 // maxDimension is the largest width or height of a picture: what the 16 bits

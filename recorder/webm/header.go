@@ -41,7 +41,7 @@ type layout struct {
 // renderHeader returns everything that precedes the first Cluster.
 func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
 	var l layout
-	b, err := renderEBML()
+	b, err := renderEBML(tracks)
 	if err != nil {
 		return nil, l, err
 	}
@@ -71,13 +71,17 @@ func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
 }
 
 // renderEBML returns the EBML header, with which every file and stream begins.
-func renderEBML() ([]byte, error) {
+func renderEBML(tracks []Track) ([]byte, error) {
+	docType := "webm"
+	if Container(tracks) == "mkv" {
+		docType = "matroska"
+	}
 	return marshal(&struct {
 		EBML ebmlHeader `ebml:"EBML"`
 	}{ebmlHeader{
 		EBMLVersion: 1, EBMLReadVersion: 1, EBMLMaxIDLength: 4, EBMLMaxSizeLength: 8,
 		// SeekPreRoll is of version 4; whoever knows SimpleBlock (version 2) can read.
-		DocType: "webm", DocTypeVersion: 4, DocTypeReadVersion: 2,
+		DocType: docType, DocTypeVersion: 4, DocTypeReadVersion: 2,
 	}})
 }
 
@@ -143,9 +147,10 @@ func (t Track) entry(number int) trackEntry {
 		DefaultDuration: uint64(t.defaultDuration),
 	}
 	switch t.Codec {
-	case media.VP8:
+	case media.VP8, media.VP9, media.AV1, media.H264:
 		e.TrackType = 1
-		e.CodecID = "V_VP8"
+		e.CodecID = idOfCodec[t.Codec]
+		e.CodecPrivate = t.CodecPrivate
 		e.Video = &video{unknownWidth, unknownHeight}
 		if t.Width != 0 {
 			e.Video = &video{uint64(t.Width), uint64(t.Height)}
@@ -156,7 +161,7 @@ func (t Track) entry(number int) trackEntry {
 			channels = 2
 		}
 		e.TrackType = 2
-		e.CodecID = "A_OPUS"
+		e.CodecID = idOfCodec[t.Codec]
 		e.CodecPrivate = opusHead(channels)
 		e.SeekPreRoll = seekPreRoll
 		e.Audio = &audio{SamplingFrequency: float64(t.Codec.ClockRate()), Channels: uint64(channels)}

@@ -75,6 +75,7 @@ type Live struct {
 type liveTrack struct {
 	number byte
 	codec  media.Codec
+	name   string        // of the codec, for players
 	queue  []Block       // frames whose turn has not come
 	newest time.Duration // of all frames that came
 	step   time.Duration // from the last frame but one to the last
@@ -103,7 +104,10 @@ func NewLive(c LiveConfig, tracks []Track) (*Live, error) {
 		if *place != nil {
 			return nil, fmt.Errorf("%w: two tracks of %v", ErrConfig, t.Codec.Kind())
 		}
-		*place = &liveTrack{number: byte(i + 1), codec: t.Codec, last: -1}
+		if t.Codec == media.H264 {
+			return nil, fmt.Errorf("%w: players take no H264 in a stream of WebM", ErrConfig)
+		}
+		*place = &liveTrack{number: byte(i + 1), codec: t.Codec, name: codecString(t), last: -1}
 	}
 	var err error
 	l.init, err = renderInit(c, tracks)
@@ -127,10 +131,10 @@ func liveMIME(video, audio *liveTrack) string {
 	kind := "audio/webm"
 	if video != nil {
 		kind = "video/webm"
-		codecs = append(codecs, video.codec.String())
+		codecs = append(codecs, video.name)
 	}
 	if audio != nil {
-		codecs = append(codecs, audio.codec.String())
+		codecs = append(codecs, audio.name)
 	}
 	return kind + `; codecs="` + strings.Join(codecs, ",") + `"`
 }
@@ -144,7 +148,7 @@ type liveInfo struct {
 
 // renderInit returns the initialization segment.
 func renderInit(c LiveConfig, tracks []Track) ([]byte, error) {
-	b, err := renderEBML()
+	b, err := renderEBML(tracks)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func TestReaderTracks(t *testing.T) {
 		want  TrackEntry
 	}{
 		"nothing known": {nil, TrackEntry{}},
-		"other codec":   {text(codecIDID, "V_AV1"), TrackEntry{CodecID: "V_AV1"}},
+		"other codec":   {text(codecIDID, "V_FFV1"), TrackEntry{CodecID: "V_FFV1"}},
 		"padded string": {text(codecIDID, "V_VP8\x00\x00"), TrackEntry{CodecID: "V_VP8", Track: Track{Codec: media.VP8}}},
 		"compressed":    {join(text(codecIDID, "V_VP8"), el(contentEncodingsID)), TrackEntry{CodecID: "V_VP8"}},
 		"one channel":   {join(text(codecIDID, "A_OPUS"), el(audioID)), TrackEntry{CodecID: "A_OPUS", Track: Track{Codec: media.Opus, Channels: 1}}},

@@ -47,14 +47,17 @@ func readEntry(entry child) (TrackEntry, error) {
 	return t, err
 }
 
-// codecByID returns the codec with an ID of Matroska's list of codecs (RFC 9559
-// section 5.1.4.1.22), or zero.
+// idOfCodec has the names of codecs in Matroska (RFC 9559 section 5.1.4.1.22).
+var idOfCodec = map[media.Codec]string{
+	media.VP8: "V_VP8", media.VP9: "V_VP9", media.AV1: "V_AV1", media.H264: "V_MPEG4/ISO/AVC", media.Opus: "A_OPUS",
+}
+
+// codecByID returns the codec with an ID of Matroska's list, or zero.
 func codecByID(id string) media.Codec {
-	switch id {
-	case "V_VP8":
-		return media.VP8
-	case "A_OPUS":
-		return media.Opus
+	for c, name := range idOfCodec {
+		if name == id {
+			return c
+		}
 	}
 	return 0
 }

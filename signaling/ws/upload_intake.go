@@ -15,7 +15,17 @@ import (
 )
 
 // takenCodecs tells a client which codecs it may use.
-const takenCodecs = "VP8 (V_VP8) and Opus (A_OPUS) are taken"
+const takenCodecs = "VP8 (V_VP8), VP9 (V_VP9), AV1 (V_AV1) and Opus (A_OPUS) are taken"
+
+// keyframe says whether a picture is one where a decoder can start, for the codecs
+// that are taken: the container is not to be believed. H264 is not among them: its
+// frames do not tell what its container does.
+var keyframe = map[media.Codec]func([]byte) bool{
+	media.VP8: codec.VP8Keyframe, media.VP9: codec.VP9Keyframe, media.AV1: codec.AV1Keyframe,
+}
+
+// takes says whether uploads may have a codec.
+func takes(c media.Codec) bool { return c == media.Opus || keyframe[c] != nil }
 
 // maxLoggedDamage is how many damages of an upload are logged.
 const maxLoggedDamage = 10
@@ -78,7 +88,7 @@ func (n *intake) choose(h webm.Header) []int {
 	kinds := map[media.Kind]bool{}
 	for i, t := range h.Tracks {
 		switch kind := t.Codec.Kind(); {
-		case t.Codec == 0:
+		case !takes(t.Codec):
 			if n.tracks == nil {
 				n.out.say(errorEvent{"error", "Unsupported codec", fmt.Sprintf("%q is left out; %s.", t.CodecID, takenCodecs)})
 			}
@@ -154,8 +164,8 @@ func (n *intake) Frame(f webm.Frame) error {
 	t := n.tracks[place]
 	pts := n.line.place(place, f.Time, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
 	frame := media.Frame{PTS: pts, Sync: true, Gap: t.gap, Data: f.Data}
-	if t.codec == media.VP8 {
-		frame.Sync = codec.VP8Keyframe(f.Data) // the container is not to be believed
+	if isKey := keyframe[t.codec]; isKey != nil {
+		frame.Sync = isKey(f.Data)
 	}
 	if t.gap && !frame.Sync {
 		return nil // it may refer to a picture that was lost: a decoder would show garbage
