@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -81,7 +82,12 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 	} else {
 		c.start()
 	}
+	within := int64(0)
 	return startConversion(c, func(batch []*media.Packet, _ bool) { // the depacketizer sees what is missing
+		if told := t.repair.Load(); told != within {
+			within = told
+			depacketizer.SetWindow(time.Duration(told))
+		}
 		for _, p := range batch {
 			depacketizer.Depacketize(p, emit)
 		}

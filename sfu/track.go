@@ -57,6 +57,7 @@ type Track struct {
 
 	// atomic
 	edge     atomic.Uint64 // highest Packet.Time written
+	repair   atomic.Int64  // see TrackWriter.RepairWithin; 0: not told
 	counters trackCounters
 }
 

@@ -156,6 +156,11 @@ func (w *TrackWriter) SyncClock(ntp uint64, rtp uint32, arrival time.Duration) {
 	w.report.Store(&clockReport{rtp: rtp, at: w.clock(ntp, arrival)})
 }
 
+// RepairWithin says that a packet which is missing may still come for so long after
+// those behind it, and hardly later: frames wait for it until then. Any goroutine
+// may call it.
+func (w *TrackWriter) RepairWithin(d time.Duration) { w.track.repair.Store(int64(d)) }
+
 // Restart says that what is to come is of another publisher or RTP stream (a new
 // SSRC). Packets' sequence and time go on from where they are, with one sequence
 // number left out, so that nobody takes the old stream's last frame and the new

@@ -63,6 +63,8 @@ type Depacketizer interface {
 	// NeedsSync says that nothing will come out before the next frame at which a
 	// decoder can start: it is time to ask the publisher for a keyframe.
 	NeedsSync() bool
+	// SetWindow changes Config.Window from the next packet on.
+	SetWindow(time.Duration)
 	// Losses returns what was lost so far.
 	Losses() Losses
 }

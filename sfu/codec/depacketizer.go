@@ -242,3 +242,6 @@ func (d *depacketizer[D]) finish(emit func(media.Frame)) {
 	d.release()
 	d.out.put(f.pts, keyframe, data, emit)
 }
+
+// SetWindow implements [Depacketizer].
+func (d *depacketizer[D]) SetWindow(w time.Duration) { d.in.window = w }

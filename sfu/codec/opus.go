@@ -74,6 +74,9 @@ func (d *opusDepacketizer) take(p *media.Packet, lost uint64, emit func(media.Fr
 	}
 }
 
+// SetWindow implements [Depacketizer].
+func (d *opusDepacketizer) SetWindow(w time.Duration) { d.in.window = w }
+
 // NeedsSync implements [Depacketizer].
 func (d *opusDepacketizer) NeedsSync() bool { return false }
 

@@ -11,9 +11,12 @@ import (
 )
 
 const (
-	// nackWindow is how long a lost packet is of use: as long as the hub's
-	// depacketizers wait for it.
-	nackWindow = 500 * time.Millisecond
+	// How long a lost packet is of use, and waited for, lies within these bounds:
+	// two tries to have it sent again, and something for the network's moods. At
+	// first, while nobody knows how far away the client is, it is the longest.
+	minNackWindow = 200 * time.Millisecond
+	maxNackWindow = time.Second
+	nackMoods     = 100 * time.Millisecond
 	// nackTick is how often it is looked whether something is to be asked for
 	// again.
 	nackTick = 10 * time.Millisecond
@@ -40,8 +43,9 @@ type losses struct {
 	highest   uint64    // 0: nothing came yet
 	missing   []missing // in the order of seq
 	roundTrip time.Duration
-	behind    uint16 // the number that would continue a run of unexpected old ones
-	run       int    // how many came in sequence
+	slowest   time.Duration // that a packet took lately to come again; 0: none did so far
+	behind    uint16        // the number that would continue a run of unexpected old ones
+	run       int           // how many came in sequence
 }
 
 // missing is a packet that has not come.
@@ -123,8 +127,26 @@ func (l *losses) recovered(seq uint64, now time.Duration) bool {
 	} else {
 		l.roundTrip += (took - l.roundTrip) / 16
 	}
+	if l.slowest -= l.slowest / 64; took > l.slowest {
+		l.slowest = took
+	}
 	l.missing = slices.Delete(l.missing, i, i+1)
 	return true
+}
+
+// window is how long a lost packet is waited for.
+func (l *losses) window() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.patience()
+}
+
+// patience is window, with mu held.
+func (l *losses) patience() time.Duration {
+	if l.slowest == 0 {
+		return maxNackWindow
+	}
+	return max(minNackWindow, min(maxNackWindow, 2*l.slowest+nackMoods))
 }
 
 // restartRun is how many old numbers in sequence, with nothing new in between,
@@ -152,7 +174,8 @@ func (l *losses) repeat() time.Duration {
 func (l *losses) due(now time.Duration) []rtcp.NackPair {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.missing = slices.DeleteFunc(l.missing, func(m missing) bool { return now-m.since > nackWindow })
+	window := l.patience()
+	l.missing = slices.DeleteFunc(l.missing, func(m missing) bool { return now-m.since > window })
 	var numbers []uint16
 	for i := range l.missing {
 		if m := &l.missing[i]; now >= m.next {

@@ -51,10 +51,10 @@ func TestLossesRepeat(t *testing.T) {
 			l.received(seq-1, now+roundTrip)
 		}
 		seq += 2
-		lost := now
+		lost, window := now, l.window()
 		l.received(seq, lost)
 		var asked []time.Duration
-		for now = lost; now < lost+time.Second; now += nackTick {
+		for now = lost; now <= lost+window+2*nackTick; now += nackTick {
 			if got := numbers(l.due(now)); got != nil {
 				if !slices.Equal(got, []uint16{seq - 1}) {
 					t.Fatalf("round trip %v: asks for %v", roundTrip, got)
@@ -63,7 +63,7 @@ func TestLossesRepeat(t *testing.T) {
 			}
 		}
 		interval := max(minNackRepeat, min(maxNackRepeat, roundTrip+nackSlack))
-		if want := int(nackWindow / (interval + nackTick)); len(asked) < want || len(asked) > int(nackWindow/interval) {
+		if want := int(window / (interval + nackTick)); len(asked) < want || len(asked) > int(window/interval) {
 			t.Errorf("round trip %v: asked again after %v, want about every %v", roundTrip, asked, interval)
 		}
 		if len(l.missing) != 0 {
@@ -134,3 +134,27 @@ func TestLossesOldPackets(t *testing.T) {
 
 // asked drops whether the packet was missing itself.
 func asked(pairs []rtcp.NackPair, _ bool) []rtcp.NackPair { return pairs }
+
+// TestLossesWindow: a lost packet is waited for longer the further away the client
+// is, and no longer than a second.
+func TestLossesWindow(t *testing.T) {
+	for _, tt := range []struct{ roundTrip, least, most time.Duration }{
+		{2 * ms, minNackWindow, minNackWindow}, {100 * ms, 250 * ms, 350 * ms}, {300 * ms, 600 * ms, 800 * ms}, {900 * ms, maxNackWindow, maxNackWindow},
+	} {
+		l := newLosses()
+		if got := l.window(); got != maxNackWindow {
+			t.Errorf("at first it is %v", got)
+		}
+		now := time.Duration(0)
+		for seq := uint16(1); seq < 200; seq += 2 {
+			now += 20 * ms
+			l.received(seq, now) // the one before is lost
+			if _, again := l.received(seq-1, now+tt.roundTrip); !again && seq > 1 {
+				t.Fatalf("packet %d was not missing", seq-1)
+			}
+		}
+		if got := l.window(); got < tt.least || got > tt.most {
+			t.Errorf("round trip %v: the window is %v", tt.roundTrip, got)
+		}
+	}
+}

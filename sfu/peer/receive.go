@@ -44,6 +44,9 @@ func newInput(r remoteTrack, w *sfu.TrackWriter, pub *sfu.Publication, writeRTCP
 		nacks: slices.Contains(r.track.Codec().RTCPFeedback, webrtc.RTCPFeedback{Type: "nack"}),
 	}
 	in.ssrc.Store(uint32(r.track.SSRC()))
+	if !in.nacks {
+		w.RepairWithin(minNackWindow) // what is missing may only be late
+	}
 	return in
 }
 
@@ -90,7 +93,13 @@ func (in *input) readPackets() {
 }
 
 // askAgain repeats the requests for lost packets that are due.
-func (in *input) askAgain() { in.ask(in.losses.due(in.pub.Now())) }
+func (in *input) askAgain() {
+	if !in.nacks {
+		return
+	}
+	in.ask(in.losses.due(in.pub.Now()))
+	in.writer.RepairWithin(in.losses.window())
+}
 
 // maxNackPairs keeps a NACK below 1100 bytes.
 const maxNackPairs = 256
