@@ -23,7 +23,13 @@ type testServer struct {
 // startServer runs a server that ends with the test.
 func startServer(t *testing.T) *testServer {
 	t.Helper()
-	s := &testServer{dataDir: t.TempDir()}
+	return startServerAt(t, t.TempDir())
+}
+
+// startServerAt is startServer with a data folder that may hold something already.
+func startServerAt(t *testing.T, dataDir string) *testServer {
+	t.Helper()
+	s := &testServer{dataDir: dataDir}
 	level := slog.LevelWarn
 	if testing.Verbose() {
 		level = slog.LevelInfo
