@@ -175,7 +175,7 @@ func (e *Endpoint) amLiveSegment(ctx context.Context, name string) ([]byte, erro
 	}
 	defer e.feeds.leave(f, sub)
 	for {
-		t := f.ring.take(&position{})
+		t := f.ring.take(&position{picture: true})
 		switch {
 		case t.init != nil:
 			return t.init, nil

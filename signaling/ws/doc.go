@@ -43,7 +43,11 @@
 //	{"type":"waiting"}                     nobody is live, or the publisher is away
 //	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment
 //	{"type":"ended","recording":"/recordings/{id}.webm"}       recording only if there is one
-//	{"type":"error","title":"...","detail":"..."}              then the socket is closed
+//	{"type":"error","status":422,"title":"...","detail":"..."}  then the socket is closed
+//
+// There may be another init within a broadcast: when a picture is declared and does
+// not come, the sound is sent alone after a second, and both from the first keyframe
+// on. What follows an init begins at time zero, in another SourceBuffer.
 //
 // # /compat/amlive/ and /compat/node-videostream/
 //

@@ -11,7 +11,6 @@ import (
 
 	"weir/recorder/webm"
 	"weir/sfu"
-	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -30,6 +29,8 @@ const (
 
 // feeds holds the feeds of the streams that somebody watches.
 type feeds struct {
+	buffers sync.Pool // of the viewers' sockets, for text
+
 	// guarded by mu
 	mu   sync.Mutex
 	byID map[string]*feed // by StreamInfo.ID
@@ -50,10 +51,15 @@ type feed struct {
 
 	// owned by the goroutine
 	live   *webm.Live    // nil before the first keyframe
+	alone  bool          // it has the sound only, though there is a picture to come
 	inputs []*feedInput  // the picture first
 	fresh  []feedFrame   // fetched, not yet muxed
 	newest time.Duration // PTS of the newest frame
 	since  time.Time     // when it came
+	unseen darkness
+	dark   time.Duration  // what unseen said last
+	lost   bool           // the publisher is, and may come back
+	batch  []*media.Frame // for fetching
 
 	// atomic
 	muxed atomic.Int64 // units
@@ -64,7 +70,7 @@ type feed struct {
 type feedInput struct {
 	track  *sfu.Track
 	cursor *sfu.Cursor[media.Frame]
-	place  int // in the list of the muxer's tracks
+	place  int // in the list of the muxer's tracks; -1: not there
 	ended  bool
 }
 
@@ -136,14 +142,17 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 	}
 	f.choose(tracks)
 	for _, in := range f.inputs {
-		defer in.cursor.Close()
+		defer func() { in.cursor.Close() }() // it may be another one by then
 	}
 	poll := time.NewTicker(feedPoll)
 	defer poll.Stop()
-	batch := make([]*media.Frame, feedBatch)
+	f.batch = make([]*media.Frame, feedBatch)
 	for {
-		ended := f.fetch(batch)
-		f.push(time.Now())
+		now := time.Now()
+		f.look(now)
+		f.lost = sub.Waiting()
+		ended := f.fetch()
+		f.push(now)
 		if f.live != nil && ended {
 			f.live.Flush()
 		}
@@ -159,57 +168,45 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 	}
 }
 
-// choose takes the first track of each kind, which is what a SourceBuffer takes.
-func (f *feed) choose(tracks []*sfu.Track) {
-	for _, kind := range []media.Kind{media.Video, media.Audio} {
-		i := slices.IndexFunc(tracks, func(t *sfu.Track) bool { return t.Info().Kind() == kind })
-		if i < 0 {
-			continue
+// fetch takes what has come, in the order of its times. It returns true when
+// nothing will follow.
+func (f *feed) fetch() (ended bool) {
+	ended = true
+	for i, in := range f.inputs {
+		if i > 0 && f.live == nil && len(f.fresh) == 0 && f.dark < feedDark {
+			break // sound stays in its ring until there is a keyframe
 		}
-		in := &feedInput{track: tracks[i], place: len(f.inputs)}
-		if kind == media.Video {
-			f.video.Store(in.track)
-			in.cursor = in.track.Frames()
-		} else {
-			in.cursor = in.track.AllFrames() // what belongs to the keyframe came seconds ago
+		f.take(in)
+		ended = ended && in.ended
+	}
+	f.sort()
+	return ended
+}
+
+func (f *feed) take(in *feedInput) {
+	for !in.ended {
+		n, _, err := in.cursor.Take(f.batch)
+		if err != nil { // io.EOF, the only one there is
+			in.ended = true
+			break
 		}
-		f.inputs = append(f.inputs, in)
+		for _, frame := range f.batch[:n] {
+			f.fresh = append(f.fresh, feedFrame{in, frame})
+		}
+		clear(f.batch[:n])
+		if n < len(f.batch) {
+			break
+		}
 	}
 }
 
-// fetch takes what has come, in the order of its times. It returns true when
-// nothing will follow.
-func (f *feed) fetch(batch []*media.Frame) (ended bool) {
-	ended = true
-	for i, in := range f.inputs {
-		if i > 0 && f.live == nil && len(f.fresh) == 0 {
-			break // sound stays in its ring until there is a keyframe
-		}
-		for !in.ended {
-			n, _, err := in.cursor.Take(batch)
-			if err != nil { // io.EOF, the only one there is
-				in.ended = true
-				break
-			}
-			for _, frame := range batch[:n] {
-				f.fresh = append(f.fresh, feedFrame{in, frame})
-			}
-			clear(batch[:n])
-			if n < len(batch) {
-				break
-			}
-		}
-		ended = ended && in.ended
-	}
+func (f *feed) sort() {
 	slices.SortStableFunc(f.fresh, func(a, b feedFrame) int { return cmp.Compare(a.PTS, b.PTS) })
-	return ended
 }
 
 // push hands what was fetched to the muxer.
 func (f *feed) push(now time.Time) {
-	if f.live == nil && len(f.fresh) > 0 {
-		f.begin()
-	}
+	f.turn()
 	for _, frame := range f.fresh {
 		if frame.PTS >= f.newest {
 			f.newest, f.since = frame.PTS, now
@@ -224,40 +221,10 @@ func (f *feed) push(now time.Time) {
 		return
 	}
 	idle := now.Sub(f.since)
-	f.ring.setAway(idle > feedAway)
+	f.ring.setAway(idle > feedAway || f.lost)
 	if idle <= feedAway {
 		f.live.Advance(f.newest + idle - feedPatience)
 	}
-}
-
-// begin makes the muxer, whose header tells the size of the first keyframe.
-func (f *feed) begin() {
-	tracks := make([]webm.Track, len(f.inputs))
-	for i, in := range f.inputs {
-		tracks[i].Codec = in.track.Info().Codec
-	}
-	first := slices.IndexFunc(f.fresh, func(frame feedFrame) bool { return frame.in == f.inputs[0] && frame.Sync })
-	if first < 0 {
-		return
-	}
-	if format, _ := codec.For(tracks[0].Codec); format.FrameSize != nil {
-		if width, height, ok := format.FrameSize(f.fresh[first].Data); ok && width > 0 && height > 0 {
-			tracks[0].Width, tracks[0].Height = width, height
-		}
-	}
-	live, err := webm.NewLive(webm.LiveConfig{FrameDuration: frameDuration}, tracks)
-	if err != nil {
-		return // no tracks that a player could take
-	}
-	f.live = live
-	f.ring.begin(live.Init(), live.MIME())
-}
-
-func frameDuration(c media.Codec, data []byte) time.Duration {
-	if format, _ := codec.For(c); format.FrameDuration != nil {
-		return format.FrameDuration(data)
-	}
-	return 0
 }
 
 // publish moves what is muxed into the ring, and asks for a keyframe when the

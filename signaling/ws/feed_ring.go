@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weir/recorder/webm"
+	"weir/sfu/media"
 )
 
 const (
@@ -16,6 +17,15 @@ const (
 	// lagSpan and lagBytes are how far a viewer may be behind.
 	lagSpan  = 2 * time.Second
 	lagBytes = 1 << 20
+	// oldKey is how old the newest keyframe may be for a viewer to start there
+	// without asking for a new one: all that came since has to be sent and decoded
+	// before there is anything live to see. It is the least time between two
+	// requests to a publisher, so that a crowd that comes at once waits no longer
+	// than each of them alone.
+	oldKey = time.Second
+	// newKeyWait is how long that viewer waits for it: some round trips, and no
+	// longer than a publisher needs that answers at all.
+	newKeyWait = 400 * time.Millisecond
 )
 
 // ring holds the newest units of a feed, for any number of readers at their own
@@ -25,6 +35,8 @@ type ring struct {
 	mu      sync.Mutex
 	init    []byte // nil before the first keyframe
 	mime    string
+	alone   bool   // the picture is still missing
+	begun   uint64 // how many headers there have been
 	units   []entry
 	tail    uint64 // number of units[0]; units are numbered from 0 on
 	total   int64  // bytes of all units so far
@@ -32,6 +44,7 @@ type ring struct {
 	hasKey  bool
 	away    bool
 	ended   bool
+	refused media.Codec   // that no player takes here; 0: none
 	changed chan struct{} // closed and replaced at each change
 }
 
@@ -46,12 +59,33 @@ func (r *ring) tell() {
 	r.changed = make(chan struct{})
 }
 
-// begin says what the units' header is.
-func (r *ring) begin(init []byte, mime string) {
+// begin says what the header of the units to come is. Those that are there belong
+// to another one: nobody gets them any more. alone says that there is a picture to
+// come, with a header of its own.
+func (r *ring) begin(init []byte, mime string, alone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.init, r.mime = init, mime
+	r.init, r.mime, r.alone = init, mime, alone
+	r.begun++
+	r.tail, r.units, r.hasKey = r.head(), nil, false
 	r.tell()
+}
+
+// refuse says that no player can take a stream with this codec.
+func (r *ring) refuse(c media.Codec) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused != c {
+		r.refused = c
+		r.tell()
+	}
+}
+
+// startable reports whether a player could start now.
+func (r *ring) startable() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hasKey
 }
 
 // end says that nothing will follow.
@@ -107,22 +141,30 @@ func (r *ring) head() uint64 { return r.tail + uint64(len(r.units)) }
 
 // position is where a viewer is in a ring. The zero value is before its start.
 type position struct {
+	picture bool   // set once: sound alone is of no use
+	begun   uint64 // the header that it goes with, counted from 1
 	started bool
 	next    uint64 // number of the unit to be sent next
 	from    uint64 // if not started: no unit before it will do
 	burst   uint64 // units before it were there at the start, and are no lag
 	cuts    int    // how often units were left out
+
+	asks    bool          // its publisher answers requests for a keyframe
+	asked   bool          // one was asked for at the start
+	askedAt time.Duration // where the stream was then
 }
 
 // taken is what a viewer has to do next.
 type taken struct {
 	init    []byte // not nil: the stream has begun
+	begins  bool   // it is a new one, to be sent first
 	mime    string
 	unit    webm.Unit
 	some    bool // there is a unit
 	joins   bool // the unit does not follow the one before
 	request bool // no player can start before the next keyframe
 	away    bool
+	refused media.Codec
 	ended   bool            // and nothing is left
 	changed <-chan struct{} // closed when it is worth to look again
 }
@@ -132,7 +174,14 @@ type taken struct {
 func (r *ring) take(p *position) taken {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := taken{init: r.init, mime: r.mime, away: r.away, changed: r.changed}
+	if r.alone && p.picture {
+		return taken{away: r.away, ended: r.ended, changed: r.changed}
+	}
+	t := taken{init: r.init, mime: r.mime, away: r.away, refused: r.refused, changed: r.changed}
+	if p.begun != r.begun {
+		*p = position{picture: p.picture, asks: p.asks, begun: r.begun, cuts: p.cuts}
+		t.begins = true
+	}
 	if p.started && r.behind(p) {
 		p.started = false
 		p.from = max(p.next+1, r.tail)
@@ -143,6 +192,11 @@ func (r *ring) take(p *position) taken {
 		}
 	}
 	if !p.started {
+		if r.hasKey && r.waits(p) {
+			t.request = !p.asked
+			p.asked = true
+			return t
+		}
 		if !r.hasKey || r.key < p.from {
 			t.ended = r.ended
 			return t
@@ -157,6 +211,19 @@ func (r *ring) take(p *position) taken {
 	t.unit, t.some = r.units[p.next-r.tail].Unit, true
 	p.next++
 	return t
+}
+
+// waits reports whether a viewer that has just come does better to wait for a new
+// keyframe. Called with mu held.
+func (r *ring) waits(p *position) bool {
+	if !p.asks || p.cuts > 0 || r.away || r.ended {
+		return false
+	}
+	newest := r.units[len(r.units)-1].End
+	if !p.asked {
+		p.askedAt = newest
+	}
+	return newest-r.units[r.key-r.tail].Time > oldKey && newest-p.askedAt < newKeyWait
 }
 
 // behind reports whether a viewer is too far behind, not counting what there was

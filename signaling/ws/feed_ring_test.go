@@ -22,7 +22,7 @@ func unitsOf(i, j, n int) []webm.Unit {
 
 func begunRing(units []webm.Unit) *ring {
 	r := &ring{changed: make(chan struct{})}
-	r.begin([]byte{1}, "video/webm")
+	r.begin([]byte{1}, "video/webm", false)
 	r.append(units)
 	return r
 }
@@ -98,6 +98,60 @@ func TestRingCutsTheSlow(t *testing.T) {
 			}
 			if p.cuts != tt.cuts || got.request != (tt.request > 0) {
 				t.Errorf("%d cuts, request %v", p.cuts, got.request)
+			}
+		})
+	}
+}
+
+// TestRingAsksForANewKeyframe: who comes long after the newest keyframe of a
+// publisher that can be asked waits for a new one, but not for ever.
+func TestRingAsksForANewKeyframe(t *testing.T) {
+	long := func(i, j int) []webm.Unit { // no keyframe but the first
+		units := unitsOf(i, j, 100)
+		for k := range units {
+			units[k].Key = i+k == 0
+		}
+		return units
+	}
+	for _, tt := range []struct {
+		name    string
+		asks    bool
+		there   int  // units when it comes
+		waits   bool // for a keyframe
+		next    int  // units that come then
+		key     bool // the last one of them is a keyframe
+		away    bool // the publisher sends nothing
+		first   int  // the unit with which it starts; -1: it goes on waiting
+		request bool
+	}{
+		{"cannot be asked", false, 100, false, 0, false, false, 0, false},
+		{"is new enough", true, 20, false, 0, false, false, 0, false},
+		{"comes", true, 100, true, 3, true, false, 102, true},
+		{"is on its way", true, 100, true, 7, false, false, -1, true},
+		{"does not come", true, 100, true, 8, false, false, 0, true},
+		{"cannot come", true, 100, true, 0, false, true, 0, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := begunRing(long(0, tt.there))
+			p := position{asks: tt.asks}
+			got := r.take(&p)
+			if got.some == tt.waits || got.request != tt.request {
+				t.Fatalf("gets a unit: %v, requests: %v", got.some, got.request)
+			}
+			if !tt.waits {
+				return
+			}
+			if got = r.take(&p); got.some || got.request {
+				t.Fatalf("gets a unit: %v, requests again: %v", got.some, got.request)
+			}
+			if units := long(tt.there, tt.there+tt.next); len(units) > 0 {
+				units[len(units)-1].Key = tt.key
+				r.append(units)
+			}
+			r.setAway(tt.away)
+			got = r.take(&p)
+			if first := int(got.unit.Time / (50 * time.Millisecond)); got.some != (tt.first >= 0) || got.some && first != tt.first {
+				t.Errorf("gets a unit: %v, number %d, want %d", got.some, first, tt.first)
 			}
 		})
 	}

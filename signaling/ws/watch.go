@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -25,6 +26,9 @@ const (
 	// sendBuffer is how much the kernel is to hold for a viewer, in bytes. What
 	// lies there cannot be cut any more, and Linux would let it grow to 4 MiB.
 	sendBuffer = 256 << 10
+	// viewerBuffer is the size of the buffer for what a viewer says: there may be
+	// many of them.
+	viewerBuffer = 512
 )
 
 // serveWatch is GET /ws/watch/{name}.
@@ -45,7 +49,7 @@ func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, mute bool) {
 		return
 	}
 	defer s.End()
-	conn, err := e.upgrade(w, r)
+	conn, err := e.upgradeViewer(w, r)
 	if err != nil {
 		return
 	}
@@ -54,8 +58,19 @@ func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, mute bool) {
 	v.serve(ctx, cancel, r.RemoteAddr, v.run)
 }
 
+// upgradeViewer is upgrade for a client that says next to nothing, and to which
+// only media goes, past the WebSocket's buffer.
+func (e *Endpoint) upgradeViewer(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
+	u := e.upgrader
+	u.ReadBufferSize, u.WriteBufferPool = viewerBuffer, &e.feeds.buffers
+	return u.Upgrade(hijacker{w}, r, nil)
+}
+
 func (e *Endpoint) newViewer(name string, conn *websocket.Conn) *viewer {
-	return &viewer{endpoint: e, name: name, conn: conn, hello: make(chan webm.Framing, 1), read: make(chan struct{})}
+	return &viewer{
+		endpoint: e, name: name, conn: conn,
+		hello: make(chan webm.Framing, 1), asked: make(chan string, 1), read: make(chan struct{}),
+	}
 }
 
 // serve has run feed the viewer, and closes the socket when that returns.
@@ -66,11 +81,20 @@ func (v *viewer) serve(ctx context.Context, cancel context.CancelCauseFunc, remo
 		_ = tcp.SetWriteBuffer(sendBuffer) // a wish
 	}
 	// A write that blocks ends with the session: the deadline has passed.
-	unblock := context.AfterFunc(ctx, func() { _ = v.conn.NetConn().SetWriteDeadline(time.Now()) })
-	defer unblock()
+	unblocked := make(chan struct{})
+	unblock := context.AfterFunc(ctx, func() {
+		defer close(unblocked)
+		v.over.Store(true)
+		_ = v.conn.NetConn().SetWriteDeadline(time.Now())
+	})
+	v.pinged, v.due = time.Now(), time.NewTimer(pingInterval)
+	defer v.due.Stop()
 	go v.readAll(cancel)
-	v.pinged = time.Now()
 	cause := run(ctx)
+	if !unblock() {
+		<-unblocked                // or it could take the goodbye's time
+		cause = context.Cause(ctx) // and is why a message could not be sent
+	}
 	v.close(cause)
 	log.Info("feed ended", "reason", cause, "cuts", v.cuts)
 }
@@ -83,15 +107,25 @@ type viewer struct {
 	conn     *websocket.Conn
 	mute     bool              // old clients take no text: they get media only
 	hello    chan webm.Framing // gets what the client asks for
+	asked    chan string       // gets what the client's newest ping says
 	read     chan struct{}     // closed when nothing is read any more
 
 	// owned by the writing goroutine
 	framing webm.Framing
+	asks    bool // the publisher answers requests for a keyframe
 	pinged  time.Time
-	head    []byte        // of a Cluster, used again and again
+	due     *time.Timer   // fires when it is time to ping
+	armed   time.Time     // when the deadline of writing was set
+	broken  bool          // a message was sent in part
+	frame   []byte        // the heads of a frame and of a Cluster, used again and again
+	parts   [2][]byte     // of a message
+	buffers net.Buffers   // the same, while they are being written
 	sent    time.Duration // how far the viewer's timeline goes
 	zero    time.Duration // its time zero, on the stream's clock
 	cuts    int
+
+	// atomic
+	over atomic.Bool // the session has ended
 }
 
 // errGone says that the client has closed the socket.
@@ -105,6 +139,17 @@ func (v *viewer) readAll(cancel context.CancelCauseFunc) {
 	v.conn.SetReadLimit(maxWatchText)
 	alive := func(string) error { return v.conn.SetReadDeadline(time.Now().Add(idleTimeout)) }
 	v.conn.SetPongHandler(alive)
+	// The other goroutine answers: this one writes nothing, but the reason why it
+	// ends a session whose client breaks the protocol.
+	v.conn.SetCloseHandler(func(int, string) error { return nil })
+	v.conn.SetPingHandler(func(data string) error {
+		select {
+		case <-v.asked: // only the newest one needs an answer (RFC 6455 section 5.5.3)
+		default:
+		}
+		v.asked <- data
+		return alive("")
+	})
 	_ = alive("")
 	for {
 		kind, data, err := v.conn.ReadMessage()
@@ -144,6 +189,9 @@ func (v *viewer) run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			told = true // its end is told, too
+
+			// Nobody can ask a MediaRecorder.
+			v.asks = sub.Stream().Source == "webrtc"
 			err = v.follow(ctx, f)
 			v.endpoint.feeds.leave(f, sub)
 		case !told:
@@ -165,14 +213,15 @@ func (v *viewer) run(ctx context.Context) error {
 
 // follow sends one broadcast, from the newest keyframe to its end.
 func (v *viewer) follow(ctx context.Context, f *feed) error {
-	var at position
+	// Old clients cannot be told that other tracks follow.
+	at := position{picture: v.mute, asks: v.asks}
 	var begun, away bool
 	for {
-		if err := context.Cause(ctx); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		t := f.ring.take(&at)
-		if t.init != nil && !begun {
+		if t.begins && !(begun && v.mute) { // and for them all headers are the same
 			begun = true
 			v.sent = 0
 			if err := v.begin(t); err != nil {
@@ -186,6 +235,9 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 		switch {
 		case t.some:
 			err = v.send(&t.unit, t.joins)
+		case t.refused != 0:
+			return refuse(websocket.CloseUnsupportedData, "Unsupported codec",
+				"The stream's video is %v, which cannot be watched over a WebSocket. Watch it over WebRTC.", t.refused)
 		case t.ended:
 			return v.tell(v.ended(f.id))
 		case t.away && !away:
@@ -206,11 +258,11 @@ func (v *viewer) wait(ctx context.Context, changed <-chan struct{}) error {
 	if err := v.ping(); err != nil {
 		return err
 	}
-	due := time.NewTimer(time.Until(v.pinged.Add(pingInterval)))
-	defer due.Stop()
 	select {
 	case <-changed:
-	case <-due.C:
+	case <-v.due.C:
+	case data := <-v.asked:
+		return v.control(websocket.PongMessage, data, time.Now())
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -2,7 +2,9 @@ package ws
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -16,6 +18,7 @@ type event struct {
 	Type      string `json:"type"`
 	MIME      string `json:"mime,omitempty"`
 	Recording string `json:"recording,omitempty"`
+	Status    int    `json:"status,omitempty"` // of an error, as HTTP would have it
 	Title     string `json:"title,omitempty"`
 	Detail    string `json:"detail,omitempty"`
 }
@@ -28,6 +31,7 @@ func (v *viewer) tell(e event) error {
 	if err := v.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
+	v.armed = time.Time{} // the deadline is another one now
 	return v.conn.WriteJSON(e)
 }
 
@@ -36,14 +40,15 @@ func (v *viewer) begin(t taken) error {
 	if err := v.tell(event{Type: "init", MIME: t.mime}); err != nil {
 		return err
 	}
-	return v.write(nil, t.init)
+	v.frame = append(v.frame[:0], noFrameHead[:]...)
+	return v.write(t.init)
 }
 
 // send sends a unit.
 func (v *viewer) send(u *webm.Unit, joins bool) error {
 	v.place(u, joins)
-	v.head = u.AppendHead(v.head[:0], v.framing, v.zero, joins)
-	return v.write(v.head, u.Blocks)
+	v.frame = u.AppendHead(append(v.frame[:0], noFrameHead[:]...), v.framing, v.zero, joins)
+	return v.write(u.Blocks)
 }
 
 // place finds a unit's place on the viewer's timeline. One that joins, which is a
@@ -56,36 +61,83 @@ func (v *viewer) place(u *webm.Unit, joins bool) {
 	v.sent = u.End - v.zero
 }
 
-// write sends one binary message made of two parts. The shared part is not
-// copied, if it is larger than the socket's buffer.
-func (v *viewer) write(head, shared []byte) error {
-	if err := v.ping(); err != nil {
+// write sends one binary message: what lies in v.frame behind the room for the
+// frame's head, and a part that is shared by all viewers. It goes past the
+// WebSocket's own writer, which makes two frames of a message, with a call to the
+// kernel for each, and allocates.
+func (v *viewer) write(shared []byte) error {
+	now := time.Now()
+	if err := v.pingAt(now); err != nil {
 		return err
 	}
-	if err := v.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
+	if now.Sub(v.armed) > writeTimeout/10 { // one for each message would cost more
+		if err := v.conn.NetConn().SetWriteDeadline(now.Add(writeTimeout)); err != nil {
+			return err
+		}
+		v.armed = now
 	}
-	w, err := v.conn.NextWriter(websocket.BinaryMessage)
-	if err != nil {
-		return err
+	if v.over.Load() {
+		return errGone // its deadline may have been overwritten just now
 	}
-	if _, err := w.Write(head); err != nil {
-		return err
-	}
-	if _, err := w.Write(shared); err != nil {
-		return err
-	}
-	return w.Close()
+	start := putFrameHead(v.frame, len(v.frame)-frameHead+len(shared))
+	v.parts = [2][]byte{v.frame[start:], shared}
+	v.buffers = v.parts[:]
+	_, err := v.buffers.WriteTo(v.conn.NetConn())
+	v.parts = [2][]byte{} // who waits holds no unit
+	v.broken = err != nil
+	return err
 }
 
-// ping asks the client for a sign of life when it is time to.
-func (v *viewer) ping() error {
-	now := time.Now()
+// frameHead is the length of the longest head of a frame that a server sends.
+const frameHead = 10
+
+// noFrameHead is the room for it.
+var noFrameHead [frameHead]byte
+
+// putFrameHead puts the head of a frame that is one whole binary message (RFC 6455
+// section 5.2) at the end of b's first frameHead bytes, and returns where it starts.
+func putFrameHead(b []byte, length int) (start int) {
+	const final, binaryMessage = 0x80, 2
+	switch {
+	case length < 126:
+		start = frameHead - 2
+		b[start+1] = byte(length)
+	case length < 1<<16:
+		start = frameHead - 4
+		b[start+1] = 126
+		binary.BigEndian.PutUint16(b[start+2:], uint16(length))
+	default:
+		start = 0
+		b[start+1] = 127
+		binary.BigEndian.PutUint64(b[start+2:], uint64(length))
+	}
+	b[start] = final | binaryMessage
+	return start
+}
+
+// ping asks the client for a sign of life when it is time to, and answers if it
+// has asked for one.
+func (v *viewer) ping() error { return v.pingAt(time.Now()) }
+
+func (v *viewer) pingAt(now time.Time) error {
+	select {
+	case data := <-v.asked:
+		if err := v.control(websocket.PongMessage, data, now); err != nil {
+			return err
+		}
+	default:
+	}
 	if now.Sub(v.pinged) < pingInterval {
 		return nil
 	}
 	v.pinged = now
-	return v.conn.WriteControl(websocket.PingMessage, nil, now.Add(writeTimeout))
+	v.due.Reset(pingInterval)
+	return v.control(websocket.PingMessage, "", now)
+}
+
+func (v *viewer) control(kind int, data string, now time.Time) error {
+	v.armed = time.Time{} // the deadline is another one then
+	return v.conn.WriteControl(kind, []byte(data), now.Add(writeTimeout))
 }
 
 // closeWait is how long a close message may take that nobody waits for.
@@ -93,14 +145,23 @@ const closeWait = 100 * time.Millisecond
 
 // close says why and closes the socket. It waits for the reading goroutine.
 func (v *viewer) close(cause error) {
+	defer func() {
+		v.conn.Close()
+		<-v.read
+	}()
+	if v.broken {
+		return // the client is in the midst of a message
+	}
 	code, text := websocket.CloseNormalClosure, ""
 	if errors.Is(cause, sfu.ErrShutdown) {
 		code, text = websocket.CloseServiceRestart, "the server is shutting down"
-		_ = v.tell(event{Type: "error", Title: "Shutting down", Detail: "The server is about to stop. Try again in 5 s."})
+		_ = v.tell(event{Type: "error", Status: http.StatusServiceUnavailable, Title: "Shutting down", Detail: "The server is about to stop. Try again in 5 s."})
+	}
+	if refused, ok := errors.AsType[*refusal](cause); ok {
+		code, text = refused.code, refused.title
+		_ = v.tell(event{Type: "error", Status: http.StatusUnprocessableEntity, Title: refused.title, Detail: refused.detail})
 	}
 	if !errors.Is(cause, context.Canceled) {
 		_ = v.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, text), time.Now().Add(closeWait))
 	}
-	v.conn.Close()
-	<-v.read
 }

@@ -1,0 +1,139 @@
+package ws
+
+import (
+	"slices"
+	"time"
+
+	"weir/recorder/webm"
+	"weir/sfu"
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
+const (
+	// feedDark is how long there may be sound and no picture at first until the
+	// sound is sent alone, whatever tracks are declared.
+	feedDark = time.Second
+	// feedBlind is the same for a picture that has been there. All who watch begin
+	// anew then, so it waits until nobody else could begin, and for longer than a
+	// screen that stands still.
+	feedBlind = 5 * time.Second
+	// feedPause is how long sound may take to come while it counts as there. Opus
+	// sends something every 400 ms when nobody speaks (RFC 6716 section 2.1.9).
+	feedPause = 500 * time.Millisecond
+)
+
+// darkness tells for how long there has been sound, but no picture.
+type darkness struct {
+	pictures, sounds uint64 // packets so far
+	heard            time.Time
+	since            time.Time // no picture has come, and the sound has not paused
+}
+
+// look takes the numbers of packets so far and returns for how long it is dark.
+// Without sound it is not: the publisher is only about to send, or away.
+func (d *darkness) look(pictures, sounds uint64, now time.Time) time.Duration {
+	paused := now.Sub(d.heard) > feedPause
+	if pictures != d.pictures || paused {
+		d.since = now
+	}
+	if sounds != d.sounds {
+		d.heard = now
+	}
+	d.pictures, d.sounds = pictures, sounds
+	return now.Sub(d.since)
+}
+
+// choose takes the first track of each kind, which is what a SourceBuffer takes.
+func (f *feed) choose(tracks []*sfu.Track) {
+	for _, kind := range []media.Kind{media.Video, media.Audio} {
+		i := slices.IndexFunc(tracks, func(t *sfu.Track) bool { return t.Info().Kind() == kind })
+		if i < 0 {
+			continue
+		}
+		in := &feedInput{track: tracks[i]}
+		if kind == media.Video {
+			f.video.Store(in.track)
+			in.cursor = in.track.Frames()
+		} else {
+			in.cursor = in.track.AllFrames() // what belongs to the keyframe came seconds ago
+		}
+		f.inputs = append(f.inputs, in)
+	}
+}
+
+// look notes whether there are sound and picture.
+func (f *feed) look(now time.Time) {
+	if len(f.inputs) == 2 {
+		f.dark = f.unseen.look(f.inputs[0].track.Stats().Packets, f.inputs[1].track.Stats().Packets, now)
+	}
+}
+
+// turn makes a muxer, if it is time to: for all tracks with a keyframe, for the
+// sound alone when no picture comes.
+func (f *feed) turn() {
+	if f.live == nil || f.alone {
+		keyframe := slices.IndexFunc(f.fresh, func(frame feedFrame) bool { return frame.in == f.inputs[0] && frame.Sync })
+		if keyframe >= 0 {
+			if f.alone {
+				f.rewind()
+			}
+			f.begin(f.inputs)
+			return
+		}
+	}
+	if len(f.fresh) > 0 && (f.live == nil && f.dark >= feedDark ||
+		f.live != nil && !f.alone && f.dark >= feedBlind && !f.ring.startable()) {
+		f.begin(f.inputs[1:])
+	}
+}
+
+// rewind fetches the sound again: what belongs to the picture was sent without it.
+func (f *feed) rewind() {
+	sound := f.inputs[1]
+	again := sound.track.AllFrames() // before the other one is closed: a ring that nobody reads is gone
+	sound.cursor.Close()
+	sound.cursor, sound.ended = again, false
+	f.fresh = slices.DeleteFunc(f.fresh, func(frame feedFrame) bool { return frame.in == sound })
+	f.take(sound)
+	f.sort()
+}
+
+// begin makes the muxer for some of the inputs. Its header tells the size of the
+// first keyframe.
+func (f *feed) begin(inputs []*feedInput) {
+	tracks := make([]webm.Track, len(inputs))
+	for i, in := range inputs {
+		tracks[i].Codec = in.track.Info().Codec
+	}
+	first := slices.IndexFunc(f.fresh, func(frame feedFrame) bool { return frame.in == inputs[0] && frame.Sync })
+	if first < 0 {
+		return
+	}
+	format, _ := codec.For(tracks[0].Codec)
+	if format.FrameSize != nil {
+		if width, height, ok := format.FrameSize(f.fresh[first].Data); ok && width > 0 && height > 0 {
+			tracks[0].Width, tracks[0].Height = width, height
+		}
+	}
+	if format.CodecPrivate != nil {
+		tracks[0].CodecPrivate, _ = format.CodecPrivate(f.fresh[first].Data)
+	}
+	live, err := webm.NewLive(webm.LiveConfig{FrameDuration: frameDuration}, tracks)
+	if err != nil { // no tracks that a player could take
+		f.ring.refuse(tracks[0].Codec)
+		return
+	}
+	for _, in := range f.inputs {
+		in.place = slices.Index(inputs, in)
+	}
+	f.live, f.alone = live, len(inputs) < len(f.inputs)
+	f.ring.begin(live.Init(), live.MIME(), f.alone)
+}
+
+func frameDuration(c media.Codec, data []byte) time.Duration {
+	if format, _ := codec.For(c); format.FrameDuration != nil {
+		return format.FrameDuration(data)
+	}
+	return 0
+}
