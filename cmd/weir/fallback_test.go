@@ -122,3 +122,110 @@ func TestFallsBackWhenUDPIsBlocked(t *testing.T) {
 		p.quiet()
 	}
 }
+
+// TestUploadPlaysAfterwards: what came over a WebSocket is a recording like any
+// other, which plays and seeks in the page that showed the broadcast, once that is
+// over, and in the list of recordings.
+func TestUploadPlaysAfterwards(t *testing.T) {
+	s := startServer(t)
+	c := startChrome(t)
+	publisher := c.open(t, s.url+"/publish?name=after/upload&transport=websocket")
+	publisher.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
+	publisher.click("#toggle")
+	publisher.wait("live", `document.documentElement.dataset.state === "live"`)
+	viewer := c.open(t, s.url+"/watch/after/upload?transport=websocket")
+	viewer.wait("4 s of the broadcast", `document.querySelector("#player").currentTime > 4`)
+	publisher.click("#toggle")
+	publisher.wait("ended", `document.documentElement.dataset.state === "ended"`)
+	recording := waitFinished(t, s.url, "after/upload")
+
+	viewer.wait("the recording", `document.querySelector("#player").currentSrc.includes("/recordings/")`)
+	checkReplays(t, viewer, "#player", recording.DurationMS)
+	recordings := c.open(t, s.url+"/recordings")
+	recordings.wait("row", fmt.Sprintf(`document.querySelector('[data-recording="%s"]')`, recording.ID))
+	recordings.click(fmt.Sprintf(`[data-recording="%s"] [data-action="play"]`, recording.ID))
+	checkReplays(t, recordings, "#player-"+recording.ID, recording.DurationMS)
+	for _, p := range []*tab{publisher, viewer, recordings} {
+		p.quiet()
+	}
+}
+
+// checkReplays checks that a recording plays, from where it is and from another
+// place, and that it has an end. It does not look at which picture that place has:
+// a busy machine records few of them.
+func checkReplays(t *testing.T, p *tab, player string, durationMS int64) {
+	t.Helper()
+	p.wait("it plays", fmt.Sprintf(`document.querySelector(%q)?.currentTime > 0.3`, player))
+	state := eval[struct {
+		Duration float64 `json:"duration"`
+		Seekable float64 `json:"seekable"`
+	}](p, fmt.Sprintf(`(async () => {
+		const video = document.querySelector(%q);
+		await new Promise((done) => { video.addEventListener("seeked", done, { once: true }); video.currentTime = 2; });
+		video.play();
+		return { duration: Number.isFinite(video.duration) ? video.duration : 0, seekable: video.seekable.end(0) };
+	})()`, player))
+	if wrong := state.Duration - float64(durationMS)/1000; state.Duration < 3 || wrong > 0.2 || wrong < -0.2 || state.Seekable < state.Duration {
+		t.Errorf("of a recording of %d ms the player says %+v", durationMS, state)
+	}
+	p.wait("it goes on from there", fmt.Sprintf(`document.querySelector(%q).currentTime > 2.5`, player))
+}
+
+// TestTellsThatNothingComes: while a publisher is silent a viewer learns of it,
+// whichever way its media comes, and again when there are pictures.
+func TestTellsThatNothingComes(t *testing.T) {
+	s := startServer(t)
+	c := startChrome(t)
+	publisher := c.open(t, s.url+"/publish?name=away/here&transport=webrtc")
+	publisher.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
+	publisher.click("#toggle")
+	publisher.wait("live", `document.documentElement.dataset.state === "live"`)
+	var viewers []*tab
+	for _, path := range []string{"webrtc", "websocket"} {
+		v := c.open(t, s.url+"/recordings") // any page of the server's will do
+		eval[any](v, fmt.Sprintf(`(async () => {
+			const { Viewer } = await import("/static/client/index.js");
+			window.video = document.body.appendChild(document.createElement("video"));
+			window.told = [];
+			const viewer = new Viewer({ name: "away/here", video, transport: %q });
+			viewer.addEventListener("away", ({ detail }) => told.push(detail));
+			viewer.start();
+		})()`, path))
+		v.wait("picture", `video.videoWidth > 0`)
+		viewers = append(viewers, v)
+	}
+	send := `(async () => { for (const sender of connections.at(-1).getSenders()) {
+		const parameters = sender.getParameters();
+		for (const encoding of parameters.encodings) encoding.active = %t;
+		await sender.setParameters(parameters);
+	} })()`
+	eval[any](publisher, fmt.Sprintf(send, false))
+	for _, v := range viewers {
+		v.wait("told that nothing comes", `told.at(-1) === true`)
+	}
+	eval[any](publisher, fmt.Sprintf(send, true))
+	for _, v := range viewers {
+		v.wait("told that it goes on", `told.at(-1) === false`)
+		v.quiet()
+	}
+	publisher.quiet()
+}
+
+// TestNameTakenOnTheWebSocket: it is told, and not in the console.
+func TestNameTakenOnTheWebSocket(t *testing.T) {
+	s := startServer(t)
+	c := startChrome(t)
+	first := c.open(t, s.url+"/publish?name=taken/name&transport=websocket")
+	first.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
+	first.click("#toggle")
+	first.wait("live", `document.documentElement.dataset.state === "live"`)
+	second := c.open(t, s.url+"/publish?name=taken/name&transport=websocket")
+	second.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
+	second.click("#toggle")
+	second.wait("failed", `document.documentElement.dataset.state === "failed"`)
+	if text := eval[string](second, `document.body.innerText`); !strings.Contains(text, "Somebody else broadcasts under it") {
+		t.Errorf("the page says %q", text)
+	}
+	first.quiet()
+	second.quiet()
+}

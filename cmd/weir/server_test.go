@@ -29,13 +29,19 @@ func startServer(t *testing.T) *testServer {
 // startServerAt is startServer with a data folder that may hold something already.
 func startServerAt(t *testing.T, dataDir string) *testServer {
 	t.Helper()
+	return startServerWith(t, dataDir, 0)
+}
+
+// startServerWith is startServerAt with a grace for publishers that are lost.
+func startServerWith(t *testing.T, dataDir string, grace time.Duration) *testServer {
+	t.Helper()
 	s := &testServer{dataDir: dataDir}
 	level := slog.LevelWarn
 	if testing.Verbose() {
 		level = slog.LevelInfo
 	}
 	a, err := newApp(t.Context(), appConfig{
-		httpAddr: "127.0.0.1:0", rtcAddr: "127.0.0.1:0", dataDir: s.dataDir, record: true, version: "test",
+		httpAddr: "127.0.0.1:0", rtcAddr: "127.0.0.1:0", dataDir: s.dataDir, record: true, grace: grace, version: "test",
 		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {

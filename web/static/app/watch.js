@@ -146,6 +146,9 @@ video.addEventListener('playing', () => {
 playerControls(video, byId('theatre'));
 viewer.addEventListener('state', onState);
 viewer.addEventListener('stats', onStats);
+viewer.addEventListener('away', ({detail}) => {
+  byId('away').hidden = !detail;
+});
 viewer.addEventListener('autoplay', ({detail}) => offerTap(detail));
 // Back from the browser's page cache: leaving had stopped the viewer.
 addEventListener('pageshow', (event) => event.persisted && viewer.start());

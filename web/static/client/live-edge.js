@@ -1,11 +1,9 @@
-/** How far behind the end of the buffer to play: as little as runs smoothly. */
-const TARGET = 0.1;
-/** After a stall it keeps a little more, up to this, and slowly gives it back. */
-const TARGET_MOST = 0.8;
-const TARGET_STEP = 0.06;
-const TARGET_BACK = 0.01;
+/** After a stall it keeps a little more in hand, up to this, and slowly gives it back. */
+const HAND_MOST = 0.8;
+const HAND_STEP = 0.06;
+const HAND_BACK = 0.01;
 const CALM_MS = 10000;
-/** Further behind than this (beyond the target) is not caught up with but jumped over. */
+/** Further behind than this (beyond what is kept in hand) is not caught up with but jumped over. */
 const JUMP = 1.35;
 /** In the first moments a jump is the quickest and hardly noticed. */
 const JUMP_FIRST = 0.25;
@@ -24,16 +22,33 @@ const RATE_MOST = 1.1;
 const RATE_LEAST = 1.02;
 /** With next to nothing left it plays slower: less noticed than a stall. */
 const RATE_SLOW = 0.97;
-/** The distance swings with each piece that arrives; only its mean over about this many counts. */
+/** At the start that would take too long where a browser wants much. */
+const RATE_FIRST = 0.8;
+/** What is told of the distance is its mean over about so many pieces: it swings with each. */
 const SMOOTH = 12;
+/** How long what is left is watched for its least: more than any piece takes to come. */
+const WINDOW_MS = 500;
+
+/**
+ * @typedef {object} Hand how much of what has come is kept in hand, in seconds
+ * @property {number} least what has to be left when the next piece comes
+ * @property {number} start what the browser wants to have before it begins
+ */
 
 /**
  * Keeps a video element close to the end of a buffer that grows: a little
  * faster when it has fallen behind, a jump when that is much or there is a gap.
+ *
+ * The distance to the end swings with the size of the pieces, and what matters
+ * is only how little is left before the next one comes: with that it neither
+ * waits longer than it has to for small pieces, nor runs dry with large ones.
  */
 export class LiveEdge {
   #video;
-  #target = TARGET;
+  /** @type {Hand} */
+  #hand;
+  #target;
+  #left = new Least();
   /** @type {number | null} */
   #mean = null;
   #begun = 0;
@@ -43,9 +58,14 @@ export class LiveEdge {
   #stalled = 0;
   #onWaiting = () => this.#stall();
 
-  /** @param {HTMLVideoElement} video */
-  constructor(video) {
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {Hand} hand
+   */
+  constructor(video, hand) {
     this.#video = video;
+    this.#hand = hand;
+    this.#target = hand.least;
     video.addEventListener('waiting', this.#onWaiting);
   }
 
@@ -60,14 +80,17 @@ export class LiveEdge {
     const {buffered, currentTime} = video;
     if (buffered.length === 0 || video.readyState === 0) return;
     const last = buffered.length - 1;
-    const behind = buffered.end(last) - currentTime;
+    const end = buffered.end(last);
+    const left = this.#end - currentTime; // before it grew
+    const grows = this.#grows(end);
+    const behind = end - currentTime;
     const beyond = gapEnd(buffered, currentTime);
-    if (behind > this.#target + this.#most || (behind < AHEAD && this.#grows(buffered.end(last)))) {
-      this.#jump(Math.max(buffered.end(last) - this.#target, buffered.start(last)));
+    if (behind > this.#start + this.#most || (behind < AHEAD && grows)) {
+      this.#jump(Math.max(end - this.#start, buffered.start(last)));
     } else if (beyond !== null && !this.#playing) {
       this.#jump(beyond);
     } else if (!video.seeking && behind >= 0) {
-      this.#follow(behind);
+      this.#follow(behind, left);
     }
   }
 
@@ -76,10 +99,10 @@ export class LiveEdge {
     this.#video.playbackRate = 1;
   }
 
-  #follow(behind) {
+  #follow(behind, left) {
     this.#begun ||= performance.now();
     this.#mean = this.#mean === null ? behind : this.#mean + (behind - this.#mean) / SMOOTH;
-    this.#pace(this.#mean - this.#target);
+    this.#pace(this.#left.next(left, performance.now()) - this.#target);
     this.#relax();
   }
 
@@ -87,20 +110,22 @@ export class LiveEdge {
     const video = this.#video;
     // It begins late and ends late, so that the pitch does not waver.
     let rate = 1;
-    if (excess > (video.playbackRate > 1 ? 0.02 : 0.08)) {
+    if (excess > (video.playbackRate > 1 ? 0.015 : 0.05)) {
       rate = Math.min(RATE_MOST, Math.max(RATE_LEAST, 1 + excess / 3));
-    } else if (excess < -this.#target / 2) {
-      rate = RATE_SLOW;
+    } else if (excess < (video.playbackRate < 1 ? 0 : -this.#target / 3)) {
+      rate = this.#fresh ? RATE_FIRST : RATE_SLOW;
     }
     if (Math.abs(rate - video.playbackRate) > 0.009) video.playbackRate = rate;
   }
 
   #jump(to) {
     const now = performance.now();
-    if (now - this.#jumped < JUMP_MS) return;
+    // At the start it has the old pieces first, one after the other: where it jumped is no more the end.
+    if (this.#fresh ? this.#video.seeking : now - this.#jumped < JUMP_MS) return;
     this.#jumped = now;
     this.#begun ||= now;
     this.#mean = null;
+    this.#left.clear();
     this.#video.playbackRate = 1;
     this.#video.currentTime = to;
   }
@@ -108,16 +133,16 @@ export class LiveEdge {
   /** It ran dry. The stall of a jump of ours, or of a start, says nothing of the network. */
   #stall() {
     const now = performance.now();
-    if (!this.#begun || now - this.#begun < FIRST_MS || now - this.#jumped < JUMP_MS * 2) return;
+    if (this.#fresh || now - this.#jumped < JUMP_MS * 2) return;
     this.#stalled = now;
-    this.#target = Math.min(TARGET_MOST, this.#target + TARGET_STEP);
+    this.#target = Math.min(HAND_MOST, this.#target + HAND_STEP);
   }
 
   #relax() {
     const now = performance.now();
-    if (this.#target <= TARGET || now - this.#stalled < CALM_MS) return;
+    if (this.#target <= this.#hand.least || now - this.#stalled < CALM_MS) return;
     this.#stalled = now - CALM_MS + 1000; // the next step in a second
-    this.#target = Math.max(TARGET, this.#target - TARGET_BACK);
+    this.#target = Math.max(this.#hand.least, this.#target - HAND_BACK);
   }
 
   /** @returns {boolean} false while the picture stands still and only the sound goes on */
@@ -127,12 +152,39 @@ export class LiveEdge {
     return now - this.#grown < GROWS_MS;
   }
 
+  /** Whether it has only just begun. */
+  get #fresh() {
+    return !this.#begun || performance.now() - this.#begun < FIRST_MS;
+  }
+
   get #most() {
-    return this.#begun && performance.now() - this.#begun > FIRST_MS ? JUMP : JUMP_FIRST;
+    return this.#fresh ? JUMP_FIRST : JUMP;
+  }
+
+  /** Where a jump goes: to what the browser begins with, or what was found to be needed. */
+  get #start() {
+    return Math.max(this.#hand.start, this.#target);
   }
 
   get #playing() {
     return this.#video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+  }
+}
+
+/** The least of the values of the last one to two windows. */
+class Least {
+  #from = 0;
+  #now = Infinity;
+  #before = Infinity;
+
+  next(value, at) {
+    if (at - this.#from > WINDOW_MS) [this.#from, this.#before, this.#now] = [at, this.#now, Infinity];
+    this.#now = Math.min(this.#now, value);
+    return Math.min(this.#now, this.#before);
+  }
+
+  clear() {
+    this.#now = this.#before = Infinity;
   }
 }
 

@@ -25,6 +25,7 @@ export class MsePlayer {
   failed;
 
   #mime;
+  #hand;
   #source = new Source();
   #queue;
   /** @type {LiveEdge | null} */
@@ -36,9 +37,13 @@ export class MsePlayer {
   /** When it last moved, and where it was then. */
   #moved = {at: 0, position: -1};
 
-  /** @param {string} mime exactly as the server says it */
-  constructor(mime) {
+  /**
+   * @param {string} mime exactly as the server says it
+   * @param {import('./live-edge.js').Hand} hand
+   */
+  constructor(mime, hand) {
     this.#mime = mime;
+    this.#hand = hand;
     this.failed = new Promise((resolve) => {
       const fail = this.#fail = (detail) => resolve(new Problem({title: 'Playback failed', detail}));
       this.#queue = new AppendQueue(() => this.#video.currentTime, fail);
@@ -46,7 +51,7 @@ export class MsePlayer {
     });
   }
 
-  /** @param {ArrayBuffer} piece */
+  /** @param {ArrayBuffer | Uint8Array} piece */
   push(piece) {
     this.#queue.push(piece);
   }
@@ -57,7 +62,7 @@ export class MsePlayer {
     video.disableRemotePlayback = true; // else a managed source stays closed
     video.srcObject = null;
     video.src = URL.createObjectURL(this.#source);
-    this.#edge = new LiveEdge(video);
+    this.#edge = new LiveEdge(video, this.#hand);
     this.#timer = setInterval(() => this.#edge.steer(), LOOK_MS);
   }
 

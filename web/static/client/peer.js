@@ -40,6 +40,19 @@ export class PeerSession {
     return this.#pc;
   }
 
+  /** @returns {string | null} the id of the session on the server */
+  get session() {
+    return this.#resource?.pathname.split('/').pop() ?? null;
+  }
+
+  /**
+   * Takes it down on this side only: the server has another session in its place.
+   */
+  discard() {
+    this.#resource = null;
+    void this.close();
+  }
+
   /**
    * Makes the offer. It goes out before ICE has gathered anything: the server
    * learns our addresses from our connectivity checks, which saves 130 to

@@ -27,6 +27,8 @@ export class Publisher extends Stateful {
   #tracks = new Map();
   #ladder;
   #transport = null;
+  /** One that was lost. Until the next has taken its place, the server keeps the broadcast for it. */
+  #lost = null;
   /** @type {AbortController | null} set while started */
   #run = null;
   #onPageHide = () => void this.stop();
@@ -115,11 +117,20 @@ export class Publisher extends Stateful {
   /** By the best way that gets through. */
   async #open(signal) {
     for (;;) {
-      const transport = this.#ladder.make({...this.#options, tracks: [...this.#tracks.values()]});
+      const way = this.#ladder.transport;
+      // The other way cannot take its place: then that name has to be free.
+      if (this.#lost && this.#lost.way !== way) await this.#giveUp();
+      const transport = this.#ladder.make({
+        ...this.#options,
+        tracks: [...this.#tracks.values()],
+        replaces: this.#lost?.transport.session ?? null,
+      });
       this.#transport = transport;
       try {
         await transport.open(signal);
         this.#ladder.worked();
+        this.#lost?.transport.discard();
+        this.#lost = null;
         return;
       } catch (error) {
         const closed = transport.close();
@@ -136,13 +147,15 @@ export class Publisher extends Stateful {
   async #stayLive(signal) {
     for (;;) {
       const transport = this.#transport;
+      const way = this.#ladder.transport;
       this._to('live');
       this._tick(() => transport.stats());
       const problem = await transport.lost;
       if (signal.aborted) return;
       this._quiet();
       this._to('reconnecting', problem);
-      await transport.close();
+      transport.leave();
+      this.#lost = {transport, way};
       if (!await this.#reconnect(signal)) return;
     }
   }
@@ -169,6 +182,13 @@ export class Publisher extends Stateful {
     return false;
   }
 
+  /** Ends the broadcast of the transport that was lost. */
+  async #giveUp() {
+    const lost = this.#lost;
+    this.#lost = null;
+    await lost?.transport.close();
+  }
+
   #fail(error) {
     void this.#end()?.close();
     this._to('failed', error instanceof Problem ? error : new Problem({detail: error.message, cause: error}));
@@ -180,6 +200,7 @@ export class Publisher extends Stateful {
     this._quiet();
     this.#run.abort();
     this.#run = null;
+    void this.#giveUp();
     const transport = this.#transport;
     this.#transport = null;
     return transport;

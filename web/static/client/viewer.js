@@ -15,6 +15,8 @@ const AGAIN = {first: 500, most: 5000};
 /** An offer is posted again and again while waiting, but not for ever: the
  * addresses in it change when a phone changes networks. */
 const OFFER_MOST_MS = 30000;
+/** Seconds without a byte after which it is told that nothing comes. */
+const AWAY_TICKS = 2;
 /** Seconds without a byte after which the server is asked whether it is over. */
 const STALLED_TICKS = 3;
 /** Who loses the connection sooner than this after it came about does not come back at once. */
@@ -36,12 +38,15 @@ const SHORT_MS = 2000;
  * @fires Viewer#state CustomEvent<{state, previous, problem, transport, detour, recording}>
  * @fires Viewer#stats CustomEvent<import('./receive-stats.js').ReceiveStats>
  * @fires Viewer#autoplay CustomEvent<'sound' | 'muted' | 'blocked'>
+ * @fires Viewer#away CustomEvent<boolean> true when, while live, nothing has come for some
+ *   2 s: the publisher is gone for a moment, or for good; false when there are pictures again
  */
 export class Viewer extends Stateful {
   #options;
   #ladder;
   #transport = null;
   #recording = null;
+  #away = false;
   /** @type {AbortController | null} set while started */
   #run = null;
   #onPageHide = () => void this.stop();
@@ -148,6 +153,7 @@ export class Viewer extends Stateful {
     const problem = await Promise.race([transport.lost, stalled]);
     if (signal.aborted) return;
     this._quiet();
+    this.#gone(false);
     this.#drop();
     this.#recording = problem.recording ?? null;
     // Over or only interrupted? Where it is not said, the next POST tells: 201
@@ -166,14 +172,24 @@ export class Viewer extends Stateful {
     let ticks = 0;
     this._tick(async () => {
       const figures = await transport.stats();
+      if (transport !== this.#transport) return null; // it is over meanwhile
       ticks = figures.bytesReceived === bytes ? ticks + 1 : 0;
       bytes = figures.bytesReceived;
+      this.#gone(ticks >= AWAY_TICKS);
       if (ticks > 0 && ticks % STALLED_TICKS === 0) {
         // The server cannot be asked: that is for the connection to notice.
         if (await broadcastOf(endpoint, name).catch(() => true) === null) lose(notLive());
       }
       return figures;
     });
+  }
+
+  #gone(away) {
+    if (away === this.#away) return;
+    this.#away = away;
+    this.dispatchEvent(new CustomEvent('away', {detail: away}));
+    // Not only with the next look: pictures say it sooner.
+    if (away) this.#options.video.requestVideoFrameCallback?.(() => this.#gone(false));
   }
 
   /** @returns {number | null} how long to wait; null when there is no use */
@@ -211,6 +227,7 @@ export class Viewer extends Stateful {
   #end() {
     removeEventListener('pagehide', this.#onPageHide);
     this._quiet();
+    this.#gone(false);
     this.#run.abort();
     this.#run = null;
     const {video} = this.#options;

@@ -22,6 +22,7 @@ export class WhipTransport {
    * @param {number} options.videoBitrate bits per second
    * @param {number} options.audioBitrate bits per second
    * @param {number} options.patience     milliseconds that connecting may take
+   * @param {string | null} options.replaces the session of ours whose place it takes
    */
   constructor(options) {
     this.#options = options;
@@ -35,10 +36,11 @@ export class WhipTransport {
 
   /** @param {AbortSignal} signal */
   async open(signal) {
-    const {name, endpoint, tracks, record} = this.#options;
+    const {name, endpoint, tracks, record, replaces} = this.#options;
     for (const track of tracks) await this.#add(track);
     const url = urlOf(endpoint, '/whip/', name);
     if (!record) url.searchParams.set('record', 'false');
+    if (replaces) url.searchParams.set('replaces', replaces);
     await this.#peer.negotiate(url, signal, (sdp) => startBitrate(sdp, this.#options.videoBitrate));
   }
 
@@ -53,6 +55,19 @@ export class WhipTransport {
   /** @returns {Promise<import('./send-stats.js').SendStats>} */
   stats() {
     return this.#meter.read();
+  }
+
+  /** @returns {string | null} what another one can take the place of */
+  get session() {
+    return this.#peer.session;
+  }
+
+  /** Lost, and another one is to take its place: until then the server is not to take it for stopped. */
+  leave() {}
+
+  /** Another one has taken its place. */
+  discard() {
+    this.#peer.discard();
   }
 
   close() {

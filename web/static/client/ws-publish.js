@@ -40,6 +40,8 @@ export class SocketPublishTransport {
   /** @type {Socket | null} */
   #socket = null;
   #recorder;
+  /** @type {string | null} */
+  #session = null;
   #lose;
   #live;
   #sent = 0;
@@ -62,9 +64,12 @@ export class SocketPublishTransport {
 
   /** @param {AbortSignal} signal */
   async open(signal) {
-    const {name, endpoint, record} = this.#options;
+    const {name, endpoint, record, replaces} = this.#options;
+    if (!replaces) await this.#ask(signal);
+    signal.throwIfAborted(); // close() has been called already, and would not see the socket
     const url = urlOf(endpoint, '/ws/publish/', name);
     if (!record) url.searchParams.set('record', 'false');
+    if (replaces) url.searchParams.set('replaces', replaces);
     const live = new Promise((resolve) => {
       this.#live = resolve;
     });
@@ -113,29 +118,59 @@ export class SocketPublishTransport {
     this.#leave();
   }
 
-  /** At once: a page that goes away waits for nothing. */
-  #leave() {
+  /** @returns {string | null} what another one can take the place of */
+  get session() {
+    return this.#session;
+  }
+
+  /** Lost, and another one is to take its place: the server is not to take it for stopped. */
+  leave() {
     if (this.#closed) return;
     this.#closed = true;
     removeEventListener('pagehide', this.#onPageHide);
     void this.#recorder.stop();
     this.#steady.stop();
+  }
+
+  /** Another one has taken its place. */
+  discard() {
+    this.leave();
+    this.#socket?.close();
+  }
+
+  /** At once: a page that goes away waits for nothing. */
+  #leave() {
+    if (this.#closed) return;
+    this.leave();
     this.#socket?.send({type: 'bye'});
     this.#socket?.close();
   }
 
-  /** The browser does not tell what the server answered: the usual reason is asked for. */
-  async #refused(error) {
+  /**
+   * Whether the name is free. The browser keeps to itself what a server answers
+   * that refuses a socket, and reports the refusal as an error in its console.
+   *
+   * @param {AbortSignal} [signal]
+   */
+  async #ask(signal) {
     const {name, endpoint} = this.#options;
-    if (error.status === 0 && await broadcastOf(endpoint, name).catch(() => null)) {
-      throw new Problem({status: 409, title: 'Name taken', detail: 'Somebody else broadcasts under it now.'});
-    }
+    // Where it cannot be asked the socket will tell.
+    const broadcast = await broadcastOf(endpoint, name, signal).catch(() => null);
+    // 'waiting': its publisher was lost, and whoever comes now goes on with it.
+    if (!broadcast || broadcast.state === 'waiting') return;
+    throw new Problem({status: 409, title: 'Name taken', detail: 'Somebody else broadcasts under it now.'});
+  }
+
+  /** Somebody else may have been quicker. */
+  async #refused(error) {
+    if (error.status === 0) await this.#ask();
     throw error;
   }
 
-  #heard({type, state}) {
+  #heard({type, state, id}) {
     // Not before the server has said that the name is ours.
     if (type === 'session') {
+      this.#session = id;
       this.#socket.send({type: 'start'});
       void this.#record();
     }

@@ -1,3 +1,4 @@
+import {Durations} from './append-queue.js';
 import {MsePlayer, canPlay} from './mse-player.js';
 import {Problem} from './problem.js';
 import {Socket, within} from './socket.js';
@@ -8,13 +9,16 @@ import {urlOf} from './name.js';
 
 const MIME = 'video/webm; codecs="vp8,opus"';
 /**
- * Clusters that grow block by block, in every browser. Firefox buffers only
- * Clusters that begin with a keyframe. Chromium has to guess the duration of the
- * last frame of a short Cluster, and where the next one comes later than twice
- * that, throws all frames away until a keyframe: with a broadcast over WebRTC
- * that can be for ever. The price is that the newest frame waits for the next.
+ * What differs between the engines. Chromium takes small whole Clusters, whose
+ * newest frame can be shown at once. Firefox buffers only Clusters that begin with
+ * a keyframe, so they grow block by block, and has to be told how long each frame
+ * lasts. What all others want is not known, and such a stream is right for every
+ * player. None of that is a feature that a page could ask for: hence the name.
  */
-const FRAMING = 'growing';
+const CHROMIUM = /Chrom(e|ium)\//.test(navigator.userAgent);
+const SOUND = /\b(opus|vorbis)\b/;
+const FRAMING = CHROMIUM ? 'clusters' : 'growing';
+const HAND = CHROMIUM ? {least: 0.11, start: 0.22} : {least: 0.25, start: 0.35};
 /** How long the server may take to say whether somebody is live. */
 const ANSWER_MS = 8000;
 
@@ -46,6 +50,8 @@ export class SocketWatchTransport {
   /** @type {HTMLVideoElement | null} */
   #video = null;
   #mime = '';
+  /** @type {Durations | null} */
+  #durations = null;
   #lose;
   #live;
   #begun;
@@ -106,7 +112,7 @@ export class SocketWatchTransport {
       fps: this.#frames.next(quality?.totalVideoFrames, now),
       bitrate: bytes === null ? null : bytes * 8,
       videoCodec: /\b(vp8|vp9|av1)\b/.exec(this.#mime)?.[1] ?? null,
-      audioCodec: /\b(opus|vorbis)\b/.exec(this.#mime)?.[1] ?? null,
+      audioCodec: SOUND.exec(this.#mime)?.[1] ?? null,
       packetsLost: null,
       framesDecoded: quality?.totalVideoFrames ?? 0,
       framesDropped: quality?.droppedVideoFrames ?? 0,
@@ -122,9 +128,10 @@ export class SocketWatchTransport {
     this.#player?.close();
   }
 
-  async #heard({type, mime, recording}) {
+  async #heard({type, mime, recording, status, title, detail}) {
     if (type === 'waiting') this.#idle(); // while live: the picture stands still, as with WebRTC
     if (type === 'init') this.#begin(String(mime));
+    if (type === 'error') this.#lose(new Problem({status, title, detail}));
     if (type === 'ended') {
       await this.#player?.playedOut();
       this.#lose(Object.assign(notLive(), {recording}));
@@ -137,8 +144,9 @@ export class SocketWatchTransport {
       return;
     }
     this.#mime = mime;
+    this.#durations = CHROMIUM && SOUND.test(mime) ? null : new Durations();
     const old = this.#player;
-    const player = this.#player = new MsePlayer(mime);
+    const player = this.#player = new MsePlayer(mime, HAND);
     player.failed.then((problem) => {
       if (player === this.#player) this.#lose(problem);
     });
@@ -159,7 +167,8 @@ export class SocketWatchTransport {
 
   #take(data) {
     this.#received += data.byteLength;
-    this.#player?.push(data);
+    const piece = this.#durations?.next(data) ?? data;
+    if (piece.byteLength > 0) this.#player?.push(piece);
   }
 }
 
