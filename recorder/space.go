@@ -115,7 +115,7 @@ func (s *space) ask() error {
 		return fmt.Errorf("recorder: %w", err)
 	}
 	if least := s.least.of(total); free < least {
-		return fmt.Errorf("%w: %d MB of %d MB, and %d MB are to stay free", ErrNoSpace, free/1e6, total/1e6, least/1e6)
+		return fmt.Errorf("%w: %.1f of %.1f MB, and %.1f MB are to stay free", ErrNoSpace, float64(free)/1e6, float64(total)/1e6, float64(least)/1e6)
 	}
 	return nil
 }

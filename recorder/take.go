@@ -263,6 +263,6 @@ func (k *take) begin(zero time.Duration) error {
 	if err != nil {
 		return err
 	}
-	k.current = p
+	k.current, k.told = p, false
 	return nil
 }

@@ -35,7 +35,8 @@ type tape struct {
 	safe    time.Duration   // time of a frame that a file could begin with, if this one breaks
 	failed  error           // why it is not recording, though that is wanted
 	retry   time.Time       // when to try again
-	tries   int             // since a frame was written
+	tries   int             // since a part lasted
+	told    bool            // the log has it that it failed
 	over    bool            // the stream has ended while it was not recorded
 	ending  sync.WaitGroup  // parts that are being finished
 
@@ -229,7 +230,8 @@ const (
 
 // again has the recording tried again later.
 func (t *tape) again(err error) {
-	if t.tries == 0 {
+	if !t.told {
+		t.told = true
 		t.log.Error("recording suspended", "reason", err)
 	}
 	wait := min(retryFirst<<min(t.tries, 10), retryMost)
