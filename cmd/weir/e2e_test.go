@@ -60,6 +60,17 @@ func TestPublishWatchRecord(t *testing.T) {
 	recordings.click(fmt.Sprintf(`[data-recording="%s"] [data-action="play"]`, recording.ID))
 	checkSeeks(t, recordings, fmt.Sprintf("#player-%s", recording.ID), recording.DurationMS)
 	recordings.screenshot("recordings-playing")
+	remove := fmt.Sprintf(`[data-recording="%s"] [data-action="delete"]`, recording.ID)
+	recordings.click(remove)
+	if text := eval[string](recordings, fmt.Sprintf(`document.querySelector(%q).innerText`, remove)); text != "Delete for good?" {
+		t.Errorf("one click on Delete: %q", text)
+	}
+	recordings.screenshot("recordings-delete")
+	recordings.click(remove)
+	recordings.wait("it gone", `!document.querySelector("[data-recording]")`)
+	if left := get[recordingList](t, s.url+"/api/v1/recordings").Recordings; len(left) != 0 {
+		t.Errorf("left: %+v", left)
+	}
 
 	publisher.quiet()
 	viewer.quiet()

@@ -43,3 +43,8 @@ export async function recordingsPage(name, limit) {
   const answer = await get(`/api/v1/recordings?${query}`);
   return {recordings: answer.recordings ?? [], more: Boolean(answer.next)};
 }
+
+/** @param {string} id of a recording that has ended; its file is gone afterwards */
+export async function deleteRecording(id) {
+  await request(`/api/v1/recordings/${encodeURIComponent(id)}`, {method: 'DELETE', signal: AbortSignal.timeout(TIMEOUT_MS)});
+}

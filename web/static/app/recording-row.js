@@ -7,9 +7,12 @@ const EXPLAINED = {
   failed: 'The server could not write this recording to the end.',
 };
 
+/** Whether it still goes on. */
+export const goesOn = ({state}) => state === 'recording' || state === 'paused';
+
 /** Whether there is anything to play and download. */
 export const playable = (recording) =>
-  Boolean(recording.url) && recording.state !== 'recording' && recording.bytes > 0;
+  Boolean(recording.url) && !goesOn(recording) && recording.bytes > 0;
 
 /** The same file, served as an attachment. */
 export function downloadPath(recording) {
@@ -61,7 +64,7 @@ export function updateRow(row, recording) {
   const download = at('[data-action="download"]');
   download.hidden = !ready;
   if (ready) download.href = downloadPath(recording);
-  at('[data-action="watch"]').hidden = state !== 'recording';
+  at('[data-action="watch"]').hidden = !goesOn(recording);
   at('.row-note').hidden = !(state in EXPLAINED);
   setText(at('.row-note'), EXPLAINED[state] ?? '');
 }

@@ -2,6 +2,7 @@ import * as api from './api.js';
 import {byId, el, icon, reconcile, setIcon, setText} from './dom.js';
 import {count} from './format.js';
 import {createRow, playable, updateRow} from './recording-row.js';
+import {details} from './recording-details.js';
 import {poll} from './poll.js';
 
 const LOOK_MS = 5000;
@@ -44,6 +45,11 @@ function open(row) {
     box.append(el('p', {class: 'note', 'data-tone': 'bad', role: 'alert'},
       'This recording cannot be played here. Try to download it.'));
   }, {once: true});
+  box.append(details(recording, () => {
+    close(row);
+    byId('stream').focus({preventScroll: true}); // what had the focus is gone
+    void look();
+  }));
   row.append(box);
   mark(row, true);
   history.replaceState(null, '', `#${encodeURIComponent(recording.id)}`);

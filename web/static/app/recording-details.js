@@ -1,0 +1,61 @@
+import * as api from './api.js';
+import {el, setText} from './dom.js';
+import {count} from './format.js';
+
+/** How long a question stays open. */
+const ASK_MS = 4000;
+
+/** What a viewer of a recording will notice, in a sentence. */
+function quality({gaps, more_gaps: more = 0, quality}) {
+  const holes = gaps.filter((gap) => !gap.reason).length + more;
+  switch (quality?.verdict) {
+    case 'clean': return 'Nothing is missing.';
+    case 'repaired': return 'Some packets were lost on the way and came again. Nothing is missing.';
+    case 'gaps': return `Something is missing at ${count(holes, 'place')}.`;
+    case 'poor': return `More than a hundredth is missing or stands still, at ${count(holes, 'place')}.`;
+    default: return '';
+  }
+}
+
+/**
+ * What there is to know and to do about a recording whose player is open.
+ *
+ * @param {any} recording
+ * @param {() => void} deleted called once it is gone
+ */
+export function details(recording, deleted) {
+  const trouble = el('p', {class: 'note', 'data-tone': 'bad', role: 'alert', hidden: true});
+  return el('div', {class: 'row-details'},
+    el('p', {class: 'soft'}, quality(recording)), deleteButton(recording, deleted, trouble), trouble);
+}
+
+/** Asks before it deletes, where the finger is already. */
+function deleteButton(recording, deleted, trouble) {
+  const button = el('button', {type: 'button', class: 'button', 'data-action': 'delete'}, 'Delete');
+  let timer = 0;
+  const calm = () => {
+    clearTimeout(timer);
+    timer = 0;
+    delete button.dataset.tone;
+    setText(button, 'Delete');
+  };
+  button.addEventListener('click', async () => {
+    if (!timer) {
+      timer = setTimeout(calm, ASK_MS);
+      button.dataset.tone = 'bad';
+      setText(button, 'Delete for good?');
+      return;
+    }
+    calm();
+    button.disabled = true;
+    try {
+      await api.deleteRecording(recording.id);
+      deleted();
+    } catch (problem) {
+      setText(trouble, problem.message);
+      trouble.hidden = false;
+      button.disabled = false;
+    }
+  });
+  return button;
+}
