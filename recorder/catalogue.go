@@ -1,6 +1,9 @@
 package recorder
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // catalogue is what is known of all recordings: those that have ended are in the
 // index, the others in memory.
@@ -33,6 +36,9 @@ func (c *catalogue) set(rec *Recording) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.overlay[rec.ID] = &copied
+	if !rec.State.open() {
+		c.debts[rec.ID] = true // to be tried again
+	}
 	switch {
 	case rec.State.open():
 		c.active[rec.StreamID] = rec.ID
@@ -48,6 +54,7 @@ func (c *catalogue) drop(id string) error {
 	defer c.mu.Unlock()
 	delete(c.overlay, id)
 	delete(c.debts, id)
+	maps.DeleteFunc(c.active, func(_, active string) bool { return active == id })
 	return err
 }
 

@@ -28,8 +28,13 @@ func (r *Recorder) Start(ctx context.Context, streamID string, metadata map[stri
 			}
 			t.wanted, t.missed, t.paused, t.failed, t.tries = true, false, false, nil, 0
 		}
-		if metadata != nil {
-			t.meta = maps.Clone(metadata)
+		if metadata == nil {
+			return nil
+		}
+		t.meta = maps.Clone(metadata)
+		if p := t.current; p != nil {
+			p.record.Metadata = maps.Clone(metadata)
+			r.catalogue.set(&p.record)
 		}
 		return nil
 	})
@@ -71,6 +76,11 @@ func (t *tape) pause(paused bool) error {
 		p.record.State = state
 		t.recorder.catalogue.set(&p.record)
 		t.recorder.tell(event, &p.record)
+	}
+	if !paused && !t.taking { // nobody has left out what came in the pause
+		for i := range t.written {
+			t.written[i] = max(t.written[i], t.now())
+		}
 	}
 	if !paused {
 		for _, track := range t.tracks {
@@ -129,6 +139,8 @@ func (r *Recorder) SetMetadata(id string, m map[string]string) (Recording, error
 	if err := CheckMetadata(m); err != nil {
 		return Recording{}, err
 	}
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	rec, err := r.Recording(id)
 	if err != nil {
 		return Recording{}, err

@@ -76,7 +76,8 @@ func (d *folder) close() error { return d.root().Close() }
 
 func (d *folder) Create(name string) (mediaFile, error) {
 	root := d.root()
-	if _, err := os.Stat(d.dir); errors.Is(err, fs.ErrNotExist) { // somebody has removed it
+	if d.moved() {
+		var err error
 		if root, err = d.open(); err != nil {
 			return nil, err
 		}
@@ -98,6 +99,17 @@ func (d *folder) Create(name string) (mediaFile, error) {
 		return nil, errors.Join(err, f.Close(), root.Remove(name))
 	}
 	return osFile{f}, nil
+}
+
+// moved says that the folder is not the one that was opened: somebody has removed
+// it, or mounted something there.
+func (d *folder) moved() bool {
+	there, err := os.Stat(d.dir)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	ours, err := d.root().Stat(".")
+	return err == nil && !os.SameFile(there, ours)
 }
 
 // missing returns which of the folders of name are not there, the deepest first.

@@ -38,7 +38,7 @@ func (p *part) finish(cause error) bool {
 	ended := endTime(&p.record)
 	p.record.EndedAt = &ended
 	p.record.Quality = p.quality.report(&p.record)
-	p.tape.conclude(&p.record)
+	r.conclude(&p.record)
 	if err != nil {
 		r.tell(EventFailed, &p.record)
 		p.log.Error("recording failed", "recording", p.record.ID, "reason", err)
@@ -97,7 +97,7 @@ func endTime(rec *Recording) time.Time {
 }
 
 // save writes a sidecar and tells the catalogue. If the disk refuses it, that is
-// tried again later (see Recorder.Run).
+// tried again later (see Recorder.Run). Called with saving held.
 func (r *Recorder) save(rec *Recording) {
 	r.catalogue.set(rec)
 	if err := r.writeSidecar(rec); err != nil {
@@ -109,9 +109,14 @@ func (r *Recorder) save(rec *Recording) {
 // saveOwed writes the sidecars that could not be written before.
 func (r *Recorder) saveOwed() {
 	for _, id := range r.catalogue.owed() {
+		r.saving.Lock()
 		rec, err := r.Recording(id)
 		if errors.Is(err, ErrNotFound) || err == nil && r.writeSidecar(&rec) == nil {
 			r.catalogue.paid(id)
+			if err == nil {
+				r.catalogue.set(&rec) // the index may have refused it too
+			}
 		}
+		r.saving.Unlock()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,13 +45,23 @@ PRAGMA user_version = 1;
 `
 
 // openIndex opens the index in a folder. One that is not in order is replaced by
-// an empty one.
-func openIndex(dir string) (*index, error) {
+// an empty one; where there is no room for that, it is kept in memory.
+func openIndex(dir string, log *slog.Logger) (*index, error) {
 	file := filepath.Join(dir, indexName)
 	x, err := tryIndex(file)
 	if err == nil {
 		return x, nil
 	}
+	log.Warn("index of the recordings is made anew", "reason", err)
+	if x, err = renewIndex(file, err); err == nil {
+		return x, nil
+	}
+	log.Error("index of the recordings is kept in memory", "reason", err)
+	return tryIndex("")
+}
+
+// renewIndex puts an empty index in the place of one that failed with err.
+func renewIndex(file string, err error) (*index, error) {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		if gone := ignoreMissing(os.Remove(file + suffix)); gone != nil {
 			return nil, fmt.Errorf("recorder: index: %w", errors.Join(err, gone))
@@ -59,16 +70,21 @@ func openIndex(dir string) (*index, error) {
 	return tryIndex(file)
 }
 
+// tryIndex opens the index in a file, or one in memory if file is empty.
 func tryIndex(file string) (_ *index, err error) {
-	path, err := filepath.Abs(file)
-	if err != nil {
-		return nil, fmt.Errorf("recorder: index: %w", err)
+	source := ":memory:"
+	if file != "" {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			return nil, fmt.Errorf("recorder: index: %w", err)
+		}
+		// Nothing is forced to the disk: the sidecars are.
+		u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: url.Values{
+			"_pragma": {"journal_mode(WAL)", "synchronous(OFF)", "busy_timeout(10000)"},
+		}.Encode()}
+		source = u.String()
 	}
-	// Nothing is forced to the disk: the sidecars are.
-	source := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: url.Values{
-		"_pragma": {"journal_mode(WAL)", "synchronous(OFF)", "busy_timeout(10000)"},
-	}.Encode()}
-	db, err := sql.Open("sqlite", source.String())
+	db, err := sql.Open("sqlite", source)
 	if err != nil {
 		return nil, fmt.Errorf("recorder: index: %w", err)
 	}
@@ -78,6 +94,11 @@ func tryIndex(file string) (_ *index, err error) {
 		}
 	}()
 	db.SetMaxOpenConns(4)
+	if file == "" { // each connection would have one of its own
+		db.SetMaxOpenConns(1)
+		db.SetConnMaxIdleTime(0)
+		db.SetConnMaxLifetime(0)
+	}
 	var found string
 	if err := db.QueryRow("PRAGMA quick_check(1)").Scan(&found); err != nil || found != "ok" {
 		return nil, fmt.Errorf("recorder: index: %s, %w", found, errors.Join(err, fs.ErrInvalid))
@@ -128,15 +149,20 @@ func (x *index) put(all ...indexed) error {
 	return nil
 }
 
+// removePaths takes out what lies at these paths.
+func (x *index) removePaths(bases ...string) error { return x.removeBy("base", bases) }
+
 // remove takes recordings out.
-func (x *index) remove(ids ...string) error {
+func (x *index) remove(ids ...string) error { return x.removeBy("id", ids) }
+
+func (x *index) removeBy(column string, values []string) error {
 	tx, err := x.db.Begin()
 	if err != nil {
 		return fmt.Errorf("recorder: index: %w", err)
 	}
 	defer tx.Rollback()
-	for _, id := range ids {
-		if _, err := tx.Exec(`DELETE FROM recordings WHERE id = ?`, id); err != nil {
+	for _, v := range values {
+		if _, err := tx.Exec("DELETE FROM recordings WHERE "+column+" = ?", v); err != nil {
 			return fmt.Errorf("recorder: index: %w", err)
 		}
 	}
@@ -146,20 +172,20 @@ func (x *index) remove(ids ...string) error {
 	return nil
 }
 
-// stamps returns the stamp of each recording, and its id, by its path.
-func (x *index) stamps() (map[string][2]string, error) {
-	rows, err := x.db.Query(`SELECT base, stamp, id FROM recordings`)
+// stamps returns the stamp of each recording, by its path.
+func (x *index) stamps() (map[string]string, error) {
+	rows, err := x.db.Query(`SELECT base, stamp FROM recordings`)
 	if err != nil {
 		return nil, fmt.Errorf("recorder: index: %w", err)
 	}
 	defer rows.Close()
-	all := map[string][2]string{}
+	all := map[string]string{}
 	for rows.Next() {
-		var base, stamp, id string
-		if err := rows.Scan(&base, &stamp, &id); err != nil {
+		var base, stamp string
+		if err := rows.Scan(&base, &stamp); err != nil {
 			return nil, fmt.Errorf("recorder: index: %w", err)
 		}
-		all[base] = [2]string{stamp, id}
+		all[base] = stamp
 	}
 	return all, rows.Err()
 }

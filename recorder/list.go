@@ -18,6 +18,9 @@ func List(dir string) ([]Recording, error) {
 	var list []*Recording
 	files := os.DirFS(dir)
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil && name != "." {
+			return fs.SkipDir // it may not be read
+		}
 		if err != nil {
 			return err
 		}

@@ -3,12 +3,15 @@ package recorder
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-// leftovers are suffixes of files that only a program which was killed leaves.
-var leftovers = []string{freshSuffix, fixedSuffix}
+// leftover is a file that only a program which was killed leaves.
+var leftover = regexp.MustCompile(`\.json\.new$|\.(webm|mkv)(\.part)?\.fixed$`)
 
 // load brings the index into line with the sidecars: those that it does not have,
 // or has in another state, are read. One that cannot be read is reported and left
@@ -26,34 +29,32 @@ func (r *Recorder) load() (open []*Recording, err error) {
 	if err := r.catalogue.index.put(w.fresh...); err != nil {
 		return nil, err
 	}
-	var gone []string
-	for _, was := range known {
-		gone = append(gone, was[1])
-	}
-	return w.open, r.catalogue.index.remove(gone...)
+	return w.open, r.catalogue.index.removePaths(slices.Collect(maps.Keys(known))...)
 }
 
 // walk is one way through the folder of recordings.
 type walk struct {
 	recorder *Recorder
-	known    map[string][2]string // what the index has and was not seen yet: see stamps
-	fresh    []indexed            // to be put into it
+	known    map[string]string // what the index has and was not seen yet: see stamps
+	fresh    []indexed         // to be put into it
 	open     []*Recording
 	parts    map[string]string // open files without a sidecar so far: container by base
 }
 
 func (w *walk) visit(name string, d fs.DirEntry, err error) error {
 	r := w.recorder
-	if err != nil {
+	if err != nil && name == "." {
 		return err
+	}
+	if err != nil { // "lost+found", say
+		r.log.Warn("folder left out of the catalogue", "folder", name, "reason", err)
+		return fs.SkipDir
 	}
 	if d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
 		return nil
 	}
-	for _, suffix := range leftovers {
-		if strings.HasSuffix(name, suffix) {
-			return ignoreMissing(r.disk.Remove(name))
-		}
+	if leftover.MatchString(name) {
+		return ignoreMissing(r.disk.Remove(name))
 	}
 	base, suffix := strings.TrimSuffix(name, path.Ext(name)), path.Ext(name)
 	if suffix == partSuffix {
@@ -69,7 +70,7 @@ func (w *walk) visit(name string, d fs.DirEntry, err error) error {
 	}
 	was, ok := w.known[base]
 	delete(w.known, base)
-	if ok && was[0] == stamp {
+	if ok && was == stamp {
 		return nil
 	}
 	rec, open, err := r.readSidecar(name)

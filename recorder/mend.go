@@ -12,14 +12,19 @@ import (
 // of it becomes a finished file. It may be stopped at any moment, and done again.
 func (r *Recorder) mend(rec *Recording) {
 	report, err := r.mendFile(rec)
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	if errors.Is(err, errEmpty) {
-		r.log.Info("recording without a frame removed", "recording", rec.ID)
-		r.discard(rec)
+		r.log.Info("recording without a frame removed", "recording", rec.ID, "reason", r.discard(rec))
 		return
 	}
 	if err != nil {
 		r.log.Error("recording not repaired", "recording", rec.ID, "file", rec.partName(), "reason", err)
 		return
+	}
+	// Since the sidecar was read, somebody may have attached metadata to it.
+	if now, err := r.Recording(rec.ID); err == nil {
+		rec.Metadata = now.Metadata
 	}
 	rec.repaired(report)
 	ended := endTime(rec)
@@ -28,6 +33,10 @@ func (r *Recorder) mend(rec *Recording) {
 	r.tell(EventFinished, rec)
 	r.log.Info("recording repaired", "recording", rec.ID, "stream", rec.Stream, "duration_ms", rec.DurationMS, "cut_bytes", report.Cut)
 }
+
+// emptyBytes is how large a file is at most of which not more than the header was
+// written. A larger one is never taken for empty, whatever it looks like.
+const emptyBytes = 32 << 10
 
 // errEmpty says that a file has no frame.
 var errEmpty = errors.New("recorder: no frame")
@@ -52,8 +61,11 @@ func (r *Recorder) mendFile(rec *Recording) (webm.Report, error) {
 	if errors.Is(err, webm.ErrRewrite) {
 		report, err = r.rewrite(f, size, name)
 	}
-	if size == 0 || errors.Is(err, webm.ErrNotWebM) || err == nil && report.Blocks == 0 {
+	if size <= emptyBytes && (errors.Is(err, webm.ErrNotWebM) || errors.Is(err, webm.ErrHeader) || err == nil && report.Blocks == 0) {
 		return report, errEmpty
+	}
+	if err == nil && report.Blocks == 0 {
+		err = errors.New("no frame can be read in it")
 	}
 	if err != nil {
 		return report, fmt.Errorf("recorder: %w", err)

@@ -20,6 +20,7 @@ type part struct {
 	recorder *Recorder
 	log      *slog.Logger
 	place    []int         // of each input among the file's tracks, or -1
+	private  [][]byte      // of each input: how the file describes it; nil: not at all
 	zero     time.Duration // the file's time zero, on the stream's clock
 	file     mediaFile
 	syncer   *syncer
@@ -35,7 +36,7 @@ type part struct {
 
 // openPart makes a file and its sidecar. If it fails it leaves nothing behind.
 func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part, error) {
-	p := &part{tape: t, recorder: r, log: t.log, place: make([]int, len(inputs)), zero: zero, quality: newCollector(inputs)}
+	p := &part{tape: t, recorder: r, log: t.log, place: make([]int, len(inputs)), private: make([][]byte, len(inputs)), zero: zero, quality: newCollector(inputs)}
 	id := strings.ToLower(rand.Text()[:16])
 	start := t.stream.StartedAt.Add(zero).UTC()
 	p.record = Recording{
@@ -49,7 +50,7 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 		if in.describe != nil && in.private == nil {
 			continue // no picture came so far; the first one begins another part
 		}
-		p.place[i] = len(tracks)
+		p.place[i], p.private[i] = len(tracks), in.private
 		tracks = append(tracks, webm.Track{Codec: in.info.Codec, Name: in.info.ID, CodecPrivate: in.private})
 		format, _ := codec.For(in.info.Codec) // the hub has checked
 		p.formats = append(p.formats, format)
@@ -64,7 +65,7 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 	}
 	t.parts++
 	r.catalogue.set(&p.record)
-	t.link(t.last, id)
+	r.link(t.last, id)
 	r.tell(EventStarted, &p.record)
 	p.log.Info("recording started", "recording", id, "part", p.record.Part)
 	return p, nil

@@ -67,5 +67,12 @@ func expandPath(template, name string, start time.Time, id string) string {
 		"{name}", name, "{tenant}", tenant, "{user}", user, "{stream}", strings.Join(segments, "/"),
 		"{start}", start.UTC().Format("20060102T150405Z"), "{date}", start.UTC().Format("2006-01-02"), "{id}", id,
 	).Replace(template)
-	return strings.TrimPrefix(path.Clean(p), "/") // empty segments leave double slashes
+	var kept []string
+	for segment := range strings.SplitSeq(p, "/") {
+		// What begins with a dot is hidden, or not below the folder.
+		if segment = strings.TrimLeft(segment, "."); segment != "" {
+			kept = append(kept, segment)
+		}
+	}
+	return strings.Join(kept, "/")
 }

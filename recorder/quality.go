@@ -69,6 +69,7 @@ type collector struct {
 	inputs    []*input
 	before    []sfu.TrackStats // when the part began
 	overruns  uint64
+	unordered uint64
 	freezes   []Freeze
 	frozen    time.Duration
 	picture   time.Duration // time of the last picture
@@ -114,7 +115,7 @@ func (c *collector) frame(track int, at time.Duration, sync, excused bool) {
 
 // report returns the quality of a part that has ended.
 func (c *collector) report(rec *Recording) *Quality {
-	q := &Quality{Frames: rec.Frames, Overruns: c.overruns, Freezes: append([]Freeze{}, c.freezes...), FrozenMS: milliseconds(c.frozen)}
+	q := &Quality{Frames: rec.Frames, Dropped: c.unordered, Overruns: c.overruns, Freezes: append([]Freeze{}, c.freezes...), FrozenMS: milliseconds(c.frozen)}
 	if c.keyframes > 1 {
 		q.KeyframeMeanMS, q.KeyframeMaxMS = milliseconds(c.keySum/time.Duration(c.keyframes-1)), milliseconds(c.keyMax)
 	}

@@ -25,6 +25,10 @@ type Recorder struct {
 	catalogue catalogue
 	broken    []*Recording // left open by a program that is gone
 
+	// saving is held from when a sidecar is read to when it is written.
+	saving sync.Mutex
+	next   map[string]string // guarded by saving: by id of a part that is being finished, the id of the part behind it
+
 	// guarded by mu
 	mu    sync.Mutex
 	tapes map[string]*tape // by StreamID
@@ -38,7 +42,7 @@ func New(c Config) (_ *Recorder, err error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	r := &Recorder{config: c, log: c.Log, tapes: map[string]*tape{}}
+	r := &Recorder{config: c, log: c.Log, tapes: map[string]*tape{}, next: map[string]string{}}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -58,7 +62,7 @@ func New(c Config) (_ *Recorder, err error) {
 	if r.lock, err = lockFolder(r.folder.root()); err != nil {
 		return nil, err
 	}
-	x, err := openIndex(c.Dir)
+	x, err := openIndex(c.Dir, c.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +129,7 @@ func (r *Recorder) Close() error {
 func (r *Recorder) Sink(i sfu.StreamInfo) sfu.Sink {
 	t := &tape{
 		recorder: r, log: r.log.With("stream", i.Name), stream: i, wanted: i.Record, missed: i.Record,
-		orders: make(chan order), done: make(chan struct{}), next: map[string]string{},
+		orders: make(chan order), done: make(chan struct{}),
 	}
 	if i.Continues != "" {
 		t.last = r.lastOf(i.Continues)
@@ -153,6 +157,9 @@ func (r *Recorder) Open(id string) (*os.File, Recording, error) {
 	f, err := r.folder.root().Open(rec.name())
 	if errors.Is(err, os.ErrNotExist) {
 		f, err = r.folder.root().Open(rec.partName())
+	}
+	if errors.Is(err, os.ErrNotExist) { // it got its name in between
+		f, err = r.folder.root().Open(rec.name())
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, Recording{}, ErrNotFound

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 )
@@ -34,23 +35,28 @@ func (r *Recorder) tidy(now time.Time) {
 // prune deletes recordings that ended before that time, the oldest first, as long
 // as that is wanted.
 func (r *Recorder) prune(before time.Time, wanted func(*Recording) bool, reason string) {
+	stuck := 0 // recordings that could not be deleted: the list begins with them
 	for {
-		list, err := r.catalogue.index.oldest(before, tidyBatch)
+		list, err := r.catalogue.index.oldest(before, stuck+tidyBatch)
 		if err != nil {
 			r.log.Warn("old recordings not found", "reason", err)
 			return
 		}
-		for _, rec := range list {
+		full := len(list) == stuck+tidyBatch
+		for _, rec := range list[min(stuck, len(list)):] {
 			if !wanted(rec) {
 				return
 			}
-			if err := r.Delete(rec.ID); err != nil {
+			if err := r.Delete(rec.ID); err != nil && !errors.Is(err, ErrNotFound) {
 				r.log.Error("recording not deleted", "recording", rec.ID, "reason", err)
-				return
+				if stuck++; stuck > tidyBatch {
+					return // nothing can be
+				}
+				continue
 			}
 			r.log.Info("recording deleted", "recording", rec.ID, "stream", rec.Stream, "reason", reason)
 		}
-		if len(list) < tidyBatch {
+		if !full {
 			return
 		}
 	}
@@ -59,6 +65,8 @@ func (r *Recorder) prune(before time.Time, wanted func(*Recording) bool, reason 
 // Delete deletes a recording that has ended: its file and its sidecar. Errors wrap
 // ErrNotFound or ErrActive.
 func (r *Recorder) Delete(id string) error {
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	rec, err := r.Recording(id)
 	if err != nil {
 		return err
@@ -74,12 +82,12 @@ func (r *Recorder) Delete(id string) error {
 }
 
 // discard removes the files of a recording: the sidecar last, so that a program
-// that is killed in between does not adopt the rest.
+// that is killed in between does not adopt the rest. Called with saving held.
 func (r *Recorder) discard(rec *Recording) error {
-	err := errors.Join(
-		ignoreMissing(r.disk.Remove(rec.name())),
-		ignoreMissing(r.disk.Remove(rec.partName())),
-		ignoreMissing(r.disk.Remove(rec.sidecarName())),
-	)
-	return errors.Join(err, r.catalogue.drop(rec.ID))
+	for _, name := range []string{rec.name(), rec.partName(), rec.sidecarName()} {
+		if err := ignoreMissing(r.disk.Remove(name)); err != nil {
+			return fmt.Errorf("recorder: %w", err) // it is still there, and stays listed
+		}
+	}
+	return r.catalogue.drop(rec.ID)
 }

@@ -14,7 +14,8 @@ import (
 const maxSidecar = 4 << 20
 
 // readSidecar reads one sidecar and holds it against the file beside it. open says
-// that the program which wrote it left the recording open.
+// that the program which wrote it left the recording open, or could not make its
+// file whole.
 func (r *Recorder) readSidecar(name string) (rec *Recording, open bool, err error) {
 	info, err := r.folder.root().Stat(name)
 	if err != nil {
@@ -35,23 +36,26 @@ func (r *Recorder) readSidecar(name string) (rec *Recording, open bool, err erro
 	if rec.ID == "" || !strings.Contains(path.Base(rec.base), rec.ID) {
 		return nil, false, errors.New("its id is not that of its file name")
 	}
-	media, err := r.stat(rec)
+	media, unnamed, err := r.stat(rec)
 	if err != nil {
 		return nil, false, err
 	}
-	if open = rec.State.open(); open { // nobody records it: that program is gone
+	if rec.State.open() { // nobody records it: that program is gone
 		rec.interrupt(media)
+		unnamed = true
 	}
-	return rec, open, nil
+	return rec, unnamed, nil
 }
 
-// stat looks for the file of a recording, under its last name or the one before.
-func (r *Recorder) stat(rec *Recording) (os.FileInfo, error) {
-	info, err := r.folder.root().Stat(rec.name())
+// stat looks for the file of a recording, under its last name or the one before,
+// which says that it is not whole.
+func (r *Recorder) stat(rec *Recording) (info os.FileInfo, part bool, err error) {
+	info, err = r.folder.root().Stat(rec.name())
 	if errors.Is(err, fs.ErrNotExist) {
+		part = true
 		info, err = r.folder.root().Stat(rec.partName())
 	}
-	return info, err
+	return info, part, err
 }
 
 // interrupt completes what a program that was killed could not write.

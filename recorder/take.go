@@ -33,6 +33,7 @@ type input struct {
 	waits bool
 	gap   bool
 	why   string
+	last  time.Duration // time of the last frame that was written of it
 	// describe makes what a file says of the track ahead of its frames of a keyframe;
 	// nil where nothing is needed. private is what it made of the newest one.
 	describe func(keyframe []byte) ([]byte, bool)
@@ -54,6 +55,8 @@ func (t *tape) take(ctx context.Context) error {
 		}
 		defer inputs[i].cursor.Close()
 	}
+	t.taking = true
+	defer func() { t.taking = false }()
 	t.missed = true // whatever ends this take, the next is to go on where it was
 	k := &take{tape: t, inputs: inputs, order: newInterleaver(len(inputs))}
 	return k.run(ctx)
@@ -159,14 +162,18 @@ func (k *take) put(track int, f heldFrame) error {
 	video := in.info.Kind() == media.Video
 	switch {
 	case f.PTS <= k.written[track]:
+		if f.PTS < in.last && k.current != nil { // frames out of order are not supported
+			k.current.quality.unordered++
+		}
 		return nil // a part before has it
 	case k.paused:
 		in.gap, in.waits, in.why = true, video, "paused"
 		return nil
 	case (in.waits || k.current == nil) && video && !f.Sync:
-		return nil // a file begins where a decoder can
+		in.track.RequestKeyframe() // at most once a second goes out
+		return nil                 // a file begins where a decoder can
 	}
-	if k.current != nil && (k.changes(in, f) || k.rotates(track, f)) {
+	if changes := k.changes(track, f); k.current != nil && (changes || k.rotates(track, f)) {
 		k.endPart(nil)
 	}
 	if k.current == nil {
@@ -180,7 +187,7 @@ func (k *take) put(track int, f heldFrame) error {
 		return err
 	}
 	in.gap, in.why = false, ""
-	k.written[track] = f.PTS
+	k.written[track], in.last = f.PTS, f.PTS
 	if f.Sync && (video || !k.pictures()) {
 		k.safe = f.PTS
 	}
@@ -215,16 +222,17 @@ func (k *take) undescribed(now time.Time) bool {
 
 // changes says that a keyframe is described in another way than the file does: by
 // another size of a codec that tells it ahead, say. Players go by the file's.
-func (k *take) changes(in *input, f heldFrame) bool {
+func (k *take) changes(track int, f heldFrame) bool {
+	in := k.inputs[track]
 	if in.describe == nil || !f.Sync {
 		return false
 	}
 	private, ok := in.describe(f.Data)
-	if !ok || bytes.Equal(private, in.private) {
+	if !ok {
 		return false
 	}
 	in.private = private
-	return true
+	return k.current != nil && !bytes.Equal(private, k.current.private[track])
 }
 
 // rotates says that f is to be the first frame of another part.

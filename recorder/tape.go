@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"weir/sfu"
@@ -30,7 +29,9 @@ type tape struct {
 	current *part  // nil while nothing is being written
 	last    string // id of the recording before
 	parts   int
+	now     func() time.Duration // on the stream's clock
 	tracks  []*sfu.Track
+	taking  bool            // frames are being read
 	written []time.Duration // time of the last frame of each track that is in a file
 	safe    time.Duration   // time of a frame that a file could begin with, if this one breaks
 	failed  error           // why it is not recording, though that is wanted
@@ -39,10 +40,6 @@ type tape struct {
 	told    bool            // the log has it that it failed
 	over    bool            // the stream has ended while it was not recorded
 	ending  sync.WaitGroup  // parts that are being finished
-
-	// guarded by linking
-	linking sync.Mutex
-	next    map[string]string // by id of a part that is being finished: the id of the part behind it
 }
 
 // order is a call by another goroutine.
@@ -92,9 +89,10 @@ func (t *tape) obey(o order) {
 // in the log; it is no error of the stream.
 func (t *tape) Run(ctx context.Context, sub *sfu.Subscription) error {
 	defer t.recorder.forget(t)
-	defer close(t.done)
 	defer t.ending.Wait()
-	tracks, err := sub.Tracks(ctx)
+	defer close(t.done)
+	t.now = sub.Now
+	tracks, err := t.await(ctx, sub)
 	if errors.Is(err, sfu.ErrEnded) {
 		return nil // it never came to media
 	}
@@ -109,6 +107,23 @@ func (t *tape) Run(ctx context.Context, sub *sfu.Subscription) error {
 		}
 		if t.settle(ctx, t.take(ctx)) || t.over {
 			return context.Cause(ctx)
+		}
+	}
+}
+
+// await waits for the tracks, and takes orders meanwhile.
+func (t *tape) await(ctx context.Context, sub *sfu.Subscription) (tracks []*sfu.Track, err error) {
+	known := make(chan struct{})
+	go func() {
+		defer close(known)
+		tracks, err = sub.Tracks(ctx)
+	}()
+	for {
+		select {
+		case <-known:
+			return tracks, err
+		case o := <-t.orders:
+			t.obey(o)
 		}
 	}
 }
@@ -193,28 +208,30 @@ func (t *tape) rewind() {
 }
 
 // link notes in a recording which one goes on where it ends.
-func (t *tape) link(id, next string) {
+func (r *Recorder) link(id, next string) {
 	if id == "" {
 		return
 	}
-	t.linking.Lock()
-	defer t.linking.Unlock()
-	rec, err := t.recorder.Recording(id)
-	if err != nil || rec.State.open() {
-		t.next[id] = next // its end will note it
-		return
+	r.saving.Lock()
+	defer r.saving.Unlock()
+	rec, err := r.Recording(id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+	case err != nil || rec.State.open():
+		r.next[id] = next // its end will note it
+	default:
+		rec.Next = next
+		r.save(&rec)
 	}
-	rec.Next = next
-	t.recorder.save(&rec)
 }
 
 // conclude lists a part that has ended.
-func (t *tape) conclude(rec *Recording) {
-	t.linking.Lock()
-	defer t.linking.Unlock()
-	rec.Next = t.next[rec.ID]
-	delete(t.next, rec.ID)
-	t.recorder.save(rec)
+func (r *Recorder) conclude(rec *Recording) {
+	r.saving.Lock()
+	defer r.saving.Unlock()
+	rec.Next = r.next[rec.ID]
+	delete(r.next, rec.ID)
+	r.save(rec)
 }
 
 // How long to wait until a recording that failed is tried again: twice as long
@@ -235,10 +252,9 @@ func (t *tape) again(err error) {
 		t.log.Error("recording suspended", "reason", err)
 	}
 	wait := min(retryFirst<<min(t.tries, 10), retryMost)
-	if errors.Is(err, ErrNoSpace) || errors.Is(err, syscall.ENOSPC) {
+	if errors.Is(err, ErrNoSpace) { // nothing is made before there is some
 		wait = min(wait, retryFull)
-	} else {
-		t.tries++
 	}
+	t.tries++
 	t.failed, t.retry = err, time.Now().Add(wait)
 }

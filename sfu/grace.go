@@ -20,6 +20,9 @@ func (p *Publication) leave(why error) error {
 	h.mu.Lock()
 	s := p.stream()
 	s.owner = nil
+	if p.resumes {
+		why = ErrLost // it has not come to anything: the stream is as it was
+	}
 	kept := h.keep(s, why)
 	if !kept {
 		h.retire(s)
@@ -69,6 +72,9 @@ func (p *Publication) keep(info media.TrackInfo, native Form) (*TrackWriter, err
 		return nil, ErrEnded
 	}
 	s := p.stream()
+	if s.options != p.options {
+		return nil, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.tracks {
@@ -110,7 +116,7 @@ func (p *Publication) begin() error {
 		h.mu.Unlock()
 		return ErrEnded
 	}
-	s := newStream(h, old.name, old.options, old.id)
+	s := newStream(h, old.name, p.options, old.id)
 	h.enlist(s)
 	old.owner, s.owner = nil, p
 	p.resumes = false

@@ -324,3 +324,22 @@ func TestGraceRace(t *testing.T) {
 		t.Error("streams are left")
 	}
 }
+
+// TestGraceOutlivesVisitors: whoever claims the name of a stream that waits and
+// comes to nothing leaves it as it is.
+func TestGraceOutlivesVisitors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _, _ := graceHub(t)
+		publish(t, h, PublishOptions{}).Run(t.Context(), lostSource{n: 3})
+		old := wantState(t, h, Waiting).ID
+		publish(t, h, PublishOptions{Record: true}).Close()
+		publish(t, h, PublishOptions{}).Close()
+		for _, o := range []PublishOptions{{}, {Record: true}} {
+			publish(t, h, o).Run(t.Context(), sourceFunc(func(context.Context, *Publication) error { return errors.New("bad offer") }))
+			if i := wantState(t, h, Waiting); i.ID != old {
+				t.Errorf("%+v: another stream has taken its place", o)
+			}
+		}
+		h.Shutdown(t.Context())
+	})
+}

@@ -79,8 +79,9 @@ type PublishOptions struct {
 }
 
 // Publish claims a name. The claim holds until the Publication's Run returns or
-// it is closed. Where a publisher was lost shortly before, and had the same
-// options, the stream goes on. Errors wrap ErrBadName, ErrNameTaken or
+// it is closed. Where a publisher was lost shortly before, its stream goes on, if
+// the options and the tracks are the same; otherwise it ends when the new one has
+// its tracks, and not if it comes to nothing. Errors wrap ErrBadName, ErrNameTaken or
 // ErrShutdown.
 func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 	if err := ValidName(name); err != nil {
@@ -99,14 +100,9 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 		h.mu.Unlock()
 		return nil, taken
 	}
-	p := &Publication{hub: h, done: make(chan struct{})}
-	var old *stream
-	if s == nil || s.options != o {
-		after := ""
-		if old = s; old != nil {
-			after = old.id
-		}
-		s = newStream(h, name, o, after)
+	p := &Publication{hub: h, options: o, done: make(chan struct{})}
+	if s == nil {
+		s = newStream(h, name, o, "")
 		h.enlist(s)
 	} else {
 		s.expiry.Stop()
@@ -115,9 +111,6 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 	s.owner = p
 	p.current.Store(s)
 	h.mu.Unlock()
-	if old != nil {
-		go h.settle(old)
-	}
 	return p, nil
 }
 

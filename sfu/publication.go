@@ -26,11 +26,12 @@ type Source interface {
 type Publication struct {
 	// set once
 	hub     *Hub
-	resumes bool          // the stream is one whose publisher was lost
+	options PublishOptions
 	done    chan struct{} // closed when the name is free
 
 	// owned by the goroutine that publishes, until Ready
-	kept []*TrackWriter // the old publisher's, taken over by AddTrack
+	resumes bool           // the stream is still that of a publisher who was lost
+	kept    []*TrackWriter // the old publisher's, taken over by AddTrack
 
 	// atomic
 	current atomic.Pointer[stream]

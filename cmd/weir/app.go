@@ -52,12 +52,12 @@ type app struct {
 	ws       *ws.Endpoint
 	server   *signaling.Server
 
-	stopRecorder func()
+	stopRecorder func(context.Context)
 }
 
 // newApp opens everything that can fail. What it returns is to be run.
 func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
-	a := &app{log: c.log, stopRecorder: func() {}}
+	a := &app{log: c.log, stopRecorder: func(context.Context) {}}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -212,9 +212,12 @@ func (a *app) startRecorder() {
 		defer close(done)
 		_ = a.recorder.Run(ctx) // it ends by ctx only
 	}()
-	a.stopRecorder = func() {
+	a.stopRecorder = func(limit context.Context) {
 		cancel()
-		<-done
+		select {
+		case <-done:
+		case <-limit.Done(): // in the midst of a repair, which may be killed
+		}
 	}
 }
 
@@ -230,7 +233,7 @@ func (a *app) shutdown(ctx context.Context) error {
 	draining.Go(func() { wsErr = a.ws.Shutdown(ctx) })
 	draining.Wait()
 	err := errors.Join(whipErr, wsErr, a.hub.Shutdown(ctx))
-	a.stopRecorder()
+	a.stopRecorder(ctx)
 	a.events.Close() // after the last recording's end was told
 	return errors.Join(err, a.close())
 }

@@ -55,6 +55,9 @@ func recorderConfig(c *cli.Context) (r recorder.Config, err error) {
 	return r, nil
 }
 
+// leastSize is the least size that is taken: what is less was a slip.
+const leastSize = 1_000_000
+
 // timeOrSize reads "1h", "500MB" or "1h,500MB".
 func timeOrSize(flag, given string) (d time.Duration, bytes int64, err error) {
 	for _, text := range strings.Split(given, ",") {
@@ -67,7 +70,8 @@ func timeOrSize(flag, given string) (d time.Duration, bytes int64, err error) {
 			continue
 		}
 		n, err := recorder.ParseBytes(text)
-		if err != nil || n <= 0 {
+		// "30" is most likely days: nobody means 30 bytes.
+		if err != nil || n < leastSize || '0' <= text[len(text)-1] && text[len(text)-1] <= '9' {
 			return 0, 0, fmt.Errorf("%s is %q; it must be a time such as 1h or 30d, a size such as 500MB, or both with a comma", flag, given)
 		}
 		bytes = n

@@ -132,6 +132,7 @@ type Reader struct {
 	look    lookout
 	pending Damage // what is being passed over, if damaged
 	damaged bool
+	told    int64 // where the damage began that was told of last
 
 	header  headerState
 	cluster clusterState

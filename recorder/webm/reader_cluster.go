@@ -131,7 +131,7 @@ func (r *Reader) readGroup() error {
 		reason = reasonNoBlock
 	}
 	if reason != "" {
-		r.to.Damage(Damage{Offset: g.at, Length: g.end - g.at, Element: blockGroupID, Reason: reason})
+		r.tell(Damage{Offset: g.at, Length: g.end - g.at, Element: blockGroupID, Reason: reason})
 		return nil
 	}
 	b.key = !g.references

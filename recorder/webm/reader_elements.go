@@ -288,6 +288,16 @@ func (r *Reader) report(end int64, reason string) {
 	// was none; then nothing lies between.
 	d.Offset = min(d.Offset, end)
 	d.Length = end - d.Offset
+	r.tell(d)
+}
+
+// tell tells of damage. What the lookout found may also have begun before damage
+// that was told of already: offsets never go back.
+func (r *Reader) tell(d Damage) {
+	if d.Offset < r.told {
+		d.Offset, d.Length = r.told, max(0, d.Offset+d.Length-r.told)
+	}
+	r.told = d.Offset
 	r.to.Damage(d)
 }
 

@@ -1,16 +1,25 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"weir/recorder"
 	"weir/sfu"
 	"weir/signaling"
 )
+
+// controlTimeout is how long a recording may take to do as it is told: it may be
+// waiting for a disk.
+const controlTimeout = 5 * time.Second
+
+var errDiskHangs = &signaling.Problem{Status: http.StatusServiceUnavailable, Title: "Recorder is busy", RetryAfter: 5,
+	Detail: "The recording waits for its disk. Try again after the time in Retry-After."}
 
 // maxBody is the largest body that is taken, in bytes.
 const maxBody = 16 << 10
@@ -41,16 +50,18 @@ func (a *API) control(r *http.Request) (any, error) {
 	if c == nil {
 		return nil, recorder.ErrNotFound
 	}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), controlTimeout, errDiskHangs)
+	defer cancel()
 	var status recorder.Status
 	switch body.Action {
 	case "start":
-		status, err = c.Start(r.Context(), info.ID, body.Metadata)
+		status, err = c.Start(ctx, info.ID, body.Metadata)
 	case "stop":
-		status, err = c.Stop(r.Context(), info.ID)
+		status, err = c.Stop(ctx, info.ID)
 	case "pause":
-		status, err = c.Pause(r.Context(), info.ID)
+		status, err = c.Pause(ctx, info.ID)
 	case "resume":
-		status, err = c.Resume(r.Context(), info.ID)
+		status, err = c.Resume(ctx, info.ID)
 	default:
 		return nil, badBody(`Send {"action":"start"}, or "stop", "pause" or "resume".`)
 	}

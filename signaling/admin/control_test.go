@@ -104,11 +104,14 @@ func TestControl(t *testing.T) {
 	send(t, h, "DELETE", one, "", 204)
 	send(t, h, "DELETE", one, "", 404)
 
-	var events []string
+	var events, ids []string
 	lines := bufio.NewScanner(listening.Body)
 	for len(events) == 0 || events[len(events)-1] != "recording.deleted" {
 		if !lines.Scan() {
 			t.Fatalf("the events end after %v: %v", events, lines.Err())
+		}
+		if id, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+			ids = append(ids, id)
 		}
 		if kind, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
 			events = append(events, kind)
@@ -121,7 +124,7 @@ func TestControl(t *testing.T) {
 
 	// Who comes back gets what it has missed.
 	again := request.Clone(t.Context())
-	again.Header.Set("Last-Event-ID", "3")
+	again.Header.Set("Last-Event-ID", ids[2])
 	back, err := served.Client().Do(again)
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +132,8 @@ func TestControl(t *testing.T) {
 	defer back.Body.Close()
 	for lines := bufio.NewScanner(back.Body); lines.Scan(); {
 		if id, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
-			if id != "4" {
-				t.Errorf("the first event after 3 is %s", id)
+			if id != ids[3] {
+				t.Errorf("the first event after %s is %s, want %s", ids[2], id, ids[3])
 			}
 			break
 		}

@@ -31,6 +31,7 @@ type Events struct {
 	// guarded by mu
 	mu      sync.Mutex
 	kept    []sent        // the newest last
+	first   uint64        // id of the first one of all
 	last    uint64        // id of the newest
 	changed chan struct{} // closed when there is another one
 	clients int
@@ -44,8 +45,13 @@ type sent struct {
 	data []byte
 }
 
-// NewEvents returns Events of which there is none yet.
-func NewEvents() *Events { return &Events{changed: make(chan struct{})} }
+// NewEvents returns Events of which there is none yet. Their ids begin with the
+// time, in ms: a client that comes back to another run of the server is to miss
+// nothing by its Last-Event-ID.
+func NewEvents() *Events {
+	now := uint64(time.Now().UnixMilli())
+	return &Events{first: now + 1, last: now, changed: make(chan struct{})}
+}
 
 // Publish tells all who listen. It never blocks: a client that is more than
 // keptEvents behind misses some, and is told so.
@@ -56,6 +62,9 @@ func (e *Events) Publish(kind string, value any) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
 	e.last++
 	if len(e.kept) == keptEvents {
 		copy(e.kept, e.kept[1:])
@@ -81,11 +90,15 @@ func (e *Events) Close() {
 func (e *Events) after(id uint64) (list []sent, missed uint64, changed <-chan struct{}, closed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if id > e.last {
-		id = 0 // of an earlier run of the server
+	oldest := e.first
+	if len(e.kept) > 0 {
+		oldest = e.kept[0].id
 	}
-	if len(e.kept) > 0 && e.kept[0].id > id+1 {
-		missed = e.kept[0].id - id - 1
+	if id > e.last || id+1 < e.first {
+		id = e.first - 1 // of another run of the server
+	}
+	if oldest > id+1 {
+		missed = oldest - id - 1
 	}
 	for _, s := range e.kept {
 		if s.id > id {
@@ -136,6 +149,9 @@ func (a *API) serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // proxies hold back what is small
+	if r.Method == http.MethodHead {
+		return
+	}
 	stream(r.Context(), http.NewResponseController(w), w, e, id)
 }
 

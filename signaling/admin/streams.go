@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -61,7 +62,10 @@ func (a *API) stream(r *http.Request) (any, error) {
 	}
 	s := a.show(info)
 	if a.config.Recorder != nil {
-		if status, err := a.config.Recorder.Status(r.Context(), info.ID); err == nil {
+		// A disk that hangs is no reason to say nothing of the stream.
+		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+		defer cancel()
+		if status, err := a.config.Recorder.Status(ctx, info.ID); err == nil {
 			s.RecordingStatus = &status
 		}
 	}
