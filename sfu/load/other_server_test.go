@@ -1,0 +1,205 @@
+package load
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
+// otherServer is a WHIP and WHEP server that has nothing in common with ours: a
+// full ICE agent that is the client of DTLS, and that leaves out every fiftieth
+// packet of the video.
+type otherServer struct {
+	t        *testing.T
+	api      *webrtc.API
+	renumber bool // leave no gaps
+
+	mu      sync.Mutex
+	pcs     []*webrtc.PeerConnection
+	tracks  []*webrtc.TrackLocalStaticRTP
+	numbers map[uint32]bool // of the stamps of the packets that were left out
+	reading sync.WaitGroup
+}
+
+const leaveOut = 50
+
+func newOtherServer(t *testing.T, renumber bool) (*otherServer, string) {
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	engine := &webrtc.MediaEngine{}
+	if err := engine.RegisterDefaultCodecs(); err != nil {
+		t.Fatal(err)
+	}
+	s := &otherServer{
+		t: t, api: webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(settings)), renumber: renumber,
+		numbers: map[uint32]bool{},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /whip/{name}", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, s.publisher) })
+	mux.HandleFunc("POST /whep/{name}", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, s.viewer) })
+	mux.HandleFunc("DELETE /session", func(http.ResponseWriter, *http.Request) {})
+	h := httptest.NewServer(mux)
+	t.Cleanup(func() {
+		h.Close()
+		for _, pc := range s.pcs {
+			if err := pc.GracefulClose(); err != nil {
+				t.Error(err)
+			}
+		}
+		s.reading.Wait()
+	})
+	return s, h.URL
+}
+
+func (s *otherServer) answer(w http.ResponseWriter, r *http.Request, prepare func(*webrtc.PeerConnection) error) {
+	offer, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pc, err := s.api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.pcs = append(s.pcs, pc)
+	gathered := webrtc.GatheringCompletePromise(pc)
+	err = prepare(pc)
+	if err == nil {
+		err = pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: string(offer)})
+	}
+	if err == nil {
+		var answer webrtc.SessionDescription
+		if answer, err = pc.CreateAnswer(nil); err == nil {
+			err = pc.SetLocalDescription(answer)
+		}
+	}
+	if err != nil {
+		s.t.Error(err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	<-gathered
+	w.Header().Set("Content-Type", typeSDP)
+	w.Header().Set("Location", "/session")
+	w.WriteHeader(http.StatusCreated)
+	io.WriteString(w, pc.LocalDescription().SDP)
+}
+
+func (s *otherServer) publisher(pc *webrtc.PeerConnection) error {
+	for _, mime := range []string{webrtc.MimeTypeVP8, webrtc.MimeTypeOpus} {
+		t, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, mime, "other")
+		if err != nil {
+			return err
+		}
+		s.tracks = append(s.tracks, t)
+	}
+	pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		s.reading.Add(1)
+		defer s.reading.Done()
+		video := remote.Kind() == webrtc.RTPCodecTypeVideo
+		out := s.tracks[1]
+		if video {
+			out = s.tracks[0]
+		}
+		for n, less := 1, uint16(0); ; n++ {
+			p, _, err := remote.ReadRTP()
+			if err != nil {
+				return
+			}
+			if video && n%leaveOut == 0 {
+				s.leaveOut(p)
+				if s.renumber {
+					less++
+				}
+				continue
+			}
+			p.SequenceNumber -= less
+			_ = out.WriteRTP(p)
+		}
+	})
+	return nil
+}
+
+func (s *otherServer) leaveOut(p *rtp.Packet) {
+	_, size, _ := codec.ParseVP8Descriptor(p.Payload)
+	st, ok := readStamp(p.Payload[size:])
+	if !ok {
+		s.t.Error("a packet without stamp")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.numbers[st.number] = true
+}
+
+func (s *otherServer) viewer(pc *webrtc.PeerConnection) error {
+	for _, t := range s.tracks {
+		if _, err := pc.AddTrack(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestLossIsExact: what a server leaves out is counted, to the packet, whether it
+// leaves a gap or not; and the server need not be ours.
+func TestLossIsExact(t *testing.T) {
+	for name, renumber := range map[string]bool{"with gaps": false, "renumbered": true} {
+		t.Run(name, func(t *testing.T) {
+			s, url := newOtherServer(t, renumber)
+			c := config(url)
+			c.Viewers, c.Duration = 3, 2*time.Second
+			r := &run{c: c, report: &Report{Streams: 1, Viewers: 3}}
+			defer r.close(t.Context())
+			if err := r.publish(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.watch(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			r.measure(t.Context())
+
+			var lost int64
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for n := range s.numbers {
+				if r.publishers[0].window[media.Video].hold(n) {
+					lost += int64(c.Viewers)
+				}
+			}
+			got := r.report.Received
+			if got.Lost != lost || got.Expected != 3*r.report.Sent.Packets || got.Packets != got.Expected-lost || lost < 9 {
+				t.Errorf("%d lost of %d packets; the server left out %d", got.Lost, got.Expected, lost)
+			}
+			// The window of the sequence numbers is that of receiving, so it may differ
+			// by a packet for each viewer.
+			gaps, skipped := got.Gaps, got.Skipped
+			if renumber {
+				gaps, skipped = skipped, gaps
+			}
+			if skipped != 0 || gaps < lost-3 || gaps > lost+3 {
+				t.Errorf("%d gaps, %d left out", got.Gaps, got.Skipped)
+			}
+			if r.report.Keyframe.Vain != 0 || got.Undecryptable != 0 || r.report.LossPercent < 1 || r.report.LossPercent > 3 {
+				t.Errorf("%+v", r.report)
+			}
+			r.report.Checks, r.report.Verdict = nil, ""
+			judge(r.report, expect(t, "loss<0.1%"))
+			if r.report.Verdict != VerdictFail || r.report.Missed() == "" {
+				t.Errorf("verdict %s: %q", r.report.Verdict, r.report.Missed())
+			}
+		})
+	}
+}

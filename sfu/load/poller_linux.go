@@ -1,0 +1,129 @@
+//go:build amd64 || arm64
+
+package load
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+const (
+	batch       = 64   // datagrams of one system call
+	maxDatagram = 1600 // more than any path to be expected carries
+	controlSize = 64   // a timestamp (16 + 16 bytes) and a drop counter (16 + 8)
+	maxEvents   = 512
+)
+
+// message is a struct mmsghdr (recvmmsg(2)).
+type message struct {
+	header syscall.Msghdr
+	size   uint32
+	_      uint32
+}
+
+// poller waits for many sockets and reads what they have. One goroutine uses it.
+type poller struct {
+	epoll    int
+	viewers  map[int32]*viewer
+	events   [maxEvents]syscall.EpollEvent
+	messages [batch]message
+	vectors  [batch]syscall.Iovec
+	data     [batch][maxDatagram]byte
+	control  [batch][controlSize]byte
+}
+
+func newPoller() (*poller, error) {
+	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	p := &poller{epoll: epoll, viewers: map[int32]*viewer{}}
+	for i := range p.messages {
+		p.vectors[i].Base = &p.data[i][0]
+		p.vectors[i].SetLen(maxDatagram)
+		p.messages[i].header.Iov = &p.vectors[i]
+		p.messages[i].header.Iovlen = 1
+		p.messages[i].header.Control = &p.control[i][0]
+	}
+	return p, nil
+}
+
+func (p *poller) close() { syscall.Close(p.epoll) }
+
+func (p *poller) add(v *viewer) error {
+	fd := int32(v.socket.fd)
+	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, v.socket.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: fd}); err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	p.viewers[fd] = v
+	return nil
+}
+
+// nap blocks the thread for a while: cheaper than the runtime's timers, which
+// would give the thread away and have to wake it.
+func nap(d time.Duration) {
+	t := syscall.NsecToTimespec(int64(d))
+	_ = syscall.Nanosleep(&t, nil)
+}
+
+// wait waits until something comes, at most for a time, and calls each with
+// every datagram: when the kernel got it (ns since 1970) and how many the
+// socket had dropped by then for want of room (0: none, or unknown).
+func (p *poller) wait(most time.Duration, each func(v *viewer, b []byte, at int64, dropped uint32)) error {
+	n, err := syscall.EpollWait(p.epoll, p.events[:], int(most.Milliseconds()))
+	if err != nil {
+		if errors.Is(err, syscall.EINTR) {
+			return nil
+		}
+		return fmt.Errorf("epoll: %w", err)
+	}
+	for _, event := range p.events[:n] {
+		if v := p.viewers[event.Fd]; v != nil {
+			p.read(v, each)
+		}
+	}
+	return nil
+}
+
+// read reads what a socket has, at most one batch: the others get their turn,
+// and epoll tells of the rest again.
+func (p *poller) read(v *viewer, each func(*viewer, []byte, int64, uint32)) {
+	for i := range p.messages {
+		p.messages[i].header.SetControllen(controlSize) // the kernel has written its own
+	}
+	n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(v.socket.fd), uintptr(unsafe.Pointer(&p.messages[0])),
+		batch, syscall.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return // nothing there, or an ICMP error of an address that does not answer
+	}
+	for i := range int(n) {
+		at, dropped := readControl(p.control[i][:p.messages[i].header.Controllen])
+		each(v, p.data[i][:min(p.messages[i].size, maxDatagram)], at, dropped)
+	}
+}
+
+// readControl reads a timestamp and a drop counter (socket(7), cmsg(3)).
+func readControl(b []byte) (at int64, dropped uint32) {
+	for len(b) >= syscall.SizeofCmsghdr {
+		size := binary.NativeEndian.Uint64(b)
+		if size < syscall.SizeofCmsghdr || size > uint64(len(b)) {
+			break
+		}
+		kind, value := binary.NativeEndian.Uint32(b[12:]), b[syscall.SizeofCmsghdr:size]
+		switch {
+		case kind == syscall.SO_TIMESTAMPNS && len(value) >= 16:
+			at = int64(binary.NativeEndian.Uint64(value))*int64(time.Second) + int64(binary.NativeEndian.Uint64(value[8:]))
+		case kind == syscall.SO_RXQ_OVFL && len(value) >= 4:
+			dropped = binary.NativeEndian.Uint32(value)
+		}
+		b = b[min(uint64(len(b)), (size+7)&^7):]
+	}
+	if at == 0 {
+		at = time.Now().UnixNano()
+	}
+	return at, dropped
+}
