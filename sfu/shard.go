@@ -42,7 +42,8 @@ type shard struct {
 	inbox []func()
 
 	// owned by run
-	lanes []*lane
+	lanes    []*lane
+	outboxes []Outbox // of writers that have one: one for each kind of writer
 }
 
 // lane is one track of a shard.
@@ -117,6 +118,9 @@ func (s *stream) attach(w PacketWriter, tracks []*Track) (*Attachment, error) {
 	sh.viewers++
 	a := &Attachment{shard: sh, writer: w}
 	sh.post(func() {
+		if o, ok := w.(OutboxWriter); ok {
+			sh.use(o.UseOutbox(sh.outboxes))
+		}
 		for _, t := range tracks {
 			sh.add(a, t)
 		}
@@ -175,7 +179,10 @@ func (sh *shard) run() {
 	defer pause.Stop()
 	for {
 		wait := sh.round()
-		if sh.work() || wait == 0 {
+		sh.flush() // before work, where a viewer may learn that it has got everything
+		worked := sh.work()
+		sh.flush()
+		if worked || wait == 0 {
 			continue
 		}
 		if wait > 0 {
@@ -187,6 +194,20 @@ func (sh *shard) run() {
 		case <-sh.quit:
 			return
 		}
+	}
+}
+
+// use adds an outbox, if it is a new one.
+func (sh *shard) use(o Outbox) {
+	if !slices.Contains(sh.outboxes, o) {
+		sh.outboxes = append(sh.outboxes, o)
+	}
+}
+
+// flush sends what the viewers have in their outboxes.
+func (sh *shard) flush() {
+	for _, o := range sh.outboxes {
+		o.Flush()
 	}
 }
 

@@ -24,6 +24,23 @@ type PacketWriter interface {
 	WritePackets(t *Track, batch []*media.Packet, lagged bool)
 }
 
+// OutboxWriter is a PacketWriter whose packets leave together with those of others:
+// it puts them into an Outbox, which its shard flushes when it has served everybody
+// once. It costs far less to send many datagrams than many times one.
+type OutboxWriter interface {
+	PacketWriter
+	// UseOutbox returns the Outbox that the writer is going to use: one of those that
+	// are in use in its shard already, or a new one. It is called once, before
+	// WritePackets and by the same goroutine.
+	UseOutbox(there []Outbox) Outbox
+}
+
+// Outbox holds what is to be sent.
+type Outbox interface {
+	// Flush sends it. It must not block.
+	Flush()
+}
+
 // Subscription is the reading side of a stream. It is safe for concurrent use.
 // Close it when done.
 type Subscription struct {

@@ -74,7 +74,7 @@ var homes = map[string][]string{
 	"github.com/pion/ice":          {"sfu/peer", "sfu/load"},
 	"github.com/pion/dtls":         {"sfu/peer", "sfu/load"},
 	"github.com/pion/stun":         {"sfu/peer", "sfu/load"},
-	"github.com/pion/srtp":         {"sfu/load"},
+	"github.com/pion/srtp":         {"sfu/peer", "sfu/load"},
 	"github.com/pion/sdp":          {"sfu/peer"},
 	"github.com/pion/transport":    {"sfu/peer", "sfu/load"},
 	"github.com/pion/logging":      {"sfu/peer", "sfu/load"},

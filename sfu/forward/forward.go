@@ -14,6 +14,10 @@ const squeeze = 24
 // for packets of the last second; segments are as far apart as keyframes.
 const maxSegments = 4
 
+// firstTurn is added to extended sequence numbers, so that they never become
+// negative.
+const firstTurn = 1 << 32
+
 // Verdict says what is to be done with a packet.
 type Verdict uint8
 
@@ -53,7 +57,7 @@ type segment struct {
 
 // New returns a forwarder that waits for a packet where a decoder can start.
 func New(c Config) *Forwarder {
-	return &Forwarder{config: c, waiting: true, next: 1<<32 + uint64(c.Seq)}
+	return &Forwarder{config: c, waiting: true, next: firstTurn + uint64(c.Seq)}
 }
 
 // Lagged says that packets are missing before the next one: nothing is sent
@@ -110,10 +114,21 @@ func (f *Forwarder) Source(seq uint16) (uint64, bool) {
 	return s.firstSeq + (out - s.firstOut), true
 }
 
+// Index returns the number of the packet that was last sent as seq: seq, and 65536
+// for each time that the sequence numbers have begun anew. No two packets have the
+// same one. It is what SRTP calls the packet's index (RFC 3711 section 3.3.1).
+func (f *Forwarder) Index(seq uint16) uint64 { return f.newest() - f.Behind(seq) - firstTurn }
+
+// Behind returns how far behind the newest packet that was sent seq is.
+func (f *Forwarder) Behind(seq uint16) uint64 { return uint64(uint16(f.newest()) - seq) }
+
+// newest returns the extended number of the newest packet that was sent.
+func (f *Forwarder) newest() uint64 { return f.next - 1 }
+
 // segmentOf finds the segment in which seq was sent, and seq extended.
 func (f *Forwarder) segmentOf(seq uint16) (s *segment, out uint64, ok bool) {
 	// The number asked for lies before next, by less than one turn.
-	out = f.next - 1 - uint64(uint16(f.next-1)-seq)
+	out = f.newest() - f.Behind(seq)
 	for i := range f.n {
 		if out >= f.segments[i].firstOut {
 			return &f.segments[i], out, true

@@ -1,35 +1,55 @@
 package peer
 
 import (
-	"github.com/pion/rtcp"
+	"slices"
 
-	"weir/sfu"
+	"github.com/pion/rtcp"
 )
 
-// resendBudget is how many packets a viewer can have sent again between two
-// sender reports: all that a 20 Mbit/s stream loses at 50 %. Beyond it the
-// viewer asks for more than it can be losing.
-const resendBudget = 1000
+const (
+	// resendBudget is how many packets a viewer can have sent again between two
+	// sender reports: all that a 20 Mbit/s stream loses at 50 %. Beyond it the
+	// viewer asks for more than it can be losing.
+	resendBudget = 1000
+	// maxBehind is how far behind the newest packet one that is sent again may be.
+	// Beyond it a receiver takes its sequence number for one that is ahead (RFC 3711
+	// section 3.3.1).
+	maxBehind = 1<<15 - 1
+)
 
-// readFeedback answers what the viewer reports of this track until the
-// connection ends: lost packets (NACK) and pictures that it cannot show (PLI,
-// FIR).
-func (o *output) readFeedback(a *sfu.Attachment) {
-	readRTCP(o.sender.Read, func(p rtcp.Packet) {
+// takeFeedback answers what the viewer reports: lost packets (NACK) and pictures
+// that it cannot show (PLI, FIR). Runs on the socket's reader.
+func (v *Viewer) takeFeedback(packets []rtcp.Packet) {
+	attachment := v.attachment.Load()
+	if attachment == nil {
+		return
+	}
+	for _, p := range packets {
 		switch p := p.(type) {
 		case *rtcp.TransportLayerNack:
-			if p.MediaSSRC == o.ssrc {
-				a.Do(func() { o.resend(p.Nacks) })
+			for _, o := range v.outputs {
+				if o.ssrc == p.MediaSSRC {
+					attachment.Do(func() { v.resend(o, p.Nacks) })
+				}
 			}
 		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-			o.track.RequestKeyframe()
+			of := p.DestinationSSRC()
+			for _, o := range v.outputs {
+				if slices.Contains(of, o.ssrc) {
+					o.track.RequestKeyframe()
+				}
+			}
 		}
-	})
+	}
 }
 
-// resend sends lost packets again, out of the track's ring. Runs on the shard's
+// resend sends lost packets of a track again, out of its ring. Runs on the shard's
 // goroutine.
-func (o *output) resend(nacks []rtcp.NackPair) {
+func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) {
+	w, ok := v.way()
+	if !ok {
+		return
+	}
 	for i := range nacks {
 		nacks[i].Range(func(seq uint16) bool {
 			if o.budget == 0 {
@@ -37,15 +57,15 @@ func (o *output) resend(nacks []rtcp.NackPair) {
 				return false
 			}
 			o.budget--
-			o.resendPacket(seq)
+			o.resendPacket(w, seq)
 			return true
 		})
 	}
 }
 
-func (o *output) resendPacket(seq uint16) {
+func (o *output) resendPacket(w *way, seq uint16) {
 	source, ok := o.forwarder.Source(seq)
-	if !ok {
+	if !ok || o.forwarder.Behind(seq) > maxBehind {
 		o.counters.missing.Add(1)
 		return
 	}
@@ -59,10 +79,13 @@ func (o *output) resendPacket(seq uint16) {
 		o.counters.missing.Add(1)
 		return
 	}
-	payload := p.Payload
+	payload, index := p.Payload, o.forwarder.Index(seq)
 	if o.rtx.Negotiated() {
 		header, payload = o.rtx.Wrap(header, payload, o.resent)
+		o.resent = payload
+		index = o.rtxIndex
+		o.rtxIndex++
 	}
 	o.counters.resent.Add(1)
-	o.send(header, payload)
+	o.send(w, header, index, payload)
 }

@@ -66,9 +66,22 @@ func clip(s string) string {
 	return s
 }
 
-// restarts says whether the fragment's credentials differ from c: it asks for an
-// ICE restart.
-func (f Fragment) restarts(c credentials) bool { return f.ufrag != "" && f.ufrag != c.ufrag }
+// checkSession checks that a fragment is meant for the ICE session in which the
+// client has that user name fragment.
+func (f Fragment) checkSession(ufrag string) error {
+	if f.ufrag != "" && f.ufrag != ufrag {
+		return fmt.Errorf("%w: the fragment's ICE credentials are not those of the session; to restart ICE, send If-Match: *", ErrOffer)
+	}
+	return nil
+}
+
+// checkRestart checks that a fragment can ask for an ICE restart.
+func (f Fragment) checkRestart() error {
+	if f.ufrag == "" || f.pwd == "" {
+		return fmt.Errorf("%w: an ICE restart needs a=ice-ufrag and a=ice-pwd", ErrOffer)
+	}
+	return nil
+}
 
 // String returns the fragment as it is sent.
 func (f Fragment) String() string { return strings.Join(f.lines, "\r\n") + "\r\n" }

@@ -45,7 +45,7 @@ func TestParseFragment(t *testing.T) {
 		if tt.text == "" && err != nil || tt.text != "" && (!errors.Is(err, ErrOffer) || !strings.Contains(err.Error(), tt.text)) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.text)
 		}
-		if err == nil && f.restarts(credentials{"Yp5S", "qZNiRsmsRGxqWvR7Ck6fB2gb"}) != tt.restarts {
+		if err == nil && (f.checkSession("Yp5S") != nil) != tt.restarts {
 			t.Errorf("%s: restarts is not %v", tt.name, tt.restarts)
 		}
 	}

@@ -1,40 +1,36 @@
 package peer
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"strings"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v4"
 
 	"weir/sfu"
 	"weir/sfu/forward"
 	"weir/sfu/media"
 )
 
-// output is one track on its way to one viewer. It is a webrtc.TrackLocal of our
-// own: pion's would lock, copy and allocate for every packet.
+// output is one track on its way to one viewer.
 type output struct {
 	// set once, before the first packet
 	track     *sfu.Track
-	sender    *webrtc.RTPSender
-	stream    webrtc.TrackLocalWriter
 	ssrc      uint32
 	forwarder *forward.Forwarder
 	first     chan<- struct{} // gets a value with the first packet; has room for it
 
 	// owned by the shard's goroutine
-	rtx     forward.RTX
-	header  rtp.Header // here, since it would escape to the heap as a local
-	resent  []byte     // payload of a packet that is sent again
-	last    *media.Packet
-	budget  int    // packets that may be sent again until the next report
-	packets uint32 // sent under ssrc
-	octets  uint32
+	rtx      forward.RTX
+	rtxIndex uint64     // of the next packet of rtx, see sealer
+	header   rtp.Header // here, since it would escape to the heap as a local
+	resent   []byte     // payload of a packet that is sent again
+	last     *media.Packet
+	budget   int    // packets that may be sent again until the next report
+	packets  uint32 // sent under ssrc
+	octets   uint32
 
 	counters outputCounters
 }
@@ -54,72 +50,21 @@ func (c *outputCounters) addTo(s *Stats) {
 	s.Failed += c.failed.Load()
 }
 
-func newOutput(t *sfu.Track, first chan<- struct{}) *output {
-	return &output{track: t, first: first, resent: make([]byte, 0, receiveMTU), budget: resendBudget}
-}
-
-// Bind implements webrtc.TrackLocal: the offer's codecs and our SSRC are known.
-func (o *output) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
-	codec, ok := findCodec(c.CodecParameters(), o.track.Info().Codec)
-	if !ok {
-		return webrtc.RTPCodecParameters{}, fmt.Errorf("%w: codec %v was not negotiated", ErrUnsupported, o.track.Info().Codec)
-	}
-	o.stream, o.ssrc = c.WriteStream(), uint32(c.SSRC())
+// newOutput returns an output with what was negotiated for it.
+func newOutput(t *sfu.Track, s answerSection, first chan<- struct{}) *output {
+	o := &output{track: t, ssrc: s.ssrc, first: first, budget: resendBudget}
 	o.forwarder = forward.New(forward.Config{
-		SSRC: o.ssrc, PayloadType: uint8(codec.PayloadType),
-		Seq: uint16(rand.Uint32()), Time: rand.Uint32(),
+		SSRC: s.ssrc, PayloadType: s.pt, Seq: uint16(rand.Uint32()), Time: rand.Uint32(),
 	})
-	if pt, ok := findRTX(c.CodecParameters(), codec.PayloadType); ok && c.SSRCRetransmission() != 0 {
-		o.rtx = forward.RTX{SSRC: uint32(c.SSRCRetransmission()), PayloadType: pt, Seq: uint16(rand.Uint32())}
+	if s.rtxSSRC != 0 {
+		o.rtxIndex = uint64(uint16(rand.Uint32()))
+		o.rtx = forward.RTX{SSRC: s.rtxSSRC, PayloadType: s.rtxPT, Seq: uint16(o.rtxIndex)}
 	}
-	return codec, nil
-}
-
-func findCodec(negotiated []webrtc.RTPCodecParameters, c media.Codec) (webrtc.RTPCodecParameters, bool) {
-	for _, r := range codecTable {
-		for _, p := range negotiated {
-			if r.codec == c && strings.EqualFold(p.MimeType, r.mime) {
-				return p, true
-			}
-		}
-	}
-	return webrtc.RTPCodecParameters{}, false
-}
-
-// findRTX returns the payload type of the retransmissions of pt (RFC 4588
-// section 8.6).
-func findRTX(negotiated []webrtc.RTPCodecParameters, pt webrtc.PayloadType) (uint8, bool) {
-	for _, p := range negotiated {
-		if strings.EqualFold(p.MimeType, webrtc.MimeTypeRTX) && p.SDPFmtpLine == fmt.Sprintf("apt=%d", pt) {
-			return uint8(p.PayloadType), true
-		}
-	}
-	return 0, false
-}
-
-// Unbind implements webrtc.TrackLocal.
-func (o *output) Unbind(webrtc.TrackLocalContext) error { return nil }
-
-// ID implements webrtc.TrackLocal.
-func (o *output) ID() string { return o.track.Info().ID }
-
-// RID implements webrtc.TrackLocal: no simulcast towards viewers.
-func (o *output) RID() string { return "" }
-
-// StreamID implements webrtc.TrackLocal: one for all tracks, so that the browser
-// plays them in sync.
-func (o *output) StreamID() string { return "weir" }
-
-// Kind implements webrtc.TrackLocal.
-func (o *output) Kind() webrtc.RTPCodecType {
-	if o.track.Info().Kind() == media.Audio {
-		return webrtc.RTPCodecTypeAudio
-	}
-	return webrtc.RTPCodecTypeVideo
+	return o
 }
 
 // write forwards packets. Runs on the shard's goroutine; does not block.
-func (o *output) write(batch []*media.Packet, lagged bool) {
+func (o *output) write(w *way, batch []*media.Packet, lagged bool) {
 	if lagged {
 		o.forwarder.Lagged()
 	}
@@ -130,7 +75,7 @@ func (o *output) write(batch []*media.Packet, lagged bool) {
 			o.counters.waiting.Add(1)
 			continue
 		}
-		o.send(header, p.Payload)
+		o.send(w, header, o.forwarder.Index(header.SequenceNumber), p.Payload)
 		if o.last == nil {
 			o.first <- struct{}{}
 		}
@@ -141,12 +86,23 @@ func (o *output) write(batch []*media.Packet, lagged bool) {
 	}
 }
 
-func (o *output) send(header rtp.Header, payload []byte) {
+// way is how an output's packets leave: sealed by a key, in a batch, to an
+// address.
+type way struct {
+	seal  sealer
+	batch batch
+	to    netip.AddrPort
+}
+
+// send seals a packet and puts it into the batch.
+func (o *output) send(w *way, header rtp.Header, index uint64, payload []byte) {
 	o.header = header
-	if _, err := o.stream.WriteRTP(&o.header, payload); err != nil {
+	sealed, err := w.seal.seal(w.batch.Reserve(rtpHeader+len(payload)+sealOverhead), &o.header, index, payload)
+	if err != nil {
 		o.counters.failed.Add(1)
 		return
 	}
+	w.batch.Commit(len(sealed), w.to)
 	if header.SSRC == o.ssrc { // retransmissions may have a stream of their own
 		o.packets++
 		o.octets += uint32(len(payload))
@@ -165,8 +121,19 @@ func (o *output) senderReport(now time.Duration, wall time.Time) []rtcp.Packet {
 		return nil
 	}
 	ahead := uint64(o.track.Info().Codec.Ticks(now - o.last.PTS)) // negative numbers wrap as they should
-	return []rtcp.Packet{&rtcp.SenderReport{
-		SSRC: o.ssrc, NTPTime: media.NTPTime(wall), RTPTime: o.forwarder.Timestamp(o.last.Time + ahead),
-		PacketCount: o.packets, OctetCount: o.octets,
-	}}
+	return []rtcp.Packet{
+		&rtcp.SenderReport{
+			SSRC: o.ssrc, NTPTime: media.NTPTime(wall), RTPTime: o.forwarder.Timestamp(o.last.Time + ahead),
+			PacketCount: o.packets, OctetCount: o.octets,
+		},
+		cname(o.ssrc),
+	}
+}
+
+// cname names the source of a stream: every compound packet has to have it (RFC
+// 3550 section 6.1).
+func cname(ssrc uint32) *rtcp.SourceDescription {
+	return &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+		Source: ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: mediaStream}},
+	}}}
 }

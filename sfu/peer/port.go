@@ -4,6 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +20,7 @@ import (
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/logging"
-	"github.com/pion/transport/v4"
+	network "github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
 )
@@ -50,12 +52,12 @@ type Config struct {
 	// ConnectTimeout is how long a session may take from its answer to media.
 	// Default 10 s.
 	ConnectTimeout time.Duration
-	// MaxConnecting is how many sessions may be connecting at a time: each holds
-	// some ten goroutines and 0.2 MiB until it is connected or given up. Default
+	// MaxConnecting is how many sessions may be connecting at a time: a publisher's
+	// holds some ten goroutines and 0.2 MiB until it is connected or given up. Default
 	// 500.
 	MaxConnecting int
 	// Net replaces the operating system's network, for tests on a virtual one.
-	Net transport.Net
+	Net network.Net
 }
 
 // Validate reports what is wrong with c.
@@ -77,7 +79,9 @@ type Port struct {
 	conn           net.PacketConn
 	log            *slog.Logger
 	publishers     api
-	viewers        api
+	demux          *demux
+	dtls           []dtls.ServerOption // of handshakes with viewers
+	answerer       answerer
 	configuration  webrtc.Configuration
 	connectTimeout time.Duration
 	maxConnecting  int64
@@ -108,10 +112,22 @@ func New(c Config) (*Port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peer: make a certificate: %w", err)
 	}
+	der, err := derOf(certificate)
+	if err != nil {
+		return nil, err
+	}
 	logs := loggerFactory{c.Log}
+	d := newDemux(c.Conn)
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: d, Logger: logs.NewLogger("udpmux"), Net: c.Net})
+	candidates, err := hostCandidates(mux.GetListenAddresses(), isLoopback(c.Conn.LocalAddr()))
+	if err != nil {
+		return nil, errors.Join(err, mux.Close())
+	}
 	p := &Port{
 		conn: c.Conn, log: c.Log, connectTimeout: c.ConnectTimeout, maxConnecting: int64(c.MaxConnecting),
-		mux: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: c.Conn, Logger: logs.NewLogger("udpmux"), Net: c.Net}),
+		mux: mux, demux: d,
+		dtls:     dtlsOptions(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, logs),
+		answerer: answerer{fingerprint: fingerprintOf(der), candidates: candidates},
 		configuration: webrtc.Configuration{
 			Certificates:  []webrtc.Certificate{*certificate},
 			BundlePolicy:  webrtc.BundlePolicyMaxBundle,
@@ -125,15 +141,23 @@ func New(c Config) (*Port, error) {
 	if p.publishers, err = newAPI(settings, publisherInterceptors(logs), publisherExtensions...); err != nil {
 		return nil, err
 	}
-	// A viewer needs no interceptor: the hub's rings answer NACKs, and the viewer
-	// makes its own sender reports.
-	if p.viewers, err = newAPI(settings, nil); err != nil {
-		return nil, err
-	}
 	return p, nil
 }
 
-// settings are the transport settings of all sessions.
+// derOf returns the certificate itself.
+func derOf(c *webrtc.Certificate) ([]byte, error) {
+	raw, err := c.PEM()
+	if err != nil {
+		return nil, fmt.Errorf("peer: read own certificate: %w", err)
+	}
+	block, _ := pem.Decode([]byte(raw))
+	if block == nil {
+		return nil, errors.New("peer: own certificate is no PEM")
+	}
+	return block.Bytes, nil
+}
+
+// settings are the transport settings of publishers' connections.
 func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, error) {
 	s := webrtc.SettingEngine{LoggerFactory: logs}
 	s.SetLite(true)
@@ -143,15 +167,13 @@ func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, err
 	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
 	s.SetSRTPReplayProtectionWindow(replayWindow)
 	s.SetICETimeouts(disconnectedTimeout, failedTimeout, keepalive)
-	// AES-128-GCM costs a sixth of AES-CM with HMAC-SHA1 on common processors. The
-	// DTLS server chooses, and browsers would choose AES-CM: so we are the server.
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return s, fmt.Errorf("peer: %w", err)
 	}
 	// The cookie exchange protects from spoofed addresses, and costs a round trip:
 	// DTLS is only taken from addresses that have passed ICE.
 	s.SetDTLSInsecureSkipHelloVerify(true)
-	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	s.SetSRTPProtectionProfiles(srtpProfiles...)
 	if c.Net != nil {
 		s.SetNet(c.Net)
 	}
@@ -163,7 +185,7 @@ func isLoopback(a net.Addr) bool {
 	return ok && udp.IP.IsLoopback()
 }
 
-// api is what the connections of all publishers, or all viewers, have in common.
+// api is what the connections of all publishers have in common.
 type api struct {
 	engine       *webrtc.MediaEngine
 	interceptors *interceptor.Registry

@@ -25,21 +25,15 @@ const (
 	rtcpBuffer = 100_000
 )
 
-// session is what publishers and viewers have in common: one PeerConnection that
-// answered one offer.
+// session is a publisher's PeerConnection, which answered one offer.
 type session struct {
 	// set once
+	*life
 	pc             *webrtc.PeerConnection
 	connectTimeout time.Duration
-	connected      chan struct{} // closed when ICE and DTLS are through
-	gone           chan struct{} // closed when the connection failed or was closed
 
-	connecting              func(n int64) int64 // counts the sessions that are connecting
-	connectedOnce, goneOnce sync.Once
-	settledOnce             sync.Once
-	streams                 atomic.Int64 // opened by the client
-	silent                  atomic.Bool  // nothing has come for disconnectedTimeout
-	failed                  atomic.Bool  // the connection broke, rather than being closed
+	streams atomic.Int64 // opened by the client
+	silent  atomic.Bool  // nothing has come for disconnectedTimeout
 
 	negotiating sync.Mutex // held while a description is being applied
 
@@ -49,15 +43,11 @@ type session struct {
 }
 
 func (p *Port) newSession(a api) (*session, error) {
-	s := &session{
-		connectTimeout: p.connectTimeout, connected: make(chan struct{}), gone: make(chan struct{}),
-		connecting: p.connecting.Add,
+	l, err := p.begin()
+	if err != nil {
+		return nil, err
 	}
-	if s.connecting(1) > p.maxConnecting {
-		s.settled()
-		return nil, ErrBusy
-	}
-	var err error
+	s := &session{life: l, connectTimeout: p.connectTimeout}
 	if s.pc, err = a.newConnection(p.configuration, s.newBuffer); err != nil {
 		s.settled()
 		return nil, fmt.Errorf("peer: new connection: %w", err)
@@ -66,11 +56,9 @@ func (p *Port) newSession(a api) (*session, error) {
 		s.silent.Store(state == webrtc.PeerConnectionStateDisconnected)
 		switch state {
 		case webrtc.PeerConnectionStateConnected:
-			s.connectedOnce.Do(func() { close(s.connected) })
-			s.settled()
+			s.through()
 		case webrtc.PeerConnectionStateFailed:
-			s.failed.Store(true)
-			s.end()
+			s.lose()
 		case webrtc.PeerConnectionStateClosed: // by the client: a DTLS alert says so
 			s.end()
 		}
@@ -78,26 +66,9 @@ func (p *Port) newSession(a api) (*session, error) {
 	return s, nil
 }
 
-// settled says that the session is not connecting any more.
-func (s *session) settled() { s.settledOnce.Do(func() { s.connecting(-1) }) }
-
-// end says that the connection is of no use any more.
-func (s *session) end() {
-	s.goneOnce.Do(func() { close(s.gone) })
-	s.settled()
-}
-
 // Silent says that nothing has come from the client for some seconds, though it
 // was connected.
 func (s *session) Silent() bool { return s.silent.Load() }
-
-// why says why the session is gone.
-func (s *session) why() error {
-	if s.failed.Load() {
-		return ErrLost
-	}
-	return ErrClosed
-}
 
 // newBuffer makes the buffer of a stream that the client has begun to send. A
 // client that begins too many is cut off.
@@ -193,18 +164,15 @@ func (s *session) Close() error {
 func (s *session) Trickle(f Fragment) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.restarts(s.offer.credentials()) {
-		return fmt.Errorf("%w: the fragment's ICE credentials are not those of the session; to restart ICE, send If-Match: *", ErrOffer)
-	}
-	return nil
+	return f.checkSession(s.offer.credentials().ufrag)
 }
 
 // Restart answers an ICE restart: the fragment brings the client's new
 // credentials, the returned one the server's. If it fails, the session goes on
 // as it was.
 func (s *session) Restart(ctx context.Context, f Fragment) (Fragment, error) {
-	if f.ufrag == "" || f.pwd == "" {
-		return Fragment{}, fmt.Errorf("%w: an ICE restart needs a=ice-ufrag and a=ice-pwd", ErrOffer)
+	if err := f.checkRestart(); err != nil {
+		return Fragment{}, err
 	}
 	select {
 	case <-s.gone:

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
-	"sync"
+	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/pion/webrtc/v4"
+	"github.com/pion/rtcp"
 
 	"weir/sfu"
 	"weir/sfu/media"
@@ -20,15 +22,25 @@ const reportInterval = time.Second
 
 // Viewer is a WebRTC client that receives: a Sink of the hub.
 type Viewer struct {
-	*session
-	outputs []*output     // set once
-	first   chan struct{} // gets a value with the first packet of each output
+	*transport
+
+	// set once
+	port      *Port
+	kind, mid string        // of the offer's first section
+	outputs   []*output     // in the order of the offer's sections
+	first     chan struct{} // gets a value with the first packet of each output
+
+	attachment atomic.Pointer[sfu.Attachment] // nil before the viewer is connected
+
+	// owned by the shard's goroutine
+	outbox *outbox
+	route  way
 }
 
 // NewViewer answers a viewer's offer with those of tracks that it has a section
 // for. The Viewer must be run by a Subscription's owner, or closed. Errors wrap
 // ErrOffer or ErrUnsupported if the client is to blame.
-func (p *Port) NewViewer(ctx context.Context, rawOffer string, tracks []*sfu.Track) (*Viewer, string, error) {
+func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track) (*Viewer, string, error) {
 	var infos []media.TrackInfo
 	for _, t := range tracks {
 		infos = append(infos, t.Info())
@@ -37,41 +49,101 @@ func (p *Port) NewViewer(ctx context.Context, rawOffer string, tracks []*sfu.Tra
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := p.newSession(p.viewers)
+	offered, err := o.fingerprints()
 	if err != nil {
 		return nil, "", err
 	}
-	v := &Viewer{session: s, first: make(chan struct{}, maxMediaSections)}
-	if err := v.addTracks(o, tracks); err != nil {
-		s.Close()
-		return nil, "", err
+	v := &Viewer{
+		port: p, first: make(chan struct{}, maxMediaSections),
+		kind: strings.Clone(o.description.MediaDescriptions[0].MediaName.Media), mid: strings.Clone(o.media[0].mid),
 	}
-	answer, err := s.answer(ctx, o)
+	sections, err := v.negotiate(o, tracks)
 	if err != nil {
-		s.Close()
 		return nil, "", err
 	}
+	l, err := p.begin()
+	if err != nil {
+		return nil, "", err
+	}
+	v.transport = newTransport(l, p.demux, strings.Clone(o.credentials().ufrag), offered)
+	v.onRTCP = v.takeFeedback
+	answer, err := p.answerer.answer(o, v.agent.now.local, sections)
+	if err != nil {
+		v.end()
+		return nil, "", err
+	}
+	v.open()
 	return v, answer, nil
 }
 
-// addTracks makes an output for each track that the offer has a section for.
-func (v *Viewer) addTracks(o *offer, tracks []*sfu.Track) error {
-	for _, t := range tracks {
-		offered := slices.ContainsFunc(o.media, func(m offeredMedia) bool { return m.codec == t.Info().Codec })
-		if !offered {
+// negotiate makes an output for each section of the offer that there is a track
+// for.
+func (v *Viewer) negotiate(o *offer, tracks []*sfu.Track) ([]answerSection, error) {
+	sections := make([]answerSection, len(o.media))
+	ssrcs := distinct(2 * len(o.media))
+	for i, m := range o.media {
+		s := &sections[i]
+		pt, rtx, hasRTX, err := payloadTypes(o.description.MediaDescriptions[i])
+		if err != nil {
+			return nil, err
+		}
+		s.pt = pt
+		at := slices.IndexFunc(tracks, func(t *sfu.Track) bool { return t.Info().Codec == m.codec })
+		if at < 0 {
 			continue
 		}
-		out := newOutput(t, v.first)
-		sender, err := v.pc.AddTrack(out)
-		if err != nil {
-			return fmt.Errorf("peer: add track: %w", err)
+		s.track, s.ssrc = tracks[at].Info().ID, ssrcs[2*i]
+		if hasRTX {
+			s.rtxPT, s.rtxSSRC = rtx, ssrcs[2*i+1]
 		}
-		out.sender = sender
-		v.outputs = append(v.outputs, out)
+		v.outputs = append(v.outputs, newOutput(tracks[at], *s, v.first))
 	}
 	if len(v.outputs) == 0 {
-		return fmt.Errorf("%w: none of the stream's tracks is in the offer; offer to receive audio and video", ErrUnsupported)
+		return nil, fmt.Errorf("%w: none of the stream's tracks is in the offer; offer to receive audio and video", ErrUnsupported)
 	}
+	return sections, nil
+}
+
+// distinct returns n SSRCs.
+func distinct(n int) []uint32 {
+	var all []uint32
+	for len(all) < n {
+		if ssrc := rand.Uint32(); ssrc != 0 && !slices.Contains(all, ssrc) {
+			all = append(all, ssrc)
+		}
+	}
+	return all
+}
+
+// Trickle takes in candidates of the client. An ICE-lite agent has no use for
+// them: it only checks that they are meant for this session.
+func (v *Viewer) Trickle(f Fragment) error {
+	return f.checkSession(v.remote())
+}
+
+// Restart answers an ICE restart: the fragment brings the client's new
+// credentials, the returned one the server's. If it fails, the session goes on
+// as it was.
+func (v *Viewer) Restart(_ context.Context, f Fragment) (Fragment, error) {
+	if err := f.checkRestart(); err != nil {
+		return Fragment{}, err
+	}
+	local, err := v.restart(strings.Clone(f.ufrag))
+	if err != nil {
+		return Fragment{}, err
+	}
+	return v.port.answerer.restartFragment(v.kind, v.mid, local), nil
+}
+
+// Close ends the connection, telling the client. Closing twice is fine.
+func (v *Viewer) Close() error {
+	var ssrcs []uint32
+	for _, out := range v.outputs {
+		ssrcs = append(ssrcs, out.ssrc)
+	}
+	v.close([]rtcp.Packet{
+		&rtcp.ReceiverReport{SSRC: ssrcs[0]}, cname(ssrcs[0]), &rtcp.Goodbye{Sources: ssrcs},
+	})
 	return nil
 }
 
@@ -79,10 +151,9 @@ func (v *Viewer) addTracks(o *offer, tracks []*sfu.Track) error {
 // that wraps ErrNotConnected, ErrLost or ErrClosed when the client went away, or
 // the cause of ctx.
 func (v *Viewer) Run(ctx context.Context, sub *sfu.Subscription) error {
-	var readers sync.WaitGroup
-	defer readers.Wait() // after Close, which ends them
+	defer v.link.drop()
 	defer v.Close()
-	if err := v.await(ctx); err != nil {
+	if err := v.connect(ctx, v.port.connectTimeout, v.port.dtls); err != nil {
 		return err
 	}
 	attachment, err := sub.Attach(v, v.tracks())
@@ -93,9 +164,7 @@ func (v *Viewer) Run(ctx context.Context, sub *sfu.Subscription) error {
 		return fmt.Errorf("peer: %w", err)
 	}
 	defer attachment.Close()
-	for _, out := range v.outputs {
-		readers.Go(func() { out.readFeedback(attachment) })
-	}
+	v.attachment.Store(attachment)
 	return v.serve(ctx, sub, attachment)
 }
 
@@ -110,6 +179,7 @@ func (v *Viewer) serve(ctx context.Context, sub *sfu.Subscription, a *sfu.Attach
 			// On the shard's goroutine, which owns what a report tells. If its inbox
 			// is full, the next report will do.
 			a.Do(func() { v.report(clock) })
+			v.tend()
 		case <-v.first:
 			a.Do(func() { v.report(clock) })
 		case <-sub.Done():
@@ -142,12 +212,26 @@ func (v *Viewer) tracks() []*sfu.Track {
 
 // WritePackets implements sfu.PacketWriter.
 func (v *Viewer) WritePackets(t *sfu.Track, batch []*media.Packet, lagged bool) {
+	w, ok := v.way()
+	if !ok {
+		return
+	}
 	for _, out := range v.outputs {
 		if out.track == t {
-			out.write(batch, lagged)
+			out.write(w, batch, lagged)
 			return
 		}
 	}
+}
+
+// way returns how packets leave at this moment. Runs on the shard's goroutine.
+func (v *Viewer) way() (*way, bool) {
+	keys, to := v.keys.Load(), v.to.Load()
+	if keys == nil || to == nil {
+		return nil, false // neither goes away once it is there, and a viewer is attached after that
+	}
+	v.route = way{keys.rtp, v.outbox, *to}
+	return &v.route, true
 }
 
 // wallClock tells the wall-clock time of instants on a stream's clock.
@@ -159,12 +243,21 @@ type wallClock struct {
 // report sends a sender report for each track that has begun. Runs on the
 // shard's goroutine.
 func (v *Viewer) report(c wallClock) {
+	w, ok := v.way()
+	if !ok {
+		return
+	}
 	now := c.now()
 	for _, out := range v.outputs {
-		if sr := out.senderReport(now, c.started.Add(now)); sr != nil {
-			// An error means that the connection is about to be gone.
-			_ = v.pc.WriteRTCP(sr)
+		sr := out.senderReport(now, c.started.Add(now))
+		if sr == nil {
+			continue
 		}
+		sealed, err := v.keys.Load().sealRTCP(nil, sr)
+		if err != nil {
+			continue // after 2^31 reports
+		}
+		w.batch.Commit(len(append(w.batch.Reserve(len(sealed)), sealed...)), w.to)
 	}
 }
 
@@ -187,4 +280,4 @@ func (v *Viewer) Stats() Stats {
 	return sum
 }
 
-var _ webrtc.TrackLocal = (*output)(nil)
+var _ sfu.OutboxWriter = (*Viewer)(nil)

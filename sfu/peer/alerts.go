@@ -1,0 +1,96 @@
+package peer
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+
+	"github.com/pion/dtls/v3/pkg/crypto/ciphersuite"
+	"github.com/pion/dtls/v3/pkg/crypto/prf"
+	"github.com/pion/dtls/v3/pkg/protocol"
+	"github.com/pion/dtls/v3/pkg/protocol/alert"
+	"github.com/pion/dtls/v3/pkg/protocol/recordlayer"
+)
+
+// closeNumber is the sequence number of our close_notify: beyond any that the
+// handshake can have used, since a number must not be used twice with one key.
+const closeNumber = 1 << 32
+
+// alertKeys are what remains of a DTLS association when its handshake is over: the
+// keys that alerts are encrypted with. All associations have the cipher suite
+// TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, which every WebRTC client has (RFC 8827
+// section 6.5). They are kept rather than ciphers: at most two alerts are
+// encrypted in a session's life.
+type alertKeys struct{ keys *prf.EncryptionKeys }
+
+// newAlertKeys derives the keys (RFC 5246 section 6.3).
+func newAlertKeys(master, clientRandom, serverRandom []byte) (alertKeys, error) {
+	const keySize, saltSize = 16, 4 // RFC 5288 section 3
+	keys, err := prf.GenerateEncryptionKeys(master, clientRandom, serverRandom, 0, keySize, saltSize, func() hash.Hash { return sha256.New() })
+	if err != nil {
+		return alertKeys{}, fmt.Errorf("peer: derive keys: %w", err)
+	}
+	return alertKeys{keys}, nil
+}
+
+func (k alertKeys) cipher() (*ciphersuite.GCM, error) {
+	return ciphersuite.NewGCM(k.keys.ServerWriteKey, k.keys.ServerWriteIV, k.keys.ClientWriteKey, k.keys.ClientWriteIV)
+}
+
+// ends says whether an alert of the client is genuine and ends the association
+// (RFC 5246 section 7.2): close_notify, or a fatal one.
+func (k alertKeys) ends(r record) bool {
+	gcm, err := k.cipher()
+	if err != nil {
+		return false
+	}
+	plain, err := gcm.Decrypt(recordlayer.Header{}, r) // in place
+	if err != nil {
+		return false
+	}
+	var a alert.Alert
+	if err := a.Unmarshal(plain[recordHeader:]); err != nil {
+		return false
+	}
+	return a.Level == alert.Fatal || a.Description == alert.CloseNotify
+}
+
+// closeNotify returns the record that tells the client that we are gone.
+func (k alertKeys) closeNotify() ([]byte, error) {
+	gcm, err := k.cipher()
+	if err != nil {
+		return nil, err
+	}
+	r := &recordlayer.RecordLayer{
+		Header:  recordlayer.Header{Version: protocol.Version1_2, Epoch: 1, SequenceNumber: closeNumber},
+		Content: &alert.Alert{Level: alert.Warning, Description: alert.CloseNotify},
+	}
+	raw, err := r.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return gcm.Encrypt(r, raw)
+}
+
+// secrets catches what the keys are derived from. The handshake writes it as a
+// line of a key log: "CLIENT_RANDOM <client random> <master secret>".
+type secrets struct{ clientRandom, serverRandom, master []byte }
+
+// Write implements io.Writer.
+func (s *secrets) Write(line []byte) (int, error) {
+	fields := bytes.Fields(line)
+	if len(fields) != 3 || string(fields[0]) != "CLIENT_RANDOM" {
+		return 0, errors.New("peer: unknown line in a key log")
+	}
+	var err error
+	if s.clientRandom, err = hex.DecodeString(string(fields[1])); err != nil {
+		return 0, err
+	}
+	if s.master, err = hex.DecodeString(string(fields[2])); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}

@@ -1,0 +1,110 @@
+package peer
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// errFingerprint says that a client's certificate is not the one of its offer.
+var errFingerprint = errors.New("peer: the client's certificate is not that of its offer")
+
+// fingerprint is the hash of a certificate as SDP tells it (RFC 8122 section 5).
+type fingerprint struct {
+	hash string
+	sum  string // bytes
+}
+
+// hashes are the hash functions that a fingerprint may be of. MD5 and MD2, which
+// RFC 8122 forbids, are not among them.
+var hashes = map[string]func(der []byte) []byte{
+	"sha-1":   func(der []byte) []byte { s := sha1.Sum(der); return s[:] },
+	"sha-224": func(der []byte) []byte { s := sha256.Sum224(der); return s[:] },
+	"sha-256": func(der []byte) []byte { s := sha256.Sum256(der); return s[:] },
+	"sha-384": func(der []byte) []byte { s := sha512.Sum384(der); return s[:] },
+	"sha-512": func(der []byte) []byte { s := sha512.Sum512(der); return s[:] },
+}
+
+// parseFingerprint reads the value of a=fingerprint: "sha-256 19:E2:...".
+func parseFingerprint(value string) (fingerprint, bool) {
+	name, digits, _ := strings.Cut(strings.TrimSpace(value), " ")
+	name = strings.ToLower(name)
+	hash, known := hashes[name]
+	if !known {
+		return fingerprint{}, false
+	}
+	sum, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
+	if err != nil || len(sum) != len(hash(nil)) {
+		return fingerprint{}, false
+	}
+	return fingerprint{name, string(sum)}, true
+}
+
+// String returns the fingerprint as SDP has it.
+func (f fingerprint) String() string {
+	var b strings.Builder
+	b.WriteString(f.hash)
+	for i := range len(f.sum) {
+		separator := ':'
+		if i == 0 {
+			separator = ' '
+		}
+		fmt.Fprintf(&b, "%c%02X", separator, f.sum[i])
+	}
+	return b.String()
+}
+
+// fingerprintOf returns the SHA-256 fingerprint of a certificate.
+func fingerprintOf(der []byte) fingerprint {
+	sum := sha256.Sum256(der)
+	return fingerprint{"sha-256", string(sum[:])}
+}
+
+// of says whether f is of the certificate der.
+func (f fingerprint) of(der []byte) bool {
+	hash, ok := hashes[f.hash]
+	return ok && subtle.ConstantTimeCompare(hash(der), []byte(f.sum)) == 1
+}
+
+// fingerprints returns those of the offer: of its first section, which all others
+// are bundled with, or of the session (RFC 8122 section 5).
+func (o *offer) fingerprints() ([]fingerprint, error) {
+	var all []fingerprint
+	for _, attributes := range [][]string{
+		values(o.description.MediaDescriptions[0].Attributes, "fingerprint"),
+		values(o.description.Attributes, "fingerprint"),
+	} {
+		for _, value := range attributes {
+			if f, ok := parseFingerprint(value); ok {
+				all = append(all, f)
+			}
+		}
+		if len(attributes) > 0 {
+			break
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%w: it has no a=fingerprint of a known hash function; sha-256 is one", ErrOffer)
+	}
+	return all, nil
+}
+
+// checkCertificate checks that a client's certificate is one that its offer has
+// the fingerprint of: that is what ties the media to whoever made the offer (RFC
+// 8122 section 6.2).
+func checkCertificate(offered []fingerprint, chain [][]byte) error {
+	if len(chain) == 0 {
+		return errFingerprint
+	}
+	for _, f := range offered {
+		if f.of(chain[0]) {
+			return nil
+		}
+	}
+	return errFingerprint
+}

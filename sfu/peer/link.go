@@ -1,0 +1,174 @@
+package peer
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/dtls/v3/pkg/protocol/handshake"
+	"github.com/pion/logging"
+	"github.com/pion/srtp/v3"
+	"github.com/pion/transport/v4/deadline"
+)
+
+// dtlsOptions are what all handshakes with viewers have in common.
+func dtlsOptions(certificate tls.Certificate, logs logging.LoggerFactory) []dtls.ServerOption {
+	return []dtls.ServerOption{
+		dtls.WithCertificates(certificate),
+		dtls.WithLoggerFactory(logs),
+		dtls.WithCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), // see alertKeys
+		dtls.WithSRTPProtectionProfiles(srtpProfiles...),
+		// Certificates are their own authorities: the fingerprint is what counts.
+		dtls.WithClientAuth(dtls.RequireAnyClientCert),
+		dtls.WithInsecureSkipVerify(true),
+		// The cookie exchange protects from spoofed addresses, and costs a round trip:
+		// DTLS is only taken from addresses that have passed ICE.
+		dtls.WithInsecureSkipVerifyHello(true),
+	}
+}
+
+// link is the DTLS association of a viewer. Its connection, with three goroutines
+// and some 20 KiB, lives only until the client has shown that it has got our last
+// flight: as long as it may be lost, it may have to be sent again (RFC 6347
+// section 4.2.4). What may come later, an alert, needs the keys alone.
+type link struct {
+	conn *dtls.Conn
+	pipe *pipe
+}
+
+// handshake is the server's side of a handshake that begins with the records in
+// first. It returns the keys. An error that is errFingerprint says who the client
+// is not; others may be anybody's fault.
+func (l *link) handshake(ctx context.Context, options []dtls.ServerOption, t *transport, first []byte) (*secured, error) {
+	known := &secrets{}
+	mismatch := false
+	options = append(options[:len(options):len(options)],
+		dtls.WithVerifyPeerCertificate(func(chain [][]byte, _ [][]*x509.Certificate) error {
+			err := checkCertificate(t.offered, chain)
+			mismatch = mismatch || err != nil
+			return err
+		}),
+		dtls.WithKeyLogWriter(known),
+		dtls.WithServerHelloMessageHook(func(h handshake.MessageServerHello) handshake.Message {
+			r := h.Random.MarshalFixed()
+			known.serverRandom = append([]byte(nil), r[:]...)
+			return &h
+		}))
+	l.pipe = newPipe(t, first)
+	var err error
+	if l.conn, err = dtls.ServerWithOptions(l.pipe, l.pipe.LocalAddr(), options...); err != nil {
+		return nil, fmt.Errorf("peer: DTLS: %w", err)
+	}
+	keys, err := l.establish(ctx, known)
+	if err != nil {
+		l.drop()
+		if mismatch {
+			return nil, errFingerprint
+		}
+		return nil, err
+	}
+	return keys, nil
+}
+
+func (l *link) establish(ctx context.Context, known *secrets) (*secured, error) {
+	if err := l.conn.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("peer: DTLS: %w", err)
+	}
+	profile, ok := l.conn.SelectedSRTPProtectionProfile()
+	if !ok {
+		return nil, errors.New("peer: DTLS: the client takes none of our SRTP profiles")
+	}
+	state, ok := l.conn.ConnectionState()
+	if !ok {
+		return nil, errors.New("peer: DTLS: no state after a handshake")
+	}
+	alerts, err := newAlertKeys(known.master, known.clientRandom, known.serverRandom)
+	if err != nil {
+		return nil, err
+	}
+	return newSecured(srtp.ProtectionProfile(profile), &state, alerts)
+}
+
+// drop gives up the connection, without a word to the client.
+func (l *link) drop() {
+	if l.conn == nil {
+		return
+	}
+	_ = l.pipe.Close() // first, so that the connection cannot say goodbye
+	_ = l.conn.Close() // its error says that it could not
+	l.conn, l.pipe = nil, nil
+}
+
+// pipe is the net.PacketConn of a handshake: it yields the client's handshake
+// records, and sends to where the client is.
+type pipe struct {
+	transport *transport
+	deadline  *deadline.Deadline
+	closed    chan struct{}
+	closeOnce sync.Once
+	first     []byte // read first; owned by the reader
+}
+
+func newPipe(t *transport, first []byte) *pipe {
+	return &pipe{transport: t, deadline: deadline.New(), closed: make(chan struct{}), first: first}
+}
+
+// ReadFrom implements net.PacketConn.
+func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
+	if p.first != nil {
+		n := copy(b, p.first)
+		p.first = nil
+		return n, p.LocalAddr(), nil
+	}
+	select {
+	case datagram := <-p.transport.incoming:
+		return copy(b, datagram), p.LocalAddr(), nil
+	case <-p.deadline.Done():
+		return 0, nil, os.ErrDeadlineExceeded
+	case <-p.closed:
+	case <-p.transport.gone:
+	}
+	return 0, nil, net.ErrClosed
+}
+
+// WriteTo implements net.PacketConn. The client may have moved meanwhile: to is
+// not looked at.
+func (p *pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
+	select {
+	case <-p.closed:
+		return 0, net.ErrClosed
+	default:
+	}
+	if err := p.transport.send(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Close implements net.PacketConn.
+func (p *pipe) Close() error {
+	p.closeOnce.Do(func() { close(p.closed) })
+	return nil
+}
+
+// LocalAddr implements net.PacketConn.
+func (p *pipe) LocalAddr() net.Addr { return p.transport.demux.LocalAddr() }
+
+// SetDeadline implements net.PacketConn.
+func (p *pipe) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
+
+// SetReadDeadline implements net.PacketConn.
+func (p *pipe) SetReadDeadline(t time.Time) error {
+	p.deadline.Set(t)
+	return nil
+}
+
+// SetWriteDeadline implements net.PacketConn: writing does not wait.
+func (p *pipe) SetWriteDeadline(time.Time) error { return nil }

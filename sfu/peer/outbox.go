@@ -1,0 +1,61 @@
+package peer
+
+import (
+	"net/netip"
+	"slices"
+
+	"weir/sfu"
+)
+
+// batch gathers datagrams that leave together. Reserve returns an empty slice with
+// room for n bytes, valid until the next call; Commit takes the first n of them for
+// a datagram.
+type batch interface {
+	Reserve(n int) []byte
+	Commit(n int, to netip.AddrPort)
+	Flush()
+}
+
+// outbox is where the viewers of one shard put what they send. It is flushed when
+// the shard has served all of them.
+type outbox struct {
+	batch
+	port *Port
+}
+
+// newOutbox returns an outbox of the port's socket.
+func (p *Port) newOutbox() *outbox { return &outbox{&singles{socket: p.demux}, p} }
+
+// UseOutbox implements sfu.OutboxWriter.
+func (v *Viewer) UseOutbox(there []sfu.Outbox) sfu.Outbox {
+	i := slices.IndexFunc(there, func(o sfu.Outbox) bool {
+		mine, ok := o.(*outbox)
+		return ok && mine.port == v.port
+	})
+	if i >= 0 {
+		v.outbox = there[i].(*outbox)
+	} else {
+		v.outbox = v.port.newOutbox()
+	}
+	return v.outbox
+}
+
+// singles is a batch for sockets that send one datagram at a time.
+type singles struct {
+	socket socket
+	buf    []byte
+}
+
+func (s *singles) Reserve(n int) []byte {
+	if cap(s.buf) < n {
+		s.buf = make([]byte, 0, max(n, 2*receiveMTU))
+	}
+	return s.buf[:0:n]
+}
+
+func (s *singles) Commit(n int, to netip.AddrPort) {
+	// A datagram that cannot be sent is one that is lost.
+	_, _ = s.socket.WriteToUDPAddrPort(s.buf[:n], to)
+}
+
+func (s *singles) Flush() {}

@@ -1,0 +1,109 @@
+package peer
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/rtcp"
+	"github.com/pion/srtp/v3"
+)
+
+const (
+	// rtcpReplayWindow is how far behind the newest of the client's reports one may
+	// come, in packets.
+	rtcpReplayWindow = 64
+	// maxReporters bounds the SSRCs that a client may report under: each has state.
+	maxReporters = 16
+	// firstRTCP and lastRTCP are the types of RTCP packets that do not collide with
+	// payload types of RTP (RFC 5761 section 4).
+	firstRTCP, lastRTCP = 192, 223
+)
+
+// srtpProfiles are what we take, the best first. AES-128-GCM costs a sixth of
+// AES-CM with HMAC-SHA1 on common processors. The DTLS server chooses, and
+// browsers would choose AES-CM: so we are the server.
+var srtpProfiles = []dtls.SRTPProtectionProfile{
+	dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80,
+}
+
+// secured is the keys of an established session (RFC 5764 section 4.2).
+type secured struct {
+	// set once
+	rtp    sealer // used by the shard's goroutine
+	alerts alertKeys
+
+	// owned by the socket's reader
+	in        *srtp.Context
+	reporters []uint32
+
+	// guarded by mu
+	mu  sync.Mutex
+	out *srtp.Context // RTCP
+}
+
+// newSecured makes the ciphers of a DTLS session, of which we are the server.
+func newSecured(profile srtp.ProtectionProfile, exporter srtp.KeyingMaterialExporter, alerts alertKeys) (*secured, error) {
+	c := srtp.Config{Profile: profile}
+	if err := c.ExtractSessionKeysFromDTLS(exporter, false); err != nil {
+		return nil, fmt.Errorf("peer: SRTP keys: %w", err)
+	}
+	k := c.Keys
+	s := &secured{alerts: alerts}
+	var err error
+	if s.rtp, err = newSealer(profile, k.LocalMasterKey, k.LocalMasterSalt); err != nil {
+		return nil, err
+	}
+	if s.out, err = srtp.CreateContext(k.LocalMasterKey, k.LocalMasterSalt, profile); err != nil {
+		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+	}
+	s.in, err = srtp.CreateContext(k.RemoteMasterKey, k.RemoteMasterSalt, profile, srtp.SRTCPReplayProtection(rtcpReplayWindow))
+	if err != nil {
+		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+	}
+	return s, nil
+}
+
+// sealRTCP appends packets to dst as one SRTCP packet. It is safe for concurrent
+// use.
+func (s *secured) sealRTCP(dst []byte, packets []rtcp.Packet) ([]byte, error) {
+	plain, err := rtcp.Marshal(packets)
+	if err != nil {
+		return nil, fmt.Errorf("peer: RTCP: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sealed, err := s.out.EncryptRTCP(nil, plain, nil)
+	if err != nil {
+		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+	}
+	return append(dst, sealed...), nil
+}
+
+// openRTCP decrypts and reads what a client sent (RFC 3711 section 3.4). It
+// returns false for what is not RTCP, not the client's, or was there before; and
+// genuine packets that cannot be parsed, none of them, with true.
+func (s *secured) openRTCP(datagram []byte) ([]rtcp.Packet, bool) {
+	if len(datagram) < 8 || datagram[1] < firstRTCP || datagram[1] > lastRTCP {
+		return nil, false
+	}
+	ssrc := binary.BigEndian.Uint32(datagram[4:])
+	known := slices.Contains(s.reporters, ssrc)
+	if !known && len(s.reporters) == maxReporters {
+		return nil, false
+	}
+	plain, err := s.in.DecryptRTCP(nil, datagram, nil)
+	if err != nil {
+		return nil, false
+	}
+	if !known {
+		s.reporters = append(s.reporters, ssrc)
+	}
+	packets, err := rtcp.Unmarshal(plain)
+	if err != nil {
+		return nil, true
+	}
+	return packets, true
+}
