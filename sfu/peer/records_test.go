@@ -1,0 +1,70 @@
+package peer
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+)
+
+// aRecord returns a DTLS record.
+func aRecord(contentType byte, epoch uint16, content ...byte) []byte {
+	r := []byte{contentType, 0xfe, 0xfd}
+	r = binary.BigEndian.AppendUint16(r, epoch)
+	r = append(r, 0, 0, 0, 0, 0, 1)
+	r = binary.BigEndian.AppendUint16(r, uint16(len(content)))
+	return append(r, content...)
+}
+
+func TestSift(t *testing.T) {
+	const data = 23
+	hello, change, finished := aRecord(handshakeRecord, 0, 1), aRecord(changeCipherSpec, 0, 1), aRecord(handshakeRecord, 1, 2, 3)
+	plainAlert, alert, application := aRecord(alertRecord, 0, 2, 40), aRecord(alertRecord, 1, 9, 9), aRecord(data, 1, 5)
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	for _, tt := range []struct {
+		name        string
+		datagram    []byte
+		established bool
+		handshake   []byte
+		alerts      int
+	}{
+		{"hello", hello, false, hello, 0},
+		{"a client's last flight", join(hello, change, finished), false, join(hello, change, finished), 0},
+		{"the last flight again", join(hello, change, finished), true, finished, 0},
+		{"forged alert", plainAlert, false, nil, 0},
+		{"forged alert in an established session", plainAlert, true, nil, 0},
+		{"forged alert among others", join(hello, plainAlert, finished), false, join(hello, finished), 0},
+		{"forged hello in an established session", hello, true, nil, 0},
+		{"alert", alert, true, nil, 1},
+		{"data", join(application, alert), true, nil, 1},
+		{"cut off", join(hello, finished[:14]), false, hello, 0},
+		{"garbage", []byte{22, 1, 2}, false, nil, 0},
+	} {
+		s := sift(tt.datagram, tt.established)
+		if !bytes.Equal(s.handshake, tt.handshake) || len(s.alerts) != tt.alerts {
+			t.Errorf("%s: %x and %d alerts", tt.name, s.handshake, len(s.alerts))
+		}
+	}
+}
+
+func FuzzSift(f *testing.F) {
+	f.Add(aRecord(handshakeRecord, 0, 1, 2, 3), false)
+	f.Add(append(aRecord(handshakeRecord, 1, 1), aRecord(alertRecord, 1, 2)...), true)
+	f.Fuzz(func(t *testing.T, datagram []byte, established bool) {
+		before := bytes.Clone(datagram)
+		s := sift(datagram, established)
+		for r := range records(s.handshake) {
+			if r.contentType() == alertRecord || established && r.epoch() == 0 {
+				t.Errorf("record %x is let through", r)
+			}
+		}
+		for _, r := range s.alerts {
+			if r.epoch() == 0 || r.contentType() != alertRecord {
+				t.Errorf("record %x is taken for an alert", r)
+			}
+			alertKeysForTest.ends(r)
+		}
+		if len(s.handshake) > len(datagram) || len(s.alerts) == 0 && !bytes.Equal(datagram, before) {
+			t.Error("more comes out than went in")
+		}
+	})
+}

@@ -1,0 +1,171 @@
+package peer
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
+)
+
+var allProfiles = []srtp.ProtectionProfile{
+	srtp.ProtectionProfileAeadAes128Gcm, srtp.ProtectionProfileAeadAes256Gcm, srtp.ProtectionProfileAes128CmHmacSha1_80,
+}
+
+// keysOf returns a master key and salt for a profile.
+func keysOf(p srtp.ProtectionProfile) (key, salt []byte) {
+	k, _ := p.KeyLen()
+	s, _ := p.SaltLen()
+	return bytes.Repeat([]byte{7}, k), bytes.Repeat([]byte{9}, s)
+}
+
+// receiver is the client's side.
+func receiver(t testing.TB, p srtp.ProtectionProfile) *srtp.Context {
+	t.Helper()
+	key, salt := keysOf(p)
+	c, err := srtp.CreateContext(key, salt, p, srtp.SRTPReplayProtection(64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func sealerOf(t testing.TB, p srtp.ProtectionProfile) sealer {
+	t.Helper()
+	key, salt := keysOf(p)
+	s, err := newSealer(p, key, salt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestSeal: what is sealed, another implementation opens, over several turns of
+// the sequence numbers, and what was left out later.
+func TestSeal(t *testing.T) {
+	for _, p := range allProfiles {
+		s, client := sealerOf(t, p), receiver(t, p)
+		open := func(index uint64) {
+			t.Helper()
+			h := rtp.Header{Version: 2, Marker: index%3 == 0, PayloadType: 96, SequenceNumber: uint16(index), Timestamp: uint32(index * 3000), SSRC: 0xfedcba98}
+			payload := fmt.Appendf(nil, "payload %d", index)
+			room := make([]byte, 0, rtpHeader+len(payload)+sealOverhead)
+			sealed, err := s.seal(room, &h, index, payload)
+			if err != nil || &sealed[0] != &room[:1][0] {
+				t.Fatalf("%v: packet %d is sealed elsewhere, or not at all: %v", p, index, err)
+			}
+			var got rtp.Packet
+			plain, err := client.DecryptRTP(nil, sealed, nil)
+			if err != nil || got.Unmarshal(plain) != nil {
+				t.Fatalf("%v: packet %d: %v", p, index, err)
+			}
+			if !bytes.Equal(got.Payload, payload) || got.SequenceNumber != h.SequenceNumber || got.Timestamp != h.Timestamp ||
+				got.SSRC != h.SSRC || got.Marker != h.Marker || got.PayloadType != h.PayloadType {
+				t.Fatalf("%v: packet %d comes as %v", p, index, got)
+			}
+		}
+		for index := uint64(65_500); index < 3<<16; index++ {
+			if index == 2<<16-5 {
+				continue
+			}
+			open(index)
+			if index == 2<<16+3 { // it comes when the next turn has begun
+				open(2<<16 - 5)
+			}
+		}
+	}
+}
+
+// TestSealAgain: a packet that is sent again is the same datagram, so that no key
+// stream is used twice; another turn of the sequence numbers has another one.
+func TestSealAgain(t *testing.T) {
+	for _, p := range allProfiles {
+		s := sealerOf(t, p)
+		h, payload := rtp.Header{PayloadType: 96, SequenceNumber: 7, SSRC: 1}, []byte("payload")
+		seal := func(index uint64) string {
+			sealed, err := s.seal(nil, &h, index, payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(sealed)
+		}
+		first := seal(7)
+		if seal(7) != first {
+			t.Errorf("%v: the same packet is sealed in another way", p)
+		}
+		if p != srtp.ProtectionProfileAes128CmHmacSha1_80 && seal(1<<16+7) == first {
+			t.Errorf("%v: the rollover counter has no part in it", p)
+		}
+	}
+}
+
+func TestSealAllocatesNothing(t *testing.T) {
+	s := sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm)
+	h, payload := &rtp.Header{PayloadType: 96}, make([]byte, 1200)
+	room := make([]byte, 0, 1500)
+	if n := testing.AllocsPerRun(100, func() { s.seal(room, h, 1, payload) }); n != 0 {
+		t.Errorf("%v allocations per packet", n)
+	}
+}
+
+func BenchmarkSeal(b *testing.B) {
+	for _, p := range allProfiles {
+		b.Run(p.String(), func(b *testing.B) {
+			s := sealerOf(b, p)
+			h, payload := &rtp.Header{PayloadType: 96, SSRC: 1}, make([]byte, 1200)
+			room := make([]byte, 0, 1500)
+			for b.Loop() {
+				h.SequenceNumber++
+				s.seal(room, h, uint64(h.SequenceNumber), payload)
+			}
+		})
+	}
+}
+
+// exporter yields the same keys for both sides.
+type exporter struct{}
+
+func (exporter) ExportKeyingMaterial(_ string, _ []byte, n int) ([]byte, error) {
+	return bytes.Repeat([]byte{5}, n), nil
+}
+
+func TestRTCP(t *testing.T) {
+	for _, p := range allProfiles {
+		server, err := newSecured(p, exporter{}, alertKeysForTest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Both directions have one key here: what the server seals it opens.
+		report := func(ssrc uint32) []byte {
+			sealed, err := server.sealRTCP(nil, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: 9}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sealed
+		}
+		first := report(1)
+		packets, ok := server.openRTCP(bytes.Clone(first))
+		if pli, is := packets[0].(*rtcp.PictureLossIndication); !ok || !is || pli.MediaSSRC != 9 {
+			t.Errorf("%v: opened as %v", p, packets)
+		}
+		if _, ok := server.openRTCP(first); ok {
+			t.Errorf("%v: a replayed report is taken", p)
+		}
+		forged := report(1)
+		forged[len(forged)-8] ^= 1
+		if _, ok := server.openRTCP(forged); ok {
+			t.Errorf("%v: a forged report is taken", p)
+		}
+		for ssrc := range uint32(100) {
+			server.openRTCP(report(ssrc))
+		}
+		if len(server.reporters) != maxReporters {
+			t.Errorf("%v: %d reporters are known", p, len(server.reporters))
+		}
+		for n := range first {
+			server.openRTCP(first[:n])
+		}
+	}
+}
