@@ -93,16 +93,21 @@ func (a answerer) answer(o *offer, local credentials, sections []answerSection) 
 	return string(raw), nil
 }
 
-// bundle returns the value of a=group for an answer: all sections that the offer
-// has, in its order (RFC 9143 section 7.3). An offer of one section may have none.
+// bundle returns the value of a=group for an answer: the offer's sections that are
+// in its group, in their order (RFC 9143 section 7.3). An offer of one section may
+// have none.
 func (o *offer) bundle() string {
 	for _, value := range values(o.description.Attributes, "group") {
-		if name, _, _ := strings.Cut(value, " "); name == "BUNDLE" {
-			for _, m := range o.media {
+		name, offered, _ := strings.Cut(value, " ")
+		if name != "BUNDLE" {
+			continue
+		}
+		for _, m := range o.media {
+			if slices.Contains(strings.Fields(offered), m.mid) {
 				name += " " + m.mid
 			}
-			return name
 		}
+		return name
 	}
 	return ""
 }

@@ -44,6 +44,10 @@ const (
 // Each section is narrowed to one codec: that of the track of its kind in tracks,
 // or the first in the offer's order that is known here if tracks has none.
 func parseOffer(raw string, want direction, tracks ...media.TrackInfo) (*offer, error) {
+	// What is in a line of the offer may get into one of the answer.
+	if strings.Contains(strings.ReplaceAll(raw, "\r\n", ""), "\r") {
+		return nil, fmt.Errorf("%w: it is not SDP: there is a carriage return within a line", ErrOffer)
+	}
 	o := &offer{}
 	if err := o.description.UnmarshalString(raw); err != nil {
 		return nil, fmt.Errorf("%w: it is not SDP: %v", ErrOffer, err)

@@ -1,0 +1,319 @@
+package peer
+
+import (
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+
+	"weir/sfu"
+	"weir/sfu/media"
+)
+
+// receiveOffers are offers to receive, as clients make them.
+func receiveOffers() map[string]string {
+	firefox := "v=0\r\no=mozilla...THIS_IS_SDPARTA-99.0 4281520093447139072 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n" +
+		"a=fingerprint:sha-256 19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2\r\n" +
+		"a=group:BUNDLE 0 1\r\na=ice-options:trickle\r\na=msid-semantic:WMS *\r\n"
+	transport := "c=IN IP4 0.0.0.0\r\na=ice-pwd:22f3a0e7c9a1bd6d4d4e8d1a9bb1c0f3\r\na=ice-ufrag:4f8e1b2c\r\na=rtcp-mux\r\na=setup:actpass\r\na=recvonly\r\n"
+	firefox += "m=audio 9 UDP/TLS/RTP/SAVPF 109 9 0 8 101\r\n" + transport + "a=mid:0\r\na=rtpmap:109 opus/48000/2\r\n" +
+		"a=fmtp:109 maxplaybackrate=48000;stereo=1;useinbandfec=1\r\na=rtpmap:9 G722/8000/1\r\na=rtpmap:0 PCMU/8000\r\na=ssrc:1 cname:{a}\r\n"
+	firefox += "m=video 9 UDP/TLS/RTP/SAVPF 120 124 126 127\r\n" + transport + "a=mid:1\r\na=rtcp-rsize\r\na=rtpmap:120 VP8/90000\r\na=rtpmap:124 rtx/90000\r\n" +
+		"a=fmtp:120 max-fs=12288;max-fr=60\r\na=fmtp:124 apt=120\r\na=rtcp-fb:120 nack\r\na=rtcp-fb:120 nack pli\r\na=rtcp-fb:120 ccm fir\r\na=rtcp-fb:120 goog-remb\r\n" +
+		"a=rtcp-fb:120 transport-cc\r\na=rtpmap:126 H264/90000\r\na=fmtp:126 profile-level-id=42e01f;packetization-mode=1\r\na=rtpmap:127 rtx/90000\r\na=fmtp:127 apt=126\r\n"
+	gstreamer := strings.NewReplacer("UDP/TLS/RTP/SAVPF 120 124 126 127", "UDP/TLS/RTP/SAVPF 120", "a=rtcp-rsize\r\n", "", "a=recvonly", "a=sendrecv").Replace(firefox)
+	return map[string]string{
+		"Chromium":   session0 + audioSection("0", "recvonly") + videoSection("1", "recvonly"),
+		"Firefox":    firefox,
+		"GStreamer":  gstreamer, // no RTX: nobody asked for it
+		"video only": strings.Replace(session0, "0 1", "video0", 1) + videoSection("video0", "recvonly"),
+		"odd order":  strings.Replace(session0, "0 1", "b a", 1) + videoSection("b", "recvonly") + audioSection("a", "recvonly"),
+	}
+}
+
+// pionsAnswer is what a PeerConnection answers that sends both tracks.
+func pionsAnswer(t *testing.T, p *Port, o *offer) string {
+	t.Helper()
+	var settings webrtc.SettingEngine
+	settings.SetLite(true)
+	settings.SetICEUDPMux(p.mux)
+	settings.SetIncludeLoopbackCandidate(true)
+	if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
+		t.Fatal(err)
+	}
+	a, err := newAPI(settings, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(a.engine), webrtc.WithSettingEngine(a.settings)).NewPeerConnection(p.configuration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pc.Close()
+	for _, mime := range []string{webrtc.MimeTypeVP8, webrtc.MimeTypeOpus} {
+		id := "video"
+		if mime == webrtc.MimeTypeOpus {
+			id = "audio"
+		}
+		track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, id, mediaStream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id == "audio" && len(o.media) == 1 && o.media[0].codec != media.Opus {
+			continue
+		}
+		if id == "video" && len(o.media) == 1 && o.media[0].codec == media.Opus {
+			continue
+		}
+		if _, err := pc.AddTrack(track); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := o.String()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: raw}); err != nil {
+		t.Fatalf("%v:\n%s", err, raw)
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(answer); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	return pc.LocalDescription().SDP
+}
+
+// comparable returns the attributes of a section or a session, without what
+// differs from one answer to the next, and in order.
+func comparable(attributes []sdp.Attribute) []string {
+	var lines []string
+	for _, a := range attributes {
+		value := a.Value
+		switch a.Key {
+		case "ice-ufrag", "ice-pwd":
+			value = "*"
+		case "ssrc", "ssrc-group":
+			fields := strings.Fields(value)
+			for i, f := range fields {
+				if strings.Trim(f, "0123456789") == "" {
+					fields[i] = "*"
+				}
+			}
+			value = strings.Join(fields, " ")
+			// Of a plan for SDP that nobody follows any more.
+			if strings.Contains(value, "mslabel:") || strings.Contains(value, " label:") {
+				continue
+			}
+		case "candidate":
+			// Pion has each a second time, for a component that rtcp-mux does without, and
+			// with an extension that names the ICE session.
+			value, _, _ = strings.Cut(value, " ufrag ")
+			if strings.Fields(value)[1] == "2" {
+				continue
+			}
+		case "extmap-allow-mixed": // there are no extensions
+			continue
+		case "rtcp-fb":
+			if strings.HasSuffix(value, "transport-cc") {
+				continue
+			}
+		case "rtcp-rsize": // pion says it whether it was offered or not
+			continue
+		}
+		lines = append(lines, a.Key+":"+value)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// TestAnswerIsPions: our answers say what those of a PeerConnection say.
+func TestAnswerIsPions(t *testing.T) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(Config{Conn: conn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	tracks := liveTracks(t, media.VP8, media.Opus)
+	for name, raw := range receiveOffers() {
+		v, ours, err := p.NewViewer(t.Context(), raw, tracks)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		v.Close()
+		o, err := parseOffer(raw, clientReceives, media.TrackInfo{Codec: media.VP8}, media.TrackInfo{Codec: media.Opus})
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs := pionsAnswer(t, p, o)
+		var a, b sdp.SessionDescription
+		if err := a.UnmarshalString(ours); err != nil {
+			t.Fatalf("%s: %v:\n%s", name, err, ours)
+		}
+		if err := b.UnmarshalString(theirs); err != nil {
+			t.Fatal(err)
+		}
+		compareAttributes(t, name+", session", a.Attributes, b.Attributes)
+		if len(a.MediaDescriptions) != len(b.MediaDescriptions) {
+			t.Errorf("%s: %d sections, pion has %d", name, len(a.MediaDescriptions), len(b.MediaDescriptions))
+			continue
+		}
+		for i, m := range a.MediaDescriptions {
+			if got, want := m.MediaName.String(), b.MediaDescriptions[i].MediaName.String(); got != want {
+				t.Errorf("%s: m=%s, pion has m=%s", name, got, want)
+			}
+			compareAttributes(t, name+", "+m.MediaName.Media, m.Attributes, b.MediaDescriptions[i].Attributes)
+		}
+		if strings.Contains(ours, "rtcp-rsize") != strings.Contains(raw, "rtcp-rsize") {
+			t.Errorf("%s: reduced-size RTCP is not answered as offered", name)
+		}
+	}
+}
+
+func compareAttributes(t *testing.T, where string, ours, theirs []sdp.Attribute) {
+	t.Helper()
+	got, want := comparable(ours), comparable(theirs)
+	for _, line := range got {
+		if !slices.Contains(want, line) {
+			t.Errorf("%s: a=%s is ours alone", where, line)
+		}
+	}
+	for _, line := range want {
+		if !slices.Contains(got, line) {
+			t.Errorf("%s: a=%s is pion's alone", where, line)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%s: %d lines, pion has %d", where, len(got), len(want))
+	}
+}
+
+// liveTracks returns the tracks of a stream that has these codecs.
+func liveTracks(t testing.TB, codecs ...media.Codec) []*sfu.Track {
+	t.Helper()
+	hub, err := sfu.New(sfu.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, err := hub.Publish("s", sfu.PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range codecs {
+		if _, err := pub.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Packets); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pub.Ready()
+	sub, err := hub.Subscribe("s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sub.Close(); pub.Close() })
+	tracks, err := sub.Tracks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tracks
+}
+
+// TestAnswerWithoutTrack: a section that the stream has nothing for is answered
+// so, and one of a kind that it has is not.
+func TestAnswerWithoutTrack(t *testing.T) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(Config{Conn: conn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	v, answer, err := p.NewViewer(t.Context(), receiveOffers()["Chromium"], liveTracks(t, media.Opus))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	if strings.Count(answer, "a=inactive") != 1 || strings.Count(answer, "a=sendonly") != 1 || strings.Contains(answer, "weir video") {
+		t.Errorf("the answer is\n%s", answer)
+	}
+}
+
+// TestAnswerWithoutBundle: a single section needs no group.
+func TestAnswerWithoutBundle(t *testing.T) {
+	o, err := parseOffer(strings.Replace(session0, "a=group:BUNDLE 0 1\r\n", "", 1)+audioSection("0", "recvonly"), clientReceives)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := answerer{}.answer(o, newCredentials(), []answerSection{{track: "audio", pt: 111, ssrc: 1}})
+	if err != nil || strings.Contains(answer, "a=group") || !strings.Contains(answer, "m=audio 9 ") {
+		t.Errorf("%v:\n%s", err, answer)
+	}
+}
+
+func TestHostCandidates(t *testing.T) {
+	address := func(ip string) net.Addr { return &net.UDPAddr{IP: net.ParseIP(ip), Port: 8081} }
+	all := []net.Addr{address("127.0.0.1"), address("192.0.2.1"), address("192.0.2.1"), address("2001:db8::1"), address("fe80::1"), address("::1")}
+	for _, tt := range []struct {
+		loopback bool
+		want     int
+	}{{false, 2}, {true, 4}} {
+		lines, err := hostCandidates(all, tt.loopback)
+		if err != nil || len(lines) != tt.want {
+			t.Errorf("loopback %v: %q, %v", tt.loopback, lines, err)
+		}
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, raw := range receiveOffers() {
+		f.Add(raw)
+	}
+	a := answerer{fingerprint: fingerprintOf(nil), candidates: []string{"1 1 udp 2130706431 192.0.2.1 8081 typ host"}}
+	f.Fuzz(func(t *testing.T, raw string) {
+		o, err := parseOffer(raw, clientReceives)
+		if err != nil {
+			return
+		}
+		var sections []answerSection
+		for _, m := range o.description.MediaDescriptions {
+			pt, rtx, has, err := payloadTypes(m)
+			if err != nil {
+				return
+			}
+			s := answerSection{track: "video", pt: pt, ssrc: 1}
+			if has {
+				s.rtxPT, s.rtxSSRC = rtx, 2
+			}
+			sections = append(sections, s)
+		}
+		answer, err := a.answer(o, newCredentials(), sections)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d sdp.SessionDescription
+		if err := d.UnmarshalString(answer); err != nil {
+			t.Fatalf("%v:\n%s", err, answer)
+		}
+		if err := checkAnswer(answer); err != nil || len(d.MediaDescriptions) != len(o.media) {
+			t.Errorf("%v: %d sections:\n%s", err, len(d.MediaDescriptions), answer)
+		}
+		for i, m := range d.MediaDescriptions {
+			if mid, _ := m.Attribute("mid"); mid != o.media[i].mid {
+				t.Errorf("section %d has the mid %q, want %q", i, mid, o.media[i].mid)
+			}
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package peer
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
+
+	"weir/sfu"
+	"weir/sfu/codec"
+	"weir/sfu/media"
+	"weir/sfu/sfutest"
+)
+
+// discard is where datagrams would leave. It keeps the last ones if it is to.
+type discard struct {
+	buf       []byte
+	datagrams int
+	keep      bool
+	kept      [][]byte
+}
+
+func (d *discard) Reserve(n int) []byte {
+	if cap(d.buf) < n {
+		d.buf = make([]byte, 0, 2*n)
+	}
+	return d.buf[:0]
+}
+
+func (d *discard) Commit(n int, _ netip.AddrPort) {
+	d.datagrams++
+	if d.keep {
+		d.kept = append(d.kept, append([]byte(nil), d.buf[:n]...))
+	}
+}
+
+func (d *discard) Flush() {}
+
+// packetsOf returns the packets of a keyframe.
+func packetsOf(size int) []*media.Packet {
+	var batch []*media.Packet
+	format, _ := codec.For(media.VP8)
+	format.NewPacketizer(1<<32).Packetize(&media.Frame{Sync: true, Data: sfutest.VP8Frame(0, true, size)},
+		func(p media.Packet) { batch = append(batch, &p) })
+	return batch
+}
+
+// TestOutputAllocatesNothing: from the shard to the socket a packet costs no
+// allocation per viewer.
+func TestOutputAllocatesNothing(t *testing.T) {
+	to := &discard{}
+	out := newOutput(liveTracks(t, media.VP8)[0], answerSection{pt: 96, ssrc: 1}, make(chan struct{}, 1))
+	w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
+	batch := packetsOf(20_000)
+	out.write(w, batch, false)
+	if n := testing.AllocsPerRun(100, func() { out.write(w, batch, false) }); n != 0 {
+		t.Errorf("%v allocations for a batch of %d packets", n, len(batch))
+	}
+	if to.datagrams < 100*len(batch) {
+		t.Errorf("%d packets were written, want at least %d", to.datagrams, 100*len(batch))
+	}
+}
+
+// TestOutputResends: what is sent again is, without a retransmission stream, the
+// very datagram that was lost, and in one a packet that the client can open.
+func TestOutputResends(t *testing.T) {
+	hub, err := sfu.New(sfu.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, err := hub.Publish("s", sfu.PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pub.Close()
+	writer, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Packets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub.Ready()
+	sub, err := hub.Subscribe("s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	tracks, err := sub.Tracks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor := tracks[0].Packets()
+	defer cursor.Close()
+	for i, p := range packetsOf(20_000) {
+		writer.WritePacket(sfu.RTP{Seq: uint16(i), Payload: p.Payload, Marker: p.Marker})
+	}
+	batch := make([]*media.Packet, 64)
+	n, _, err := cursor.Next(t.Context(), batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rtx := range []bool{false, true} {
+		to := &discard{keep: true}
+		s := answerSection{pt: 96, ssrc: 1}
+		if rtx {
+			s.rtxPT, s.rtxSSRC = 97, 2
+		}
+		out := newOutput(tracks[0], s, make(chan struct{}, 1))
+		w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
+		out.write(w, batch[:n], false)
+		client := receiver(t, srtp.ProtectionProfileAeadAes128Gcm)
+		first := to.kept[3]
+		var lost rtp.Header
+		if _, err := lost.Unmarshal(first); err != nil {
+			t.Fatal(err)
+		}
+		v := &Viewer{}
+		v.outputs = []*output{out}
+		for range 3 {
+			pairs := []rtcp.NackPair{{PacketID: lost.SequenceNumber}}
+			pairs[0].Range(func(seq uint16) bool { out.resendPacket(w, seq); return true })
+		}
+		again := to.kept[n:]
+		if len(again) != 3 {
+			t.Fatalf("RTX %v: %d packets were sent again", rtx, len(again))
+		}
+		for _, datagram := range again {
+			if !rtx {
+				if string(datagram) != string(first) {
+					t.Error("a packet that is sent again differs")
+				}
+				continue
+			}
+			plain, err := client.DecryptRTP(nil, datagram, nil)
+			var p rtp.Packet
+			if err != nil || p.Unmarshal(plain) != nil || p.SSRC != 2 || p.PayloadType != 97 ||
+				uint16(p.Payload[0])<<8|uint16(p.Payload[1]) != lost.SequenceNumber {
+				t.Errorf("retransmission %v: %v", p, err)
+			}
+		}
+		out.resendPacket(w, lost.SequenceNumber+uint16(maxBehind)+uint16(n))
+		if len(to.kept) != n+3 || out.counters.missing.Load() != 1 {
+			t.Errorf("RTX %v: a packet that never was is sent again", rtx)
+		}
+	}
+}

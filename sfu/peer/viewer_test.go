@@ -1,0 +1,316 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/webrtc/v4"
+
+	"weir/sfu"
+	"weir/sfu/codec"
+	"weir/sfu/media"
+	"weir/sfu/peer/peertest"
+	"weir/sfu/sfutest"
+)
+
+// watched is a viewer of a stream that never ends.
+type watched struct {
+	port   *Port
+	viewer *Viewer
+	client *peertest.Client
+	frames atomic.Int64 // that have come, intact
+	ended  chan error
+}
+
+// aStream publishes video, without a publisher, until the test ends.
+func aStream(t testing.TB) *sfu.Hub {
+	t.Helper()
+	hub, err := sfu.New(sfu.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, err := hub.Publish("s", sfu.PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Packets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub.Ready()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		format, _ := codec.For(media.VP8)
+		packetizer := format.NewPacketizer(1 << 32)
+		seq := uint16(0)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			f := media.Frame{Sync: i%10 == 0, PTS: time.Duration(i) * 33 * time.Millisecond, Data: sfutest.VP8Frame(i, i%10 == 0, 3000)}
+			packetizer.Packetize(&f, func(p media.Packet) {
+				writer.WritePacket(sfu.RTP{Seq: seq, Time: uint32(p.Time), Marker: p.Marker, Arrival: pub.Now(), Payload: p.Payload})
+				seq++
+			})
+		}
+	}()
+	t.Cleanup(func() { close(stop); <-done; pub.Close() })
+	return hub
+}
+
+// watch connects a viewer. edit changes its offer.
+func watch(t testing.TB, edit func(offer string) string) *watched {
+	t.Helper()
+	hub := aStream(t)
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watched{ended: make(chan error, 1)}
+	if w.port, err = New(Config{Conn: conn}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.port.Close() })
+	sub, err := hub.Subscribe("s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracks, err := sub.Tracks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.client = peertest.NewAPI(t, peertest.Options{}).NewClient(t)
+	w.client.Receive(t, map[media.Codec]peertest.Incoming{media.VP8: {OnFrame: func(f media.Frame) {
+		if _, intact := sfutest.VP8Number(f.Data); intact {
+			w.frames.Add(1)
+		}
+	}}})
+	var answer string
+	if w.viewer, answer, err = w.port.NewViewer(t.Context(), edit(w.client.Offer(t)), tracks); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer sub.Close()
+		w.ended <- w.viewer.Run(ctx, sub)
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	w.client.Answer(t, answer)
+	return w
+}
+
+func asItIs(offer string) string { return offer }
+
+// more waits until further frames have come.
+func (w *watched) more(t testing.TB) {
+	t.Helper()
+	want := w.frames.Load() + 20
+	until(t, "frames", func() bool { return w.frames.Load() >= want })
+}
+
+func until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not come", what)
+		}
+	}
+}
+
+func (w *watched) end(t testing.TB) error {
+	t.Helper()
+	select {
+	case err := <-w.ended:
+		return err
+	case <-time.After(30 * time.Second):
+		t.Fatal("the viewer does not end")
+		return nil
+	}
+}
+
+// TestForged: what others send in a viewer's name does not disturb it, and is not
+// answered.
+func TestForged(t *testing.T) {
+	w := watch(t, asItIs)
+	w.more(t)
+	at := *w.viewer.to.Load()
+	check := controlling()
+	for range 50 {
+		for _, forged := range [][]byte{
+			aRecord(alertRecord, 0, 2, 40), aRecord(alertRecord, 0, 1, 0), aRecord(alertRecord, 1, 2, 40), aRecord(alertRecord, 1, bytes.Repeat([]byte{1}, 40)...),
+			aRecord(handshakeRecord, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), aRecord(handshakeRecord, 1, bytes.Repeat([]byte{1}, 60)...),
+			aRecord(changeCipherSpec, 0, 1), {22}, bytes.Repeat([]byte{20}, 100),
+			append([]byte{0x80, 200}, make([]byte, 60)...), {0x80}, append([]byte{0x81, 206, 0, 2}, make([]byte, 60)...),
+		} {
+			if !w.port.demux.take(forged, at) {
+				t.Fatalf("%x is taken for a publisher's", forged)
+			}
+			if w.port.demux.take(forged, netip.MustParseAddrPort("192.0.2.99:9")) {
+				t.Fatalf("%x is taken from anybody", forged)
+			}
+		}
+		if w.port.demux.take(check, at) {
+			t.Fatal("a check for somebody else is taken")
+		}
+	}
+	w.more(t)
+	w.client.Close()
+	if err := w.end(t); !errors.Is(err, ErrClosed) {
+		t.Errorf("the viewer ended with %v", err)
+	}
+	w.port.demux.mu.Lock()
+	defer w.port.demux.mu.Unlock()
+	if len(w.port.demux.byAddr)+len(w.port.demux.byUfrag) != 0 {
+		t.Errorf("the socket remembers %v and %v", w.port.demux.byAddr, w.port.demux.byUfrag)
+	}
+}
+
+// TestCloseAfterHandshake: a client that leaves when nothing is left of the
+// handshake is gone at once.
+func TestCloseAfterHandshake(t *testing.T) {
+	w := watch(t, asItIs)
+	until(t, "a report of the client", w.viewer.proved.Load)
+	time.Sleep(reportInterval + 100*time.Millisecond) // the next tick gives the handshake up
+	w.more(t)
+	start := time.Now()
+	w.client.Close()
+	if err := w.end(t); !errors.Is(err, ErrClosed) || time.Since(start) > disconnectedTimeout {
+		t.Errorf("after %v the viewer ended with %v", time.Since(start), err)
+	}
+}
+
+// TestFallsSilent: a client of which nothing is heard any more is silent at first,
+// and lost in the end.
+func TestFallsSilent(t *testing.T) {
+	w := watch(t, asItIs)
+	w.more(t)
+	if w.viewer.Silent() {
+		t.Error("the viewer is silent")
+	}
+	d := w.port.demux
+	d.mu.Lock()
+	clear(d.byAddr)
+	clear(d.byUfrag)
+	d.mu.Unlock()
+	w.viewer.heard.Add(-int64(disconnectedTimeout))
+	if !w.viewer.Silent() {
+		t.Error("the viewer is not silent")
+	}
+	w.viewer.heard.Add(-int64(failedTimeout))
+	if err := w.end(t); !errors.Is(err, ErrLost) {
+		t.Errorf("the viewer ended with %v", err)
+	}
+}
+
+// TestOtherCertificate: a client with another certificate than its offer has gets
+// nothing.
+func TestOtherCertificate(t *testing.T) {
+	w := watch(t, func(offer string) string {
+		start := strings.Index(offer, "a=fingerprint:sha-256 ")
+		end := start + strings.Index(offer[start:], "\r\n")
+		return offer[:start] + "a=fingerprint:" + fingerprintOf([]byte("other")).String() + offer[end:]
+	})
+	start := time.Now()
+	if err := w.end(t); !errors.Is(err, ErrNotConnected) || time.Since(start) > defaultConnectTimeout/2 {
+		t.Errorf("after %v the viewer ended with %v", time.Since(start), err)
+	}
+	if n := w.frames.Load(); n != 0 {
+		t.Errorf("%d frames came", n)
+	}
+}
+
+// TestProfiles: clients that have but one way to encrypt are served by it.
+func TestProfiles(t *testing.T) {
+	for _, p := range srtpProfiles {
+		hub := aStream(t)
+		sub, err := hub.Subscribe("s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tracks, err := sub.Tracks(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		port, err := New(Config{Conn: conn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pc := clientOf(t, p)
+		got := make(chan struct{}, 1)
+		pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+			for range 50 {
+				if _, _, err := track.ReadRTP(); err != nil {
+					return
+				}
+			}
+			got <- struct{}{}
+		})
+		offer, err := pc.CreateOffer(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gathered := webrtc.GatheringCompletePromise(pc)
+		if err := pc.SetLocalDescription(offer); err != nil {
+			t.Fatal(err)
+		}
+		<-gathered
+		v, answer, err := port.NewViewer(t.Context(), pc.LocalDescription().SDP, tracks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); v.Run(ctx, sub) }()
+		if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-got:
+		case <-time.After(30 * time.Second):
+			t.Errorf("%v: no packets", p)
+		}
+		pc.GracefulClose()
+		cancel()
+		<-done
+		sub.Close()
+		port.Close()
+	}
+}
+
+// clientOf returns a client with one SRTP profile.
+func clientOf(t *testing.T, p dtls.SRTPProtectionProfile) *webrtc.PeerConnection {
+	t.Helper()
+	var engine webrtc.MediaEngine
+	if err := engine.RegisterDefaultCodecs(); err != nil {
+		t.Fatal(err)
+	}
+	var settings webrtc.SettingEngine
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetIPFilter(net.IP.IsLoopback)
+	settings.SetSRTPProtectionProfiles(p)
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(&engine), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+		t.Fatal(err)
+	}
+	return pc
+}
