@@ -167,3 +167,29 @@ func BenchmarkForward(b *testing.B) {
 		f.Forward(p, p.Time)
 	}
 }
+
+// TestIndex: over turns of the sequence numbers, no two packets have one index.
+func TestIndex(t *testing.T) {
+	f := newTest()
+	p := source(200_000, 1)
+	var last uint64
+	for i, q := range p {
+		h, verdict := f.Forward(q, q.Time)
+		if verdict != Send {
+			t.Fatalf("packet %d: verdict %v", i, verdict)
+		}
+		index := f.Index(h.SequenceNumber)
+		if uint16(index) != h.SequenceNumber || i > 0 && index != last+1 {
+			t.Fatalf("packet %d, sent as %d, has the index %d after %d", i, h.SequenceNumber, index, last)
+		}
+		if last = index; index > 70_000 && f.Index(h.SequenceNumber-5000) != index-5000 {
+			t.Fatalf("packet %d: the index of an earlier one is %d", i, f.Index(h.SequenceNumber-5000))
+		}
+		if f.Behind(h.SequenceNumber) != 0 || f.Behind(h.SequenceNumber-7) != 7 {
+			t.Fatalf("packet %d is not the newest one", i)
+		}
+	}
+	if last>>16 == 0 {
+		t.Error("the sequence numbers made no turn")
+	}
+}
