@@ -80,7 +80,7 @@ func (a answerer) answer(o *offer, local credentials, sections []answerSection) 
 		section.WithValueAttribute("setup", "passive").WithICECredentials(local.ufrag, local.pwd)
 		if i == 0 { // those of the others are the same
 			for _, c := range a.candidates {
-				section.WithCandidate(c)
+				section.WithValueAttribute("candidate", c)
 			}
 			section.WithPropertyAttribute("end-of-candidates")
 		}

@@ -95,7 +95,7 @@ func (d *demux) take(datagram []byte, from netip.AddrPort) bool {
 		return d.takeCheck(datagram, from)
 	case first >= firstDTLS && first <= lastDTLS:
 		if t := d.at(from); t != nil {
-			t.takeRecords(datagram, from)
+			t.takeRecords(datagram)
 			return true
 		}
 	case first >= firstRTP && first <= lastRTP:

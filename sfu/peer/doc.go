@@ -9,10 +9,33 @@
 // sends any, so candidates that a client offers are not used, and nobody can
 // make the server send to an address that has not proved itself.
 //
-// A publisher's packets are read into slabs and handed to the hub as they are;
-// losses are asked for again (NACK), and transport-wide feedback lets the
-// browser estimate its bandwidth. A viewer is called by a shard of the hub with
-// the packets of its tracks; it makes the headers (package forward) and writes
-// them to SRTP. What a viewer lost is sent again from the track's own ring, so
-// that a viewer holds no packet.
+// # Publishers
+//
+// A publisher is a PeerConnection. Its packets are read into slabs and handed to
+// the hub as they are; losses are asked for again (NACK), and transport-wide
+// feedback lets the browser estimate its bandwidth.
+//
+// # Viewers
+//
+// There are many viewers to a publisher, and they need little: so a viewer is no
+// PeerConnection, but these parts, each in a file of its own:
+//
+//	demux      takes viewers' datagrams out of what pion's mux reads
+//	binding    a connectivity check and its answer (STUN)
+//	agent      which checks are whose, and where to send (ICE-lite)
+//	records    what of a datagram of DTLS may be the client's
+//	link       the handshake, by pion/dtls
+//	alerts     what is left of it afterwards: goodbyes
+//	seal       RTP, encrypted from the ring's memory straight to the socket's
+//	srtcp      reports in both directions
+//	transport  the above together: one viewer's way
+//	answer     the SDP
+//	output     one track on its way to one viewer
+//	outbox     what the viewers of a shard send together
+//
+// The first four and seal and answer only compute. A viewer has one goroutine, that
+// of Run: what its client sends is handled by the one that reads the socket, and
+// what it is sent by a shard of the hub, which calls it with the packets of its
+// tracks; it makes the headers (package forward) and encrypts. What a viewer lost is
+// sent again from the track's own ring, so that a viewer holds no packet.
 package peer

@@ -54,14 +54,19 @@ func (c *outputCounters) addTo(s *Stats) {
 func newOutput(t *sfu.Track, s answerSection, first chan<- struct{}) *output {
 	o := &output{track: t, ssrc: s.ssrc, first: first, budget: resendBudget}
 	o.forwarder = forward.New(forward.Config{
-		SSRC: s.ssrc, PayloadType: s.pt, Seq: uint16(rand.Uint32()), Time: rand.Uint32(),
+		SSRC: s.ssrc, PayloadType: s.pt, Seq: firstNumber(), Time: rand.Uint32(),
 	})
 	if s.rtxSSRC != 0 {
-		o.rtxIndex = uint64(uint16(rand.Uint32()))
-		o.rtx = forward.RTX{SSRC: s.rtxSSRC, PayloadType: s.rtxPT, Seq: uint16(o.rtxIndex)}
+		o.rtx = forward.RTX{SSRC: s.rtxSSRC, PayloadType: s.rtxPT, Seq: firstNumber()}
+		o.rtxIndex = uint64(o.rtx.Seq)
 	}
 	return o
 }
+
+// firstNumber returns a random sequence number from the lower half, so that the
+// numbers do not begin anew among the first packets: a receiver that loses just
+// those could not know of it (RFC 3711 section 3.3.1).
+func firstNumber() uint16 { return uint16(rand.N(1 << 15)) }
 
 // write forwards packets. Runs on the shard's goroutine; does not block.
 func (o *output) write(w *way, batch []*media.Packet, lagged bool) {

@@ -27,11 +27,10 @@ type transport struct {
 	incoming chan []byte         // handshake records
 	started  time.Time           // on its monotonic clock heard is
 
-	to      atomic.Pointer[netip.AddrPort] // where to send; nil before the first check
-	keys    atomic.Pointer[secured]        // nil before the handshake is through
-	heard   atomic.Int64                   // when the client was last heard of, since started
-	proved  atomic.Bool                    // the client has sent something with its keys
-	dropped atomic.Uint64                  // handshake records that came too fast
+	to     atomic.Pointer[netip.AddrPort] // where to send; nil before the first check
+	keys   atomic.Pointer[secured]        // nil before the handshake is through
+	heard  atomic.Int64                   // when the client was last heard of, since started
+	proved atomic.Bool                    // the client has sent something with its keys
 
 	// guarded by mu
 	mu     sync.Mutex
@@ -126,14 +125,13 @@ func (t *transport) quiet() time.Duration {
 func (t *transport) Silent() bool { return t.keys.Load() != nil && t.quiet() > disconnectedTimeout }
 
 // takeRecords takes in a datagram of DTLS. Runs on the socket's reader.
-func (t *transport) takeRecords(datagram []byte, _ netip.AddrPort) {
+func (t *transport) takeRecords(datagram []byte) {
 	keys := t.keys.Load()
 	s := sift(datagram, keys != nil)
 	if len(s.handshake) > 0 {
 		select {
 		case t.incoming <- s.handshake:
 		default: // it comes too fast; the client will send it again
-			t.dropped.Add(1)
 		}
 	}
 	if keys == nil {
