@@ -94,6 +94,8 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, explain("--rtc-addr", rtcAddr, err)
 	}
+	media := conn.Stats()
+	c.log.Info("media socket", "sends", media.Mode, "aggregated", media.Aggregated, "receive_buffer", media.ReceiveBuffer, "send_buffer", media.SendBuffer)
 	if a.port, err = peer.New(peer.Config{Conn: conn, Log: c.log}); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"weir/sfu"
+	"weir/sfu/udp"
 )
 
 // batch gathers datagrams that leave together. Reserve returns an empty slice with
@@ -24,7 +25,12 @@ type outbox struct {
 }
 
 // newOutbox returns an outbox of the port's socket.
-func (p *Port) newOutbox() *outbox { return &outbox{&singles{socket: p.demux}, p} }
+func (p *Port) newOutbox() *outbox {
+	if c, ok := p.demux.socket.(*udp.Conn); ok {
+		return &outbox{c.NewBatch(), p}
+	}
+	return &outbox{&singles{socket: p.demux}, p}
+}
 
 // UseOutbox implements sfu.OutboxWriter.
 func (v *Viewer) UseOutbox(there []sfu.Outbox) sfu.Outbox {
