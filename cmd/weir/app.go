@@ -34,6 +34,7 @@ const (
 // appConfig is what the command line says.
 type appConfig struct {
 	httpAddr, rtcAddr, dataDir string
+	adminAddr                  string // empty: no profiles
 	record                     bool
 	grace                      time.Duration
 	recording                  recorder.Config // Dir, WritingApp, OnEvent and Log are not used
@@ -51,6 +52,7 @@ type app struct {
 	whip     *whip.Endpoint
 	ws       *ws.Endpoint
 	server   *signaling.Server
+	debug    *debugServer // nil: off
 
 	stopRecorder func(context.Context)
 }
@@ -94,8 +96,6 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, explain("--rtc-addr", rtcAddr, err)
 	}
-	media := conn.Stats()
-	c.log.Info("media socket", "sends", media.Mode, "aggregated", media.Aggregated, "receive_buffer", media.ReceiveBuffer, "send_buffer", media.SendBuffer)
 	if a.port, err = peer.New(peer.Config{Conn: conn, Log: c.log}); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -111,8 +111,19 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.adminAddr != "" {
+		if a.debug, err = listenDebug(ctx, c.adminAddr, c.log); err != nil {
+			return nil, explain("--admin-addr", c.adminAddr, err)
+		}
+	}
 	if a.server, err = signaling.Listen(ctx, c.httpAddr, handler, c.log); err != nil {
 		return nil, explain("--http-addr", c.httpAddr, err)
+	}
+	// Not before everything has succeeded: what fails says one sentence.
+	media := conn.Stats()
+	c.log.Info("media socket", "sends", media.Mode, "aggregated", media.Aggregated, "receive_buffer", media.ReceiveBuffer, "send_buffer", media.SendBuffer)
+	if a.debug != nil {
+		c.log.Info("profiles", "url", "http://"+a.debug.addr.String()+"/debug/pprof/")
 	}
 	return a, nil
 }
@@ -243,6 +254,9 @@ func (a *app) shutdown(ctx context.Context) error {
 // close closes what newApp has opened so far.
 func (a *app) close() error {
 	var err error
+	if a.debug != nil {
+		a.debug.close()
+	}
 	if a.port != nil {
 		err = a.port.Close()
 	}

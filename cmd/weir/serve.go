@@ -25,6 +25,8 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "rtc-addr", EnvVars: []string{"WEIR_RTC_ADDR"},
 				Usage:       "`HOST:PORT` for media, UDP, one port for everything",
 				DefaultText: "port 8081 on loopback if --http-addr is there, else on all addresses"},
+			&cli.StringFlag{Name: "admin-addr", EnvVars: []string{"WEIR_ADMIN_ADDR"}, DefaultText: "off",
+				Usage: "`HOST:PORT` for profiles of the program (/debug/pprof/); keep it on loopback"},
 			&cli.StringFlag{Name: "data-dir", Value: "./weir-data", EnvVars: []string{"WEIR_DATA_DIR"},
 				Usage: "`FOLDER` for recordings; made if it does not exist"},
 			&cli.DurationFlag{Name: "grace", Value: 15 * time.Second, EnvVars: []string{"WEIR_GRACE"},
@@ -66,7 +68,7 @@ func serve(c *cli.Context) error {
 	defer stop()
 	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	a, err := newApp(c.Context, appConfig{
-		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"),
+		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"), adminAddr: c.String("admin-addr"),
 		record: c.Bool("record"), grace: c.Duration("grace"), recording: recording, version: version(), log: log,
 	})
 	if err != nil {
