@@ -107,7 +107,7 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := a.routes()
+	handler, err := a.routes(conn)
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +120,7 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 		return nil, explain("--http-addr", c.httpAddr, err)
 	}
 	// Not before everything has succeeded: what fails says one sentence.
-	media := conn.Stats()
-	c.log.Info("media socket", "sends", media.Mode, "aggregated", media.Aggregated, "receive_buffer", media.ReceiveBuffer, "send_buffer", media.SendBuffer)
+	logSocket(c.log, conn)
 	if a.debug != nil {
 		c.log.Info("profiles", "url", "http://"+a.debug.addr.String()+"/debug/pprof/")
 	}
@@ -129,9 +128,12 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 }
 
 // routes is everything that is served over HTTP.
-func (a *app) routes() (http.Handler, error) {
+func (a *app) routes(media *udp.Conn) (http.Handler, error) {
 	mux := http.NewServeMux()
-	api, err := admin.New(admin.Config{Hub: a.hub, Recorder: a.recorder, Events: a.events})
+	api, err := admin.New(admin.Config{
+		Hub: a.hub, Recorder: a.recorder, Events: a.events,
+		Metrics: func() []admin.Metric { return socketMetrics(media.Stats()) },
+	})
 	if err != nil {
 		return nil, err
 	}

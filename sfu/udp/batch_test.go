@@ -44,7 +44,7 @@ func TestDatagramsArriveAsCommitted(t *testing.T) {
 }
 
 func TestManyDestinations(t *testing.T) {
-	const destinations, bursts, perBurst = 100, 2, 7
+	const destinations, bursts, perBurst = 100, 4, 7
 	c := listen(t, "127.0.0.1:0")
 	b := c.NewBatch()
 	var to []net.PacketConn
@@ -52,7 +52,9 @@ func TestManyDestinations(t *testing.T) {
 	for range destinations {
 		to = append(to, reader(t, "127.0.0.1:0"))
 	}
+	var before Stats // the last burst, for which the batch has grown
 	for i := range bursts {
+		before = c.Stats()
 		for d := range destinations {
 			for j := range perBurst {
 				p := datagram(i*10000+d*100+j, 1200-j/(perBurst-1)*rand.IntN(1100))
@@ -69,8 +71,8 @@ func TestManyDestinations(t *testing.T) {
 	if s.Sent != destinations*bursts*perBurst {
 		t.Errorf("%+v", s)
 	}
-	if s.Mode == Segmented && (s.Sent-s.Segments > 10 || s.Batches > 20) {
-		t.Errorf("not segmented: %+v", s)
+	if s.Sent -= before.Sent; s.Mode == Segmented && (s.Sent-(s.Segments-before.Segments) > 5 || s.Batches-before.Batches > 10) {
+		t.Errorf("not segmented: %+v, and before it %+v", s, before)
 	}
 }
 
@@ -160,6 +162,48 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	if s := to.Stats(); s.Received != senders*each || s.Lost != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A batch has the memory that its bursts need, and not what the largest one might.
+func TestBatchGrowsWithUse(t *testing.T) {
+	const frame, keyframe = 10, 200 // datagrams
+	c, a := listen(t, "127.0.0.1:0"), at(reader(t, "127.0.0.1:0"))
+	burst := func(b *Batch, n int) {
+		for i := range n {
+			commit(b, sent{datagram(i, 1200), a})
+		}
+		b.Flush()
+	}
+	sizes := func(b *Batch) [2]int { return [2]int{len(b.buf), cap(b.runs)} }
+
+	small, large := c.NewBatch(), c.NewBatch()
+	begin := sizes(small)
+	for i := range 1000 {
+		burst(small, frame)
+		if i%100 == 50 {
+			burst(small, keyframe/4)
+		}
+	}
+	if got := sizes(small); got != begin || begin[0] != minArena {
+		t.Errorf("small bursts made %d of %d", got, begin)
+	}
+	var rounds int
+	for len(large.buf) < arenaSize && rounds < 100 {
+		burst(large, keyframe)
+		rounds++
+	}
+	if len(large.buf) != arenaSize || rounds < 2 {
+		t.Errorf("%d bytes after %d large bursts", len(large.buf), rounds)
+	}
+	for range 1000 {
+		burst(large, 2*keyframe)
+	}
+	if got := len(large.buf); got != arenaSize {
+		t.Errorf("%d bytes are more than the bound", got)
+	}
+	if s := c.Stats(); s.Failed+s.Dropped != 0 {
 		t.Errorf("%+v", s)
 	}
 }

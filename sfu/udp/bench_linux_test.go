@@ -93,6 +93,40 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
+// BenchmarkBatch sends bursts of 10 full packets to each destination in turn, by
+// every form. Small bursts and other ways of sending are in BenchmarkSend.
+func BenchmarkBatch(b *testing.B) {
+	const burst = 10
+	p := datagram(1, 1200)
+	for _, n := range []int{1, 100, 1000} {
+		to := destinations(b, n)
+		for _, mode := range []Mode{Segmented, Batched, Plain} {
+			b.Run(fmt.Sprintf("destinations=%d/%v", n, mode), func(b *testing.B) {
+				c := listen(b, "127.0.0.1:0")
+				c.socket.lower(mode, unix.EIO)
+				batch := c.NewBatch()
+				send := func() {
+					for _, a := range to {
+						for range burst {
+							batch.Commit(len(append(batch.Reserve(1500), p...)), a)
+						}
+					}
+					batch.Flush()
+				}
+				for range 1000/n + 10 { // until it has grown
+					send()
+				}
+				b.ReportAllocs()
+				start := processor(b)
+				for b.Loop() {
+					send()
+				}
+				perDatagram(b, n*burst, start)
+			})
+		}
+	}
+}
+
 // BenchmarkReceive reads bursts of full packets, of one sender each, that came
 // one by one or as segments of one message. Sending is not timed.
 func BenchmarkReceive(b *testing.B) {

@@ -36,6 +36,13 @@ func (c *Conn) ReadFromUDPAddrPort(b []byte) (n int, from netip.AddrPort, err er
 	return n, from, err
 }
 
+// OnIdle has f called by the goroutine that reads whenever it has read all there
+// was and is about to wait, and in any case after 256 datagrams: for what is better
+// done once for a burst than for each datagram. Where the kernel cannot tell, on
+// systems other than Linux, that is before each read. It is set before the first read,
+// and f must not read.
+func (c *Conn) OnIdle(f func()) { c.socket.onIdle = f }
+
 // WriteToUDPAddrPort sends b as one datagram, without waiting: if the send buffer
 // is full, the datagram is dropped, which is no error. The error is a
 // *net.OpError: net.ErrClosed after Close, or the kernel's.
@@ -91,6 +98,13 @@ func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
 // Close closes the socket and ends the reads that wait, with net.ErrClosed. A
 // second call does nothing.
 func (c *Conn) Close() error { return c.socket.close() }
+
+// OnRefusal sets what is called with each form of sending or reading that the
+// kernel refuses from then on, and now with those that it has refused already: at
+// most three in a Conn's life. The error says how it goes on, and wraps the
+// kernel's. f is called by the goroutine that was refused, which does not wait for
+// the network: so f should be quick, and it must not close c.
+func (c *Conn) OnRefusal(f func(error)) { c.socket.onRefusal(f) }
 
 // Stats returns what was done so far.
 func (c *Conn) Stats() Stats { return c.socket.stats() }

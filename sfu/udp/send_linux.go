@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -12,18 +13,26 @@ import (
 
 // patience is how many segmented messages may be refused for their size before
 // segmentation is given up, if none was ever taken. One destination's small MTU,
-// which anybody can forge an ICMP message about, must not slow down all others.
+// which anybody can forge an ICMP message about, must not slow down all others: it
+// is refused once and then remembered (see narrow).
 const patience = 64
 
-// outbox is what the kernel reads of a batch. Its parts point at one another, so
-// it must not be copied after init.
+// outbox is what the kernel reads of a batch. The tables are of one length, which
+// grows with use.
 type outbox struct {
-	messages [maxRuns]message
-	vectors  [maxRuns]unix.Iovec
-	names    [maxRuns]sockaddr
-	controls [maxRuns]segmentControl
-	items    [maxRuns]run // what the messages carry
-	n        int          // messages in use
+	messages []message
+	parts    []part
+	items    []run // what the messages carry
+	n        int   // messages in use
+
+	narrow narrow
+}
+
+// part is what a message points at.
+type part struct {
+	vector  unix.Iovec
+	name    sockaddr
+	control segmentControl
 }
 
 // segmentControl is the control message that tells the size of the segments.
@@ -33,35 +42,48 @@ type segmentControl struct {
 	_      [6]byte // up to CmsgSpace
 }
 
-// init links the parts.
+// init makes the first tables.
 func (o *outbox) init() {
+	o.narrow.now = time.Now
+	o.grow()
+}
+
+// grow doubles the tables up to maxRuns, and links their parts. No message may be
+// in use.
+func (o *outbox) grow() {
+	n := max(minRuns, min(2*len(o.messages), maxRuns))
+	if n == len(o.messages) {
+		return
+	}
+	o.messages, o.parts, o.items = make([]message, n), make([]part, n), make([]run, n)
 	for i := range o.messages {
+		p := &o.parts[i]
 		h := &o.messages[i].header
-		h.Name = (*byte)(unsafe.Pointer(&o.names[i]))
-		h.Iov = &o.vectors[i]
+		h.Name = (*byte)(unsafe.Pointer(&p.name))
+		h.Iov = &p.vector
 		h.SetIovlen(1)
-		c := &o.controls[i].header
-		c.Level, c.Type = unix.SOL_UDP, unix.UDP_SEGMENT
-		c.SetLen(unix.CmsgLen(2))
+		p.control.header.Level, p.control.header.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+		p.control.header.SetLen(unix.CmsgLen(2))
 	}
 }
 
-// put appends a message with the datagrams of r.
+// put appends a message with the datagrams of r. There must be room.
 func (o *outbox) put(buf []byte, r run, inet6 bool) {
 	i := o.n
 	o.n++
 	o.items[i] = r
-	o.vectors[i].Base = unsafe.SliceData(buf[r.start:])
-	o.vectors[i].SetLen(r.size)
+	p := &o.parts[i]
+	p.vector.Base = unsafe.SliceData(buf[r.start:])
+	p.vector.SetLen(r.size)
 	h := &o.messages[i].header
-	h.Namelen = encode(&o.names[i], r.to, inet6)
+	h.Namelen = encode(&p.name, r.to, inet6)
 	if r.count == 1 {
 		h.Control = nil
 		h.SetControllen(0)
 		return
 	}
-	o.controls[i].size = uint16(r.segment)
-	h.Control = (*byte)(unsafe.Pointer(&o.controls[i]))
+	p.control.size = uint16(r.segment)
+	h.Control = (*byte)(unsafe.Pointer(&p.control))
 	h.SetControllen(unix.CmsgSpace(2))
 }
 
@@ -86,12 +108,20 @@ func (s *socket) sendRuns(o *outbox, buf []byte, runs []run, t *tally) {
 	o.n = 0
 	for i := range runs {
 		r := &runs[i]
-		switch Mode(s.mode.Load()) {
+		mode := form(s.form.Load()).mode()
+		if mode == Segmented && o.narrow.refuses(r) {
+			mode = Batched
+		}
+		switch mode {
 		case Segmented:
+			if !s.makeRoom(o, buf, t) {
+				t.dropped += datagrams(runs[i:])
+				return
+			}
 			o.put(buf, *r, s.inet6)
 		case Batched:
 			for j := range r.count {
-				if o.n == maxRuns && !s.flush(o, buf, t) {
+				if !s.makeRoom(o, buf, t) {
 					t.dropped += uint64(r.count-j) + datagrams(runs[i+1:])
 					return
 				}
@@ -99,17 +129,31 @@ func (s *socket) sendRuns(o *outbox, buf []byte, runs []run, t *tally) {
 				o.put(buf, run{to: r.to, start: start, size: end - start, segment: end - start, count: 1}, s.inet6)
 			}
 		default:
+			// What was put before another goroutine found this mode goes first.
+			if !s.flush(o, buf, t) {
+				t.dropped += datagrams(runs[i:])
+				return
+			}
 			if !s.sendEach(buf, r, t) {
 				t.dropped += datagrams(runs[i+1:])
 				return
 			}
 		}
-		if o.n == maxRuns && !s.flush(o, buf, t) {
-			t.dropped += datagrams(runs[i+1:])
-			return
-		}
 	}
 	s.flush(o, buf, t)
+}
+
+// makeRoom makes room for one more message. It reports false if the send buffer
+// is full.
+func (s *socket) makeRoom(o *outbox, buf []byte, t *tally) bool {
+	if o.n < len(o.messages) {
+		return true
+	}
+	if !s.flush(o, buf, t) {
+		return false
+	}
+	o.grow()
+	return true
 }
 
 // flush sends the messages of o. It reports false if the send buffer is full: it
@@ -141,7 +185,7 @@ func (s *socket) flush(o *outbox, buf []byte, t *tally) bool {
 		case unix.ENOBUFS: // the network card's queue, of this destination's card
 			t.dropped += uint64(r.count)
 		case unix.EINVAL, unix.EMSGSIZE, unix.EIO, unix.EOPNOTSUPP, unix.ENOPROTOOPT, unix.ENOSYS:
-			if !s.retry(buf, r, errno, t) {
+			if !s.retry(o, buf, r, errno, t) {
 				t.dropped += datagrams(o.items[i+1 : n])
 				return false
 			}
@@ -154,9 +198,10 @@ func (s *socket) flush(o *outbox, buf []byte, t *tally) bool {
 }
 
 // retry sends the datagrams of r one by one, since as one message they were
-// refused with why. If that works, the form was to blame, and the mode may have
-// to be lowered for all. It reports false if the send buffer is full.
-func (s *socket) retry(buf []byte, r *run, why unix.Errno, t *tally) bool {
+// refused with why. If that works, the form was to blame: the destination is
+// remembered, or the mode is lowered for all. It reports false if the send buffer
+// is full.
+func (s *socket) retry(o *outbox, buf []byte, r *run, why unix.Errno, t *tally) bool {
 	if r.count == 1 && why != unix.ENOSYS {
 		t.failed++
 		return true
@@ -171,6 +216,7 @@ func (s *socket) retry(buf []byte, r *run, why unix.Errno, t *tally) bool {
 		// A datagram that is larger than the MTU of its path can be sent in fragments,
 		// but not as a segment: EINVAL, or EMSGSIZE in newer kernels.
 		t.refused++
+		o.narrow.remember(r)
 		if t.segments == 0 && s.count.segments.Load() == 0 && s.count.refused.Load()+t.refused >= patience {
 			s.lower(Batched, why)
 		}

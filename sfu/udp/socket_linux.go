@@ -1,7 +1,6 @@
 package udp
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -12,34 +11,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wakePeriod is how long a read waits in the kernel at most before it looks for a
-// new deadline. Close wakes it at once on Linux, and by this elsewhere (gVisor).
-const wakePeriod = 100 * time.Millisecond
-
-// socket is a UDP socket in blocking mode that Go's netpoller does not know. The
-// poller would be woken for each packet that the network card has sent
-// (EPOLLOUT), which costs about as much as sending it.
+// socket is a UDP socket that Go's netpoller does not know (see waiter). The poller
+// would be woken for each packet that the network card has sent (EPOLLOUT), which
+// costs about as much as sending it.
 type socket struct {
 	// set once
 	fd        int
 	inet6     bool // its addresses are IPv6 ones, with IPv4 mapped into them
 	sendmmsg  func(fd int, messages []message) (int, unix.Errno)
-	receives  int // SO_RCVBUF, in bytes
-	sends     int // SO_SNDBUF, in bytes
+	segments  func(fd int) error // nil: the kernel knows UDP_SEGMENT
+	receives  int                // SO_RCVBUF, in bytes
+	sends     int                // SO_SNDBUF, in bytes
 	aggregate bool
+	onIdle    func() // or nil
+	waiter    *waiter
 
 	// atomic
-	users    atomic.Int64 // system calls that use fd; less than 0 once it is closed
-	deadline atomic.Int64 // of reads, in Unix nanoseconds; 0: none
-	mode     atomic.Int32 // Mode
-	refusal  atomic.Int32 // the error number that lowered mode; 0: none
+	users    atomic.Int64  // system calls that use fd; less than 0 once it is closed
+	deadline atomic.Int64  // of reads, in Unix nanoseconds; 0: none
+	form     atomic.Uint32 // how batches leave
+	single   atomic.Uint32 // the error number for which each read brings one message; 0: it brings many
 	count    counters
+
+	refusals refusals
 
 	ended sync.Once     // closes fd
 	done  chan struct{} // closed with fd
 
-	reading sync.Mutex
-	in      inbox // guarded by reading
+	// guarded by reading
+	reading  sync.Mutex
+	in       inbox
+	unrested int // datagrams that were read since onIdle was called
 }
 
 // newSocket takes opened's socket out of the netpoller, and closes opened.
@@ -48,12 +50,16 @@ func newSocket(opened *net.UDPConn) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{fd: fd, sendmmsg: sendmmsg, done: make(chan struct{})}
+	s := &socket{fd: fd, sendmmsg: sendmmsg, segments: segments, done: make(chan struct{})}
 	if err := s.configure(); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
 	}
 	s.in.init()
+	if s.waiter, err = newWaiter(fd, s.try); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -81,30 +87,15 @@ func duplicate(conn *net.UDPConn) (fd int, err error) {
 // configure sets the socket's options and finds out what the kernel can do. Only
 // what the socket cannot work without is an error.
 func (s *socket) configure() error {
-	if err := unix.SetNonblock(s.fd, false); err != nil {
-		return os.NewSyscallError("fcntl", err)
-	}
 	domain, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	if err != nil {
 		return os.NewSyscallError("getsockopt", err)
 	}
 	s.inet6 = domain == unix.AF_INET6
-	period := unix.NsecToTimeval(wakePeriod.Nanoseconds())
-	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &period); err != nil {
-		return os.NewSyscallError("setsockopt", err)
-	}
 	s.receives = s.buffer(unix.SO_RCVBUFFORCE, unix.SO_RCVBUF)
 	s.sends = s.buffer(unix.SO_SNDBUFFORCE, unix.SO_SNDBUF)
 	s.aggregate = unix.SetsockoptInt(s.fd, unix.SOL_UDP, unix.UDP_GRO, 1) == nil
-	// Nothing sent says whether system calls are filtered.
-	if _, errno := sendmmsg(s.fd, nil); errno != 0 {
-		s.lower(Plain, errno)
-	} else if _, err := unix.GetsockoptInt(s.fd, unix.SOL_UDP, unix.UDP_SEGMENT); err != nil {
-		s.mode.Store(int32(Segmented))
-		s.lower(Batched, unix.ENOPROTOOPT)
-	} else {
-		s.mode.Store(int32(Segmented))
-	}
+	s.probe()
 	return nil
 }
 
@@ -116,20 +107,6 @@ func (s *socket) buffer(force, ask int) int {
 	}
 	granted, _ := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, ask)
 	return granted
-}
-
-// lower makes mode the mode if it is lower than the present one, because of why.
-func (s *socket) lower(mode Mode, why unix.Errno) {
-	for {
-		now := s.mode.Load()
-		if now < int32(mode) || now == int32(mode) && s.refusal.Load() != 0 {
-			return
-		}
-		if s.mode.CompareAndSwap(now, int32(mode)) {
-			s.refusal.Store(int32(why))
-			return
-		}
-	}
 }
 
 // closing is added to users by close: more than there are ever users.
@@ -175,10 +152,9 @@ func (s *socket) close() error {
 			s.end()
 			break
 		}
-		// It wakes readers, although it fails: the socket is not connected.
-		_ = unix.Shutdown(s.fd, unix.SHUT_RD)
 		break
 	}
+	s.waiter.close() // wakes the reader
 	<-s.done
 	return nil
 }
@@ -190,20 +166,21 @@ func (s *socket) setReadDeadline(t time.Time) error {
 	}
 	if t.IsZero() {
 		s.deadline.Store(0)
-		return nil
+	} else {
+		s.deadline.Store(max(t.UnixNano(), 1)) // before 1970 is past, too
 	}
-	s.deadline.Store(max(t.UnixNano(), 1)) // before 1970 is past, too
+	if s.waiter.setDeadline(t) != nil {
+		return net.ErrClosed
+	}
 	return nil
 }
 
 // stats takes a snapshot.
 func (s *socket) stats() Stats {
+	now := form(s.form.Load())
 	out := Stats{
-		Mode: Mode(s.mode.Load()), Aggregated: s.aggregate,
-		ReceiveBuffer: s.receives, SendBuffer: s.sends, Lost: s.lost(),
-	}
-	if why := unix.Errno(s.refusal.Load()); why != 0 {
-		out.Refusal = fmt.Errorf("udp: sending is %s only: %w", out.Mode, why)
+		Mode: now.mode(), Refusal: now.err(), ReadRefusal: readRefusal(unix.Errno(s.single.Load())),
+		Aggregated: s.aggregate, ReceiveBuffer: s.receives, SendBuffer: s.sends, Lost: s.lost(),
 	}
 	s.count.fill(&out)
 	return out

@@ -2,113 +2,15 @@ package udp
 
 import (
 	"bytes"
-	"errors"
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"testing"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// refuse makes c's kernel answer with errno where of says so.
-func refuse(c *Conn, errno unix.Errno, of func(m *message) bool) {
-	c.socket.sendmmsg = func(fd int, messages []message) (int, unix.Errno) {
-		i := slices.IndexFunc(messages, func(m message) bool { return of(&m) })
-		switch i {
-		case 0:
-			return 0, errno
-		case -1:
-			i = len(messages)
-		}
-		return sendmmsg(fd, messages[:i])
-	}
-}
-
-func segmented(m *message) bool { return m.header.Controllen > 0 }
-func every(*message) bool       { return true }
-
-// segmentSize is the size that m asks for, 0 if it does not.
-func segmentSize(m *message) int {
-	if !segmented(m) {
-		return 0
-	}
-	return int((*segmentControl)(unsafe.Pointer(m.header.Control)).size)
-}
-
-func TestRefusedSegments(t *testing.T) {
-	small := func(i int) int { return 1000 + i%10/9*100 - i%10 }
-	for _, test := range []struct {
-		name    string
-		errno   unix.Errno
-		of      func(*message) bool
-		flushes int
-		want    Mode
-	}{
-		{"no checksums on the card", unix.EIO, segmented, 3, Batched},
-		{"not supported", unix.EOPNOTSUPP, segmented, 3, Batched},
-		{"never any", unix.EINVAL, segmented, 10, Batched},
-		{"larger than the MTU", unix.EMSGSIZE, func(m *message) bool { return segmentSize(m) > 1000 }, 10, Segmented},
-		{"no sendmmsg", unix.ENOSYS, every, 3, Plain},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := listen(t, "127.0.0.1:0")
-			if c.Stats().Mode != Segmented {
-				t.Fatalf("the kernel cannot do it: %v", c.Stats().Refusal)
-			}
-			refuse(c, test.errno, test.of)
-			b := c.NewBatch()
-			readers := []*net.UDPConn{reader(t, "127.0.0.1:0"), reader(t, "127.0.0.1:0")}
-			for range test.flushes {
-				want := make([][][]byte, len(readers))
-				for i := range 10 * 20 {
-					to := i / 10 % 2
-					p := datagram(i, small(i/2))
-					want[to] = append(want[to], p)
-					commit(b, sent{p, at(readers[to])})
-				}
-				b.Flush()
-				for i := range readers {
-					expect(t, readers[i], want[i]...)
-				}
-			}
-			s := c.Stats()
-			if s.Mode != test.want || s.Dropped+s.Failed != 0 || s.Sent != uint64(test.flushes*200) {
-				t.Errorf("%+v", s)
-			}
-			if lowered := test.want != Segmented; lowered != errors.Is(s.Refusal, test.errno) {
-				t.Errorf("refusal: %v", s.Refusal)
-			}
-		})
-	}
-}
-
-// The modes that a kernel without segmentation starts in.
-func TestLowerModes(t *testing.T) {
-	for _, mode := range []Mode{Batched, Plain} {
-		c, to := listen(t, "127.0.0.1:0"), reader(t, "127.0.0.1:0")
-		c.socket.lower(mode, unix.ENOPROTOOPT)
-		c.socket.lower(Segmented, unix.EIO) // too late
-		b := c.NewBatch()
-		var want [][]byte
-		for i := range 150 {
-			want = append(want, datagram(i, 1000-i%3/2))
-			commit(b, sent{want[i], at(to)})
-		}
-		b.Flush()
-		expect(t, to, want...)
-		calls := uint64(150)
-		if mode == Batched {
-			calls = 150/maxRuns + 1
-		}
-		if s := c.Stats(); s.Mode != mode || s.Segments != 0 || s.Sent != 150 || s.Batches != calls || !errors.Is(s.Refusal, unix.ENOPROTOOPT) {
-			t.Errorf("%+v", s)
-		}
-	}
-}
 
 func TestFullSendBufferDrops(t *testing.T) {
 	for _, test := range []struct {

@@ -13,9 +13,10 @@ import (
 // socket is the plain path, for systems without sendmmsg: Go's own UDPConn. Here
 // a full send buffer makes a sender wait.
 type socket struct {
-	conn  *net.UDPConn
-	once  sync.Once
-	count counters
+	conn   *net.UDPConn
+	onIdle func() // or nil
+	once   sync.Once
+	count  counters
 }
 
 // newSocket takes over opened. A refusal of the buffers' size leaves the default
@@ -28,6 +29,9 @@ func newSocket(opened *net.UDPConn) (*socket, error) {
 
 // read waits for a datagram.
 func (s *socket) read(b []byte) (int, netip.AddrPort, error) {
+	if s.onIdle != nil {
+		s.onIdle()
+	}
 	n, from, err := s.conn.ReadFromUDPAddrPort(b)
 	if err != nil {
 		return n, from, cause(err)
@@ -62,6 +66,9 @@ func (s *socket) send(_ *outbox, buf []byte, runs []run) {
 	}
 	s.count.batches.Add(1)
 }
+
+// onRefusal is Conn.OnRefusal. Nothing is tried here that could be refused.
+func (s *socket) onRefusal(func(error)) {}
 
 func (s *socket) setReadDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
 

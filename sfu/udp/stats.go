@@ -33,15 +33,21 @@ func (m Mode) String() string {
 type Stats struct {
 	Mode Mode // how batches leave now
 	// Refusal is why Mode is lower than it might be: the kernel's error, nil if there
-	// was none. It is set at most twice, so its owner may log it when it changes.
+	// was none. It changes at most twice; Conn.OnRefusal tells when.
 	Refusal error
+	// ReadRefusal is why each read brings one message only: the kernel's error, nil if
+	// a read may bring many.
+	ReadRefusal error
 
 	Sent     uint64 // taken by the kernel
 	Segments uint64 // of those, in segmented messages
 	Batches  uint64 // system calls for batches
-	Refused  uint64 // segmented messages that the kernel refused, and that were sent one by one: larger than the path's MTU
-	Dropped  uint64 // the send buffer was full
-	Failed   uint64 // the kernel refused the destination or the size
+	// Refused are segmented messages that the kernel refused, and that were sent as
+	// single datagrams: the segments were larger than the path's MTU. For some minutes
+	// no more are tried there.
+	Refused uint64
+	Dropped uint64 // the send buffer was full
+	Failed  uint64 // the kernel refused the destination or the size
 
 	Received  uint64
 	Reads     uint64 // system calls for them

@@ -17,6 +17,7 @@ type Config struct {
 	Hub      *sfu.Hub
 	Recorder *recorder.Recorder // nil: nothing is recorded
 	Events   *Events            // nil: nobody can listen
+	Metrics  func() []Metric    // nil: there is no /metrics
 }
 
 // Validate reports what is wrong with c.
@@ -47,6 +48,9 @@ func (a *API) Register(mux *http.ServeMux) {
 		"/readyz":            a.ready,
 	} {
 		mux.HandleFunc(pattern, signaling.Get(answer(get)))
+	}
+	if a.config.Metrics != nil {
+		mux.HandleFunc("/metrics", signaling.Get(a.serveMetrics))
 	}
 	mux.HandleFunc("/api/v1/events", signaling.Get(a.serveEvents))
 	mux.HandleFunc("/api/v1/streams/{name...}", methods(map[string]call{
