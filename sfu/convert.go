@@ -26,10 +26,10 @@ func (c *conversion) stop() {
 // convertBatch is how many items a conversion takes at a time.
 const convertBatch = 64
 
-// startConversion runs feed for every batch that c yields, then flush once the
-// track has ended. What c yields at once is converted before it returns, so that
+// startConversion runs feed for every batch that c yields, and wake after it; then
+// flush once the track has ended. What c yields at once is converted before it returns, so that
 // whoever opens the derived form finds in it where to start.
-func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch []*T, lagged bool), flush func()) *conversion {
+func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch []*T, lagged bool), wake, flush func()) *conversion {
 	ctx, cancel := context.WithCancel(context.Background())
 	conv := &conversion{cancel: cancel, done: make(chan struct{})}
 	batch := make([]*T, convertBatch)
@@ -58,6 +58,7 @@ func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch
 				return
 			}
 			put(n, lagged)
+			wake()
 		}
 	}()
 	return conv
@@ -100,7 +101,7 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 		}
 		gated, began = needs, began || !needs
 		t.counters.setLosses(before, depacketizer.Losses())
-	}, func() {
+	}, frames.wake, func() {
 		depacketizer.Flush(emit)
 		t.counters.setLosses(before, depacketizer.Losses())
 		frames.end()
@@ -128,5 +129,5 @@ func (t *Track) startPacketizing() *conversion {
 		for _, f := range batch {
 			t.packetizer.Packetize(f, emit)
 		}
-	}, packets.end)
+	}, packets.wake, packets.end)
 }

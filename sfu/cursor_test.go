@@ -26,6 +26,7 @@ func (r *frameRing) write(kinds string) {
 	for _, k := range kinds {
 		f := media.Frame{PTS: time.Duration(r.head.Load()), Sync: k == 'k'}
 		r.append(&f, f.Sync)
+		r.wake()
 	}
 }
 

@@ -28,7 +28,8 @@ func (r *ring[T]) slot(pos uint64) *atomic.Pointer[T] {
 	return &r.slots[pos&uint64(len(r.slots)-1)]
 }
 
-// append adds an item and wakes the readers. Writer only.
+// append adds an item. Whoever waits for it learns of it by wake: once for a
+// burst, rather than for each of its items. Writer only.
 func (r *ring[T]) append(item *T, sync bool) {
 	pos := r.head.Load()
 	if oldest := pos - min(pos, uint64(len(r.slots)-1)); oldest > r.tail.Load() {
@@ -39,7 +40,6 @@ func (r *ring[T]) append(item *T, sync bool) {
 		r.sync.Store(pos + 1)
 	}
 	r.head.Store(pos + 1)
-	r.wake()
 }
 
 // trim drops the oldest items for as long as old says so, but never the newest

@@ -77,9 +77,20 @@ func (w *TrackWriter) write(t *Track) {
 	*w = TrackWriter{track: t, clock: t.stream.senderTime, timeline: media.NewTimeline(t.info.Codec)}
 }
 
-// WritePacket takes in one RTP packet. Duplicates and packets that are too old
-// are counted and dropped.
+// WritePacket is AddPacket and Flush.
 func (w *TrackWriter) WritePacket(r RTP) {
+	w.AddPacket(r)
+	w.Flush()
+}
+
+// Flush wakes whoever waits for the packets that were added. A source that has
+// received several together adds them all first: a viewer's share of them then
+// leaves together, too, at a fraction of the cost.
+func (w *TrackWriter) Flush() { w.track.packets.wake() }
+
+// AddPacket takes in one RTP packet, which is to be followed by Flush soon.
+// Duplicates and packets that are too old are counted and dropped.
+func (w *TrackWriter) AddPacket(r RTP) {
 	t := w.track
 	if t.packets.ended.Load() {
 		return
@@ -147,6 +158,7 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 	t.counters.packets.Add(1)
 	t.counters.bytes.Add(uint64(len(f.Data)))
 	appendFrame(t.frames, &f)
+	t.frames.wake()
 	t.stream.setLive()
 }
 
