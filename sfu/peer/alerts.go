@@ -1,10 +1,7 @@
 package peer
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 
@@ -73,24 +70,4 @@ func (k alertKeys) closeNotify() ([]byte, error) {
 		return nil, err
 	}
 	return gcm.Encrypt(r, raw)
-}
-
-// secrets catches what the keys are derived from. The handshake writes it as a
-// line of a key log: "CLIENT_RANDOM <client random> <master secret>".
-type secrets struct{ clientRandom, serverRandom, master []byte }
-
-// Write implements io.Writer.
-func (s *secrets) Write(line []byte) (int, error) {
-	fields := bytes.Fields(line)
-	if len(fields) != 3 || string(fields[0]) != "CLIENT_RANDOM" {
-		return 0, errors.New("peer: unknown line in a key log")
-	}
-	var err error
-	if s.clientRandom, err = hex.DecodeString(string(fields[1])); err != nil {
-		return 0, err
-	}
-	if s.master, err = hex.DecodeString(string(fields[2])); err != nil {
-		return 0, err
-	}
-	return len(line), nil
 }

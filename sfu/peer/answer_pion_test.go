@@ -22,7 +22,7 @@ func pionsAnswer(t *testing.T, p *Port, o *offer) string {
 	if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		t.Fatal(err)
 	}
-	a, err := newAPI(settings, nil)
+	a, err := newAPI(settings)
 	if err != nil {
 		t.Fatal(err)
 	}

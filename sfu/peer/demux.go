@@ -35,35 +35,79 @@ func (s plainSocket) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error
 	return s.WriteTo(b, net.UDPAddrFromAddrPort(to))
 }
 
-// demux lies between the socket and pion's mux. What viewers send is taken out
-// and handled at once, on the goroutine that reads; all else goes on to pion,
-// which knows publishers and drops what nobody knows.
+// endpoint takes in what comes for one client. Its methods run on the goroutine
+// that reads the socket, which they must not hold up. They return what is left for
+// pion, if anything.
+type endpoint interface {
+	// takeCheck takes in a connectivity check for the client's ICE session. m is
+	// scratch space.
+	takeCheck(m *stun.Message, datagram []byte, from netip.AddrPort) []byte
+	// takeResponse takes in STUN that is no request, takeRecords DTLS, and takeMedia
+	// SRTP or SRTCP, all from an address that a valid check of the client has come
+	// from.
+	takeResponse(datagram []byte) []byte
+	takeRecords(datagram []byte) []byte
+	takeMedia(datagram []byte, from netip.AddrPort) []byte
+}
+
+// demux lies between the socket and pion's mux. It hands to each client's endpoint
+// what has come for it, and drops what comes from an address that nobody has proved
+// to be at: before any cryptography, but for the check of a connectivity check.
+// What publishers' endpoints leave goes on to pion.
 type demux struct {
 	socket
 	message stun.Message // scratch space of the reader
+	bursts  bool         // the socket tells when it has read all there was
+	fresh   []flusher    // have something that is to be flushed; owned by the reader
 
 	// guarded by mu
 	mu      sync.RWMutex
-	byUfrag map[string]*transport
-	byAddr  map[netip.AddrPort]*transport
+	byUfrag map[string]endpoint
+	byAddr  map[netip.AddrPort]endpoint
 }
 
+// flusher does once for a burst of datagrams what it need not do for each.
+type flusher interface{ flush() }
+
 func newDemux(c net.PacketConn) *demux {
-	d := &demux{byUfrag: map[string]*transport{}, byAddr: map[netip.AddrPort]*transport{}}
+	d := &demux{byUfrag: map[string]endpoint{}, byAddr: map[netip.AddrPort]endpoint{}}
 	var ok bool
 	if d.socket, ok = c.(socket); !ok {
 		d.socket = plainSocket{c}
 	}
+	if telling, ok := c.(interface{ OnIdle(f func()) }); ok {
+		telling.OnIdle(d.flush)
+		d.bursts = true
+	}
 	return d
 }
 
+// flushLater has f flushed when all is read that there was. f notes itself that it
+// waits for that, since it may come again.
+func (d *demux) flushLater(f flusher) { d.fresh = append(d.fresh, f) }
+
+func (d *demux) flush() {
+	for i, f := range d.fresh {
+		f.flush()
+		d.fresh[i] = nil
+	}
+	d.fresh = d.fresh[:0]
+}
+
 // ReadFromAddrPort implements ice.AddrPortReaderWriter: it returns the next
-// datagram that is not a viewer's.
+// datagram that is pion's.
 func (d *demux) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	for {
 		n, from, err := d.ReadFromUDPAddrPort(b)
-		if err != nil || !d.take(b[:n], from) {
+		if err != nil {
 			return n, from, err
+		}
+		rest := d.take(b[:n], from)
+		if !d.bursts {
+			d.flush()
+		}
+		if len(rest) > 0 {
+			return copy(b, rest), from, nil
 		}
 	}
 }
@@ -82,58 +126,54 @@ func (d *demux) ReadFrom(b []byte) (int, net.Addr, error) {
 	return n, net.UDPAddrFromAddrPort(from), nil
 }
 
-// take handles a datagram if it is a viewer's (RFC 7983 section 7 tells by the
-// first byte what it is). Of an address that no check has come from, only a check
-// is taken: nobody else can have proved to be there.
-func (d *demux) take(datagram []byte, from netip.AddrPort) bool {
+// take hands a datagram to the client's endpoint, and returns what is left for
+// pion. RFC 7983 section 7 tells by the first byte what it is.
+func (d *demux) take(datagram []byte, from netip.AddrPort) []byte {
 	if len(datagram) == 0 {
-		return false
+		return nil
 	}
 	const lastSTUN, firstDTLS, lastDTLS, firstRTP, lastRTP = 3, 20, 63, 128, 191
-	switch first := datagram[0]; {
+	first := datagram[0]
+	if first <= lastSTUN {
+		if local, _, ok := usernameOf(datagram); ok {
+			if e := d.of(local); e != nil {
+				return e.takeCheck(&d.message, datagram, from)
+			}
+			return nil
+		}
+	}
+	e := d.at(from)
+	switch {
+	case e == nil:
 	case first <= lastSTUN:
-		return d.takeCheck(datagram, from)
+		return e.takeResponse(datagram)
 	case first >= firstDTLS && first <= lastDTLS:
-		if t := d.at(from); t != nil {
-			t.takeRecords(datagram)
-			return true
-		}
+		return e.takeRecords(datagram)
 	case first >= firstRTP && first <= lastRTP:
-		if t := d.at(from); t != nil {
-			t.takeReport(datagram, from)
-			return true
-		}
+		return e.takeMedia(datagram, from)
 	}
-	return false
+	return nil
 }
 
-func (d *demux) takeCheck(datagram []byte, from netip.AddrPort) bool {
-	local, _, ok := usernameOf(datagram)
-	if !ok {
-		return false
-	}
+// of returns the endpoint of an ICE session, or nil.
+func (d *demux) of(ufrag []byte) endpoint {
 	d.mu.RLock()
-	t := d.byUfrag[string(local)]
-	d.mu.RUnlock()
-	if t == nil {
-		return false
-	}
-	t.takeCheck(&d.message, datagram, from)
-	return true
+	defer d.mu.RUnlock()
+	return d.byUfrag[string(ufrag)]
 }
 
-// at returns the viewer at an address, or nil.
-func (d *demux) at(from netip.AddrPort) *transport {
+// at returns the endpoint of the client at an address, or nil.
+func (d *demux) at(from netip.AddrPort) endpoint {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.byAddr[from]
 }
 
-// add makes checks with that user name fragment go to t.
-func (d *demux) add(ufrag string, t *transport) {
+// add makes checks with that user name fragment go to e.
+func (d *demux) add(ufrag string, e endpoint) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.byUfrag[ufrag] = t
+	d.byUfrag[ufrag] = e
 }
 
 // forget is the opposite of add.
@@ -143,19 +183,22 @@ func (d *demux) forget(ufrag string) {
 	delete(d.byUfrag, ufrag)
 }
 
-// bind makes what comes from an address go to t. Whoever proved last to be there
+// bind makes what comes from an address go to e. Whoever proved last to be there
 // is there: a NAT may give the address to another one.
-func (d *demux) bind(at netip.AddrPort, t *transport) {
+func (d *demux) bind(at netip.AddrPort, e endpoint) {
+	if d.at(at) == e {
+		return // so nearly always: nobody else has to wait
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.byAddr[at] = t
+	d.byAddr[at] = e
 }
 
 // unbind is the opposite of bind.
-func (d *demux) unbind(at netip.AddrPort, t *transport) {
+func (d *demux) unbind(at netip.AddrPort, e endpoint) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.byAddr[at] == t {
+	if d.byAddr[at] == e {
 		delete(d.byAddr, at)
 	}
 }

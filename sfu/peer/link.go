@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/pion/dtls/v3"
-	"github.com/pion/dtls/v3/pkg/protocol/handshake"
 	"github.com/pion/logging"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/transport/v4/deadline"
@@ -56,11 +55,7 @@ func (l *link) handshake(ctx context.Context, options []dtls.ServerOption, t *tr
 			return err
 		}),
 		dtls.WithKeyLogWriter(known),
-		dtls.WithServerHelloMessageHook(func(h handshake.MessageServerHello) handshake.Message {
-			r := h.Random.MarshalFixed()
-			known.serverRandom = append([]byte(nil), r[:]...)
-			return &h
-		}))
+		dtls.WithServerHelloMessageHook(known.serverHello))
 	l.pipe = newPipe(t, first)
 	var err error
 	if l.conn, err = dtls.ServerWithOptions(l.pipe, l.pipe.LocalAddr(), options...); err != nil {

@@ -164,6 +164,13 @@ func (l *losses) startedAnew(seq uint16) bool {
 	return l.run >= restartRun
 }
 
+// waiting says that something is missing.
+func (l *losses) waiting() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.missing) > 0
+}
+
 // repeat is the time from one request to the next.
 func (l *losses) repeat() time.Duration {
 	return max(minNackRepeat, min(maxNackRepeat, l.roundTrip+nackSlack))

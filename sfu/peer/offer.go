@@ -3,6 +3,7 @@ package peer
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -257,6 +258,24 @@ func (c credentials) check() error {
 }
 
 func notVisible(r rune) bool { return r <= ' ' || r > '~' }
+
+// extension returns the number of a header extension in the first section that has
+// it (RFC 8285 section 5), or 0.
+func (o *offer) extension(uri string) uint8 {
+	for _, m := range o.description.MediaDescriptions {
+		for _, a := range m.Attributes {
+			fields := strings.Fields(a.Value)
+			if a.Key != "extmap" || len(fields) < 2 || fields[1] != uri {
+				continue
+			}
+			number, _, _ := strings.Cut(fields[0], "/")
+			if n, err := strconv.ParseUint(number, 10, 8); err == nil {
+				return uint8(n)
+			}
+		}
+	}
+	return 0
+}
 
 // setCredentials puts other ICE credentials into the offer: an ICE restart.
 func (o *offer) setCredentials(c credentials) {

@@ -17,9 +17,6 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/report"
-	"github.com/pion/interceptor/pkg/twcc"
-	"github.com/pion/logging"
 	network "github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
@@ -138,7 +135,7 @@ func New(c Config) (*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.publishers, err = newAPI(settings, publisherInterceptors(logs), publisherExtensions...); err != nil {
+	if p.publishers, err = newAPI(settings, publisherExtensions...); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -166,7 +163,7 @@ func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, err
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
 	s.SetSRTPReplayProtectionWindow(replayWindow)
-	s.SetICETimeouts(disconnectedTimeout, failedTimeout, keepalive)
+	s.SetICETimeouts(0, 0, keepalive) // pion does not see the media: see presence
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return s, fmt.Errorf("peer: %w", err)
 	}
@@ -174,6 +171,7 @@ func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, err
 	// DTLS is only taken from addresses that have passed ICE.
 	s.SetDTLSInsecureSkipHelloVerify(true)
 	s.SetSRTPProtectionProfiles(srtpProfiles...)
+	s.SetDTLSCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256) // see secrets
 	if c.Net != nil {
 		s.SetNet(c.Net)
 	}
@@ -187,50 +185,28 @@ func isLoopback(a net.Addr) bool {
 
 // api is what the connections of all publishers have in common.
 type api struct {
-	engine       *webrtc.MediaEngine
-	interceptors *interceptor.Registry
-	settings     webrtc.SettingEngine
+	engine   *webrtc.MediaEngine
+	settings webrtc.SettingEngine
 }
 
-// newAPI returns an api with our codecs and interceptors only.
-func newAPI(s webrtc.SettingEngine, interceptors func(*interceptor.Registry) error, extensions ...string) (api, error) {
+// newAPI returns an api with our codecs only, and without interceptors: what they do,
+// an ingress has to see to.
+func newAPI(s webrtc.SettingEngine, extensions ...string) (api, error) {
 	engine, err := newMediaEngine(extensions...)
 	if err != nil {
 		return api{}, err
 	}
-	registry := &interceptor.Registry{}
-	if interceptors != nil {
-		if err := interceptors(registry); err != nil {
-			return api{}, err
-		}
-	}
-	return api{engine, registry, s}, nil
+	return api{engine, s}, nil
 }
 
 // newConnection returns a PeerConnection whose incoming streams have buffers made
-// by newBuffer.
-func (a api) newConnection(c webrtc.Configuration, newBuffer func(packetio.BufferPacketType, uint32) io.ReadWriteCloser) (*webrtc.PeerConnection, error) {
+// by newBuffer, and whose handshake's secrets are caught.
+func (a api) newConnection(c webrtc.Configuration, newBuffer func(packetio.BufferPacketType, uint32) io.ReadWriteCloser, caught *secrets) (*webrtc.PeerConnection, error) {
 	a.settings.BufferFactory = newBuffer
+	a.settings.SetDTLSKeyLogWriter(caught)
+	a.settings.SetDTLSServerHelloMessageHook(caught.serverHello)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(a.engine), webrtc.WithSettingEngine(a.settings),
-		webrtc.WithInterceptorRegistry(a.interceptors)).NewPeerConnection(c)
-}
-
-// publisherInterceptors tells publishers what came when (transport-wide feedback)
-// and sends receiver reports.
-func publisherInterceptors(logs logging.LoggerFactory) func(*interceptor.Registry) error {
-	return func(r *interceptor.Registry) error {
-		feedback, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(logs))
-		if err != nil {
-			return fmt.Errorf("peer: transport-wide feedback: %w", err)
-		}
-		reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(logs))
-		if err != nil {
-			return fmt.Errorf("peer: receiver reports: %w", err)
-		}
-		r.Add(feedback)
-		r.Add(reports)
-		return nil
-	}
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{})).NewPeerConnection(c)
 }
 
 // Addr returns the address of the UDP socket.

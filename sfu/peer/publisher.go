@@ -6,17 +6,28 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 
 	"weir/sfu"
 	"weir/sfu/media"
 )
 
+const (
+	// feedbackInterval is how often a publisher is told when its packets came, from
+	// which it estimates how much it may send.
+	feedbackInterval = 100 * time.Millisecond
+	// maxAsking bounds the gaps that wait to be asked for.
+	maxAsking = 64
+)
+
 // Publisher is a WebRTC client that sends: a Source of the hub.
 type Publisher struct {
 	*session
-	writers map[media.Kind]*sfu.TrackWriter // set once
+	writers map[media.Kind]*sfu.TrackWriter // of tracks that have not begun; owned by Run
+	codecs  map[media.Kind]media.Codec      // set once
 	remotes chan remoteTrack                // tracks whose first packet has come
+	asking  chan asking                     // packets that were found missing
 }
 
 // remoteTrack is a track that the client sends.
@@ -38,8 +49,8 @@ func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publi
 		return nil, "", err
 	}
 	c := &Publisher{
-		session: s, writers: map[media.Kind]*sfu.TrackWriter{},
-		remotes: make(chan remoteTrack, maxMediaSections),
+		session: s, writers: map[media.Kind]*sfu.TrackWriter{}, codecs: map[media.Kind]media.Codec{},
+		remotes: make(chan remoteTrack, maxMediaSections), asking: make(chan asking, maxAsking),
 	}
 	s.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		select {
@@ -69,7 +80,7 @@ func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) 
 		if err != nil {
 			return "", fmt.Errorf("peer: %w", err)
 		}
-		c.writers[kind] = w
+		c.writers[kind], c.codecs[kind] = w, m.codec
 	}
 	pub.Ready()
 	return answer, nil
@@ -86,9 +97,18 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 	}
 	requests := newKeyframeRequests()
 	var inputs []*input
-	tick := time.NewTicker(nackTick)
+	defer func() { // before the readers end: another session may be about to take over the tracks
+		for _, in := range inputs {
+			in.stop()
+		}
+	}()
+	tick := time.NewTicker(feedbackInterval)
 	defer tick.Stop()
+	again := time.NewTicker(time.Hour) // runs while something is missing
+	defer again.Stop()
+	reported := time.Now()
 	for {
+		var packets []rtcp.Packet
 		select {
 		case remote := <-c.remotes:
 			in := c.claim(remote, pub)
@@ -101,20 +121,46 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 			readers.Go(in.readReports)
 		case id := <-pub.KeyframeRequests():
 			requests.want(id)
-		case <-tick.C:
+		case lost := <-c.asking:
+			packets = lost.of.requests(lost.packets)
+			again.Reset(nackTick)
+		case <-again.C:
+			missing := false
 			for _, in := range inputs {
-				in.askAgain()
+				packets = append(packets, in.requests(in.due())...)
+				missing = missing || in.losses.waiting()
 			}
+			if !missing {
+				again.Reset(time.Hour)
+			}
+		case now := <-tick.C:
+			packets = c.ingress.arrivals.feedback()
+			if now.Sub(reported) >= reportInterval {
+				reported = now
+				packets = append(packets, reports(inputs)...)
+			}
+			c.tend()
 		case <-c.gone:
 			return c.why()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if packets := requests.due(); len(packets) > 0 {
+		if packets = append(packets, requests.due()...); len(packets) > 0 {
 			// An error means that the connection is about to be gone.
 			_ = c.pc.WriteRTCP(packets)
 		}
 	}
+}
+
+// reports returns receiver reports (RFC 3550 section 6.4.2).
+func reports(inputs []*input) []rtcp.Packet {
+	var packets []rtcp.Packet
+	for _, in := range inputs {
+		if r, ok := in.report(); ok {
+			packets = append(packets, &rtcp.ReceiverReport{SSRC: in.sender, Reports: []rtcp.ReceptionReport{r}})
+		}
+	}
+	return packets
 }
 
 // claim returns the input for a track that the client has begun to send, or nil
@@ -129,5 +175,5 @@ func (c *Publisher) claim(remote remoteTrack, pub *sfu.Publication) *input {
 		return nil
 	}
 	delete(c.writers, kind)
-	return newInput(remote, w, pub, c.pc.WriteRTCP)
+	return newInput(remote, w, c.codecs[kind], c, pub)
 }

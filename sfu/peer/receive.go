@@ -1,10 +1,12 @@
 package peer
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/pion/interceptor"
@@ -13,6 +15,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"weir/sfu"
+	"weir/sfu/media"
 )
 
 const (
@@ -24,24 +27,41 @@ const (
 	receiveMTU = 1600
 )
 
-// input is one track on its way from a publisher.
+// input is one track on its way from a publisher. Its first packets come through
+// pion, which tells what track they are of; the others come from the ingress.
 type input struct {
 	// set once
 	remoteTrack
-	writer    *sfu.TrackWriter
-	pub       *sfu.Publication
-	writeRTCP func([]rtcp.Packet) error
-	nacks     bool   // the client sends lost packets again
-	sender    uint32 // our SSRC in feedback (RFC 4585 section 6.1)
+	ingress *ingress
+	pub     *sfu.Publication
+	asking  chan<- asking
+	nacks   bool   // the client sends lost packets again
+	sender  uint32 // our SSRC in feedback (RFC 4585 section 6.1)
+	losses  *losses
 
-	losses *losses
-	ssrc   atomic.Uint32 // of the client's packets
+	ssrc atomic.Uint32 // of the client's packets
+
+	// guarded by mu
+	mu        sync.Mutex
+	writer    *sfu.TrackWriter // nil once the session is over: the track may have another one then
+	reception reception
+
+	// owned by the socket's reader
+	slab  []byte
+	fresh bool // waits for flush
 }
 
-func newInput(r remoteTrack, w *sfu.TrackWriter, pub *sfu.Publication, writeRTCP func([]rtcp.Packet) error) *input {
+// asking is lost packets that are to be asked for.
+type asking struct {
+	of      *input
+	packets []rtcp.NackPair
+}
+
+func newInput(r remoteTrack, w *sfu.TrackWriter, codec media.Codec, c *Publisher, pub *sfu.Publication) *input {
 	in := &input{
-		remoteTrack: r, writer: w, pub: pub, writeRTCP: writeRTCP, losses: newLosses(), sender: rand.Uint32(),
-		nacks: slices.Contains(r.track.Codec().RTCPFeedback, webrtc.RTCPFeedback{Type: "nack"}),
+		remoteTrack: r, ingress: c.ingress, writer: w, pub: pub, asking: c.asking, losses: newLosses(), sender: rand.Uint32(),
+		nacks:     slices.Contains(r.track.Codec().RTCPFeedback, webrtc.RTCPFeedback{Type: "nack"}),
+		reception: reception{codec: codec},
 	}
 	in.ssrc.Store(uint32(r.track.SSRC()))
 	if !in.nacks {
@@ -50,9 +70,9 @@ func newInput(r remoteTrack, w *sfu.TrackWriter, pub *sfu.Publication, writeRTCP
 	return in
 }
 
-// readPackets hands the packets of the track to the hub until the connection
-// ends. A packet is read into a slab, where it stays for as long as anybody uses
-// it: it is not copied again.
+// readPackets hands the packets that come through pion to the hub until the
+// connection ends. A packet is read into a slab, where it stays for as long as
+// anybody uses it: it is not copied again.
 func (in *input) readPackets() {
 	var slab []byte
 	var header rtp.Header
@@ -68,49 +88,139 @@ func (in *input) readPackets() {
 			continue // a packet that is too large, or of a type that was not negotiated
 		}
 		packet := slab[:n:n]
-		payload, ok := parsePacket(&header, packet)
-		if !ok {
+		if _, err := header.Unmarshal(packet); err != nil {
 			continue
 		}
-		slab = slab[n:]
-		if header.SSRC != in.ssrc.Load() {
-			in.ssrc.Store(header.SSRC)
-			in.losses.restart()
-			in.writer.Restart()
+		if payload, ok := payloadOf(&header, packet); ok {
+			slab = slab[n:]
+			in.put(&header, payload, false)
+			in.wake()
 		}
-		arrival := in.pub.Now()
-		again := false
-		if in.nacks {
-			var missing []rtcp.NackPair
-			missing, again = in.losses.received(header.SequenceNumber, arrival)
-			in.ask(missing)
-		}
-		in.writer.WritePacket(sfu.RTP{
-			Seq: header.SequenceNumber, Time: header.Timestamp, Marker: header.Marker,
-			Arrival: arrival, Again: again, Payload: payload,
-		})
+		in.ingress.take(in, header.SSRC, header.SequenceNumber, uint32(in.track.RtxSSRC()))
 	}
 }
 
-// askAgain repeats the requests for lost packets that are due.
-func (in *input) askAgain() {
-	if !in.nacks {
+// room returns a slice for one packet, at least receiveMTU bytes long.
+func (in *input) room() []byte {
+	if len(in.slab) < receiveMTU {
+		in.slab = make([]byte, receiveSlab)
+	}
+	return in.slab
+}
+
+// used takes the first n bytes out of the room: a packet lies there.
+func (in *input) used(n int) { in.slab = in.slab[n:] }
+
+// originalNumber is how many bytes of a retransmission tell the number that the
+// packet had (RFC 4588 section 4).
+const originalNumber = 2
+
+// receive takes in a packet that came past pion. again says that it came as a
+// retransmission. It returns true if flush is due and was not before.
+func (in *input) receive(h *rtp.Header, packet []byte, again bool) bool {
+	payload, ok := payloadOf(h, packet)
+	if !ok {
+		return false
+	}
+	if again {
+		if len(payload) < originalNumber {
+			return false // a probe of the network: nothing but padding
+		}
+		h.SSRC, h.SequenceNumber = in.ssrc.Load(), binary.BigEndian.Uint16(payload)
+		payload = payload[originalNumber:]
+	}
+	in.put(h, payload, again)
+	due := !in.fresh
+	in.fresh = true
+	return due
+}
+
+// put hands a packet to the hub.
+func (in *input) put(h *rtp.Header, payload []byte, again bool) {
+	arrival := in.pub.Now()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.writer == nil {
 		return
 	}
-	in.ask(in.losses.due(in.pub.Now()))
-	in.writer.RepairWithin(in.losses.window())
+	if h.SSRC != in.ssrc.Load() {
+		in.ssrc.Store(h.SSRC)
+		in.losses.restart()
+		in.reception.restart()
+		in.writer.Restart()
+	}
+	if !again {
+		in.reception.packet(h.SequenceNumber, h.Timestamp, arrival)
+	}
+	missed := false
+	if in.nacks {
+		var missing []rtcp.NackPair
+		if missing, missed = in.losses.received(h.SequenceNumber, arrival); missing != nil {
+			select {
+			case in.asking <- asking{in, missing}:
+			default: // they are asked for the next time
+			}
+		}
+	}
+	in.writer.AddPacket(sfu.RTP{
+		Seq: h.SequenceNumber, Time: h.Timestamp, Marker: h.Marker,
+		Arrival: arrival, Again: missed, Payload: payload,
+	})
+}
+
+// flush implements flusher, for what receive has taken in.
+func (in *input) flush() {
+	in.fresh = false
+	in.wake()
+}
+
+// wake wakes those who wait for packets.
+func (in *input) wake() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.writer != nil {
+		in.writer.Flush()
+	}
+}
+
+// stop lets go of the track. When it returns, nothing more is written to it.
+func (in *input) stop() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.writer = nil
+}
+
+// due returns what is to be asked for again by now.
+func (in *input) due() []rtcp.NackPair {
+	if !in.nacks {
+		return nil
+	}
+	pairs := in.losses.due(in.pub.Now())
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.writer != nil {
+		in.writer.RepairWithin(in.losses.window())
+	}
+	return pairs
+}
+
+// report returns what is to be told of the packets that came.
+func (in *input) report() (rtcp.ReceptionReport, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.reception.report(in.ssrc.Load(), in.pub.Now())
 }
 
 // maxNackPairs keeps a NACK below 1100 bytes.
 const maxNackPairs = 256
 
-// ask asks for lost packets (RFC 4585 section 6.2.1).
-func (in *input) ask(pairs []rtcp.NackPair) {
-	ssrc := in.ssrc.Load()
-	for some := range slices.Chunk(pairs, maxNackPairs) {
-		// An error means that the connection is about to be gone.
-		_ = in.writeRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{SenderSSRC: in.sender, MediaSSRC: ssrc, Nacks: some}})
+// requests returns what asks for lost packets (RFC 4585 section 6.2.1).
+func (in *input) requests(lost []rtcp.NackPair) []rtcp.Packet {
+	var packets []rtcp.Packet
+	for some := range slices.Chunk(lost, maxNackPairs) {
+		packets = append(packets, &rtcp.TransportLayerNack{SenderSSRC: in.sender, MediaSSRC: in.ssrc.Load(), Nacks: some})
 	}
+	return packets
 }
 
 // ended says whether err means that nothing more can be read. Other errors are of
@@ -119,11 +229,18 @@ func ended(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// parsePacket reads the header of packet into h and returns the payload, without
-// padding (RFC 3550 section 5.1).
-func parsePacket(h *rtp.Header, packet []byte) (payload []byte, ok bool) {
-	n, err := h.Unmarshal(packet)
-	if err != nil {
+// payloadOf returns the payload of packet, whose header is h, without padding (RFC
+// 3550 section 5.1).
+func payloadOf(h *rtp.Header, packet []byte) (payload []byte, ok bool) {
+	const source, extensionHeader = 4, 4 // bytes
+	n := rtpHeader + source*len(h.CSRC)
+	if h.Extension {
+		if len(packet) < n+extensionHeader {
+			return nil, false
+		}
+		n += extensionHeader + 4*int(binary.BigEndian.Uint16(packet[n+2:]))
+	}
+	if len(packet) < n {
 		return nil, false
 	}
 	payload = packet[n:]
@@ -146,9 +263,20 @@ func (in *input) readReports() {
 	}
 	readRTCP(read, func(p rtcp.Packet) {
 		if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == in.ssrc.Load() {
-			in.writer.SyncClock(sr.NTPTime, sr.RTPTime, in.pub.Now())
+			in.synchronize(sr)
 		}
 	})
+}
+
+// synchronize takes in a sender report.
+func (in *input) synchronize(sr *rtcp.SenderReport) {
+	now := in.pub.Now()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.reception.senderReport(sr.NTPTime, now)
+	if in.writer != nil {
+		in.writer.SyncClock(sr.NTPTime, sr.RTPTime, now)
+	}
 }
 
 // readRTCP calls f for every packet that read yields until the connection ends.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,10 +31,11 @@ type session struct {
 	// set once
 	*life
 	pc             *webrtc.PeerConnection
+	port           *Port
 	connectTimeout time.Duration
+	ingress        *ingress
 
 	streams atomic.Int64 // opened by the client
-	silent  atomic.Bool  // nothing has come for disconnectedTimeout
 
 	negotiating sync.Mutex // held while a description is being applied
 
@@ -47,13 +49,20 @@ func (p *Port) newSession(a api) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{life: l, connectTimeout: p.connectTimeout}
-	if s.pc, err = a.newConnection(p.configuration, s.newBuffer); err != nil {
+	s := &session{life: l, port: p, connectTimeout: p.connectTimeout, ingress: newIngress()}
+	if s.pc, err = a.newConnection(p.configuration, s.newBuffer, &s.ingress.secrets); err != nil {
 		s.settled()
 		return nil, fmt.Errorf("peer: new connection: %w", err)
 	}
+	s.pc.SCTP().Transport().OnStateChange(func(state webrtc.DTLSTransportState) {
+		if state != webrtc.DTLSTransportStateConnected {
+			return
+		}
+		if err := s.ingress.established(); err != nil {
+			s.lose() // it would be silent for ever
+		}
+	})
 	s.pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
-		s.silent.Store(state == webrtc.PeerConnectionStateDisconnected)
 		switch state {
 		case webrtc.PeerConnectionStateConnected:
 			s.through()
@@ -68,7 +77,16 @@ func (p *Port) newSession(a api) (*session, error) {
 
 // Silent says that nothing has come from the client for some seconds, though it
 // was connected.
-func (s *session) Silent() bool { return s.silent.Load() }
+func (s *session) Silent() bool {
+	return s.ingress.keys.Load() != nil && s.ingress.quiet() > disconnectedTimeout
+}
+
+// tend looks after the connection from time to time.
+func (s *session) tend() {
+	if s.ingress.lost() {
+		s.lose()
+	}
+}
 
 // newBuffer makes the buffer of a stream that the client has begun to send. A
 // client that begins too many is cut off.
@@ -113,10 +131,30 @@ func (s *session) answer(ctx context.Context, o *offer) (string, error) {
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
+	local := s.pc.LocalDescription().SDP
+	if err := s.admit(o, local); err != nil {
+		return "", err
+	}
 	s.mu.Lock()
 	s.offer = o
 	s.mu.Unlock()
-	return s.pc.LocalDescription().SDP, nil
+	return local, nil
+}
+
+// admit makes the socket let through what belongs to the session that was
+// negotiated.
+func (s *session) admit(o *offer, local string) error {
+	mine := &offer{}
+	if err := mine.description.UnmarshalString(local); err != nil {
+		return fmt.Errorf("peer: read own answer: %w", err)
+	}
+	next := pair{local: mine.credentials(), remote: strings.Clone(o.credentials().ufrag)}
+	s.ingress.arrivals.negotiated(mine.extension(sdp.TransportCCURI))
+	if s.ingress.demux == nil {
+		s.ingress.enter(s.port.demux, s.ingress, next)
+		return nil
+	}
+	return s.ingress.renew(next)
 }
 
 // checkAnswer checks that no section of our answer is rejected: WHIP knows no
@@ -153,6 +191,7 @@ func (s *session) await(ctx context.Context) error {
 // Close ends the connection, telling the client. Closing twice is fine.
 func (s *session) Close() error {
 	s.end()
+	s.ingress.leave()
 	if err := s.pc.Close(); err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
 		return fmt.Errorf("peer: close: %w", err)
 	}

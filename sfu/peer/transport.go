@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,23 +18,15 @@ import (
 // must not hold up.
 type transport struct {
 	*life
+	presence
 
 	// set once
-	demux    *demux
 	offered  []fingerprint       // of the client's certificate
 	onRTCP   func([]rtcp.Packet) // called by the socket's reader
 	incoming chan []byte         // handshake records
-	started  time.Time           // on its monotonic clock heard is
 
-	to     atomic.Pointer[netip.AddrPort] // where to send; nil before the first check
-	keys   atomic.Pointer[secured]        // nil before the handshake is through
-	heard  atomic.Int64                   // when the client was last heard of, since started
-	proved atomic.Bool                    // the client has sent something with its keys
-
-	// guarded by mu
-	mu     sync.Mutex
-	agent  agent
-	closed bool
+	keys   atomic.Pointer[secured] // nil before the handshake is through
+	proved atomic.Bool             // the client has sent something with its keys
 
 	link link // owned by the goroutine that runs the session
 }
@@ -44,88 +35,34 @@ type transport struct {
 // up to 6 of them. What is lost, the client sends again.
 const maxRecords = 16
 
-func newTransport(l *life, d *demux, remote string, offered []fingerprint) *transport {
-	return &transport{
-		life: l, demux: d, offered: offered, incoming: make(chan []byte, maxRecords), started: time.Now(),
-		agent: agent{now: pair{local: newCredentials(), remote: remote}},
-	}
+func newTransport(l *life, offered []fingerprint) *transport {
+	return &transport{life: l, offered: offered, incoming: make(chan []byte, maxRecords)}
 }
-
-// open makes the client's checks come in. Until then nothing else touches t.
-func (t *transport) open() { t.demux.add(t.agent.now.local.ufrag, t) }
 
 // restart begins another ICE session, and returns our credentials for it.
 func (t *transport) restart(remote string) (credentials, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return credentials{}, ErrLost
-	}
-	if old := t.agent.before.local.ufrag; old != "" {
-		t.demux.forget(old)
-	}
-	next := pair{local: newCredentials(), remote: remote}
-	t.agent.restart(next)
-	t.demux.add(next.local.ufrag, t)
-	return next.local, nil
+	local := newCredentials()
+	return local, t.renew(pair{local: local, remote: remote})
 }
 
-// remote returns the client's user name fragment.
-func (t *transport) remote() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.agent.now.remote
-}
-
-// takeCheck takes in a connectivity check. Runs on the socket's reader.
-func (t *transport) takeCheck(m *stun.Message, datagram []byte, from netip.AddrPort) {
-	answer := t.check(m, datagram, from)
-	if answer != nil {
+// takeCheck implements endpoint: the checks of viewers are answered here.
+func (t *transport) takeCheck(m *stun.Message, datagram []byte, from netip.AddrPort) []byte {
+	if answer := t.check(m, datagram, from).answer; answer != nil {
 		// What is lost is asked for again.
 		_, _ = t.demux.WriteToUDPAddrPort(answer, from)
 	}
+	return nil
 }
 
-func (t *transport) check(m *stun.Message, datagram []byte, from netip.AddrPort) []byte {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return nil
-	}
-	o := t.agent.check(m, datagram, from)
-	if !o.valid {
-		return o.answer
-	}
-	t.hear()
-	t.demux.bind(from, t)
-	if o.lost.IsValid() {
-		t.demux.unbind(o.lost, t)
-	}
-	if o.done != "" {
-		t.demux.forget(o.done)
-	}
-	if to := t.to.Load(); to == nil || *to != t.agent.selected {
-		selected := t.agent.selected
-		t.to.Store(&selected)
-	}
-	return o.answer
-}
-
-// hear notes that the client is there and wants what it gets (RFC 7675): it has
-// proved so with a password or a key.
-func (t *transport) hear() { t.heard.Store(int64(time.Since(t.started))) }
-
-// quiet returns for how long nothing was heard of the client.
-func (t *transport) quiet() time.Duration {
-	return time.Since(t.started) - time.Duration(t.heard.Load())
-}
+// takeResponse implements endpoint: we ask for nothing.
+func (t *transport) takeResponse([]byte) []byte { return nil }
 
 // Silent says that nothing has come from the client for some seconds, though it
 // was connected.
 func (t *transport) Silent() bool { return t.keys.Load() != nil && t.quiet() > disconnectedTimeout }
 
-// takeRecords takes in a datagram of DTLS. Runs on the socket's reader.
-func (t *transport) takeRecords(datagram []byte) {
+// takeRecords implements endpoint.
+func (t *transport) takeRecords(datagram []byte) []byte {
 	keys := t.keys.Load()
 	s := sift(datagram, keys != nil)
 	if len(s.handshake) > 0 {
@@ -135,32 +72,32 @@ func (t *transport) takeRecords(datagram []byte) {
 		}
 	}
 	if keys == nil {
-		return
+		return nil
 	}
 	for _, r := range s.alerts {
 		if keys.alerts.ends(r) {
 			t.end()
 		}
 	}
+	return nil
 }
 
-// takeReport takes in what may be SRTCP. Runs on the socket's reader.
-func (t *transport) takeReport(datagram []byte, from netip.AddrPort) {
+// takeMedia implements endpoint: of a viewer that is SRTCP.
+func (t *transport) takeMedia(datagram []byte, from netip.AddrPort) []byte {
 	keys := t.keys.Load()
 	if keys == nil {
-		return
+		return nil
 	}
 	packets, ok := keys.openRTCP(datagram)
 	if !ok {
-		return
+		return nil
 	}
-	if to := t.to.Load(); to != nil && *to == from {
-		t.hear()
-	}
+	t.hearAt(from)
 	t.proved.Store(true)
 	if len(packets) > 0 {
 		t.onRTCP(packets)
 	}
+	return nil
 }
 
 // send sends a datagram to the client.
@@ -213,7 +150,7 @@ func (t *transport) tend() {
 	if t.proved.Load() {
 		t.link.drop()
 	}
-	if t.quiet() > disconnectedTimeout+failedTimeout {
+	if t.lost() {
 		t.lose()
 	}
 }
@@ -222,17 +159,8 @@ func (t *transport) tend() {
 // twice is fine.
 func (t *transport) close(last []rtcp.Packet) {
 	t.end()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
+	if !t.leave() {
 		return
-	}
-	t.closed = true
-	for _, p := range []pair{t.agent.now, t.agent.before} {
-		t.demux.forget(p.local.ufrag)
-	}
-	for _, at := range t.agent.ways {
-		t.demux.unbind(at, t)
 	}
 	if keys := t.keys.Load(); keys != nil {
 		// It may be gone already: then nobody misses what cannot be sent.

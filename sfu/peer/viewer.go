@@ -65,14 +65,15 @@ func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track
 	if err != nil {
 		return nil, "", err
 	}
-	v.transport = newTransport(l, p.demux, strings.Clone(o.credentials().ufrag), offered)
+	v.transport = newTransport(l, offered)
 	v.onRTCP = v.takeFeedback
-	answer, err := p.answerer.answer(o, v.agent.now.local, sections)
+	local := newCredentials()
+	answer, err := p.answerer.answer(o, local, sections)
 	if err != nil {
 		v.end()
 		return nil, "", err
 	}
-	v.open()
+	v.enter(p.demux, v.transport, pair{local: local, remote: strings.Clone(o.credentials().ufrag)})
 	return v, answer, nil
 }
 
