@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"recorder/webm":     {"sfu/media"},
 
 	// The load generator: a client, and so no neighbour of the above.
-	"sfu/load": {"sfu/media", "sfu/codec"},
+	"sfu/load": {"sfu/media", "sfu/codec", "sfu/udp"},
 
 	// HTTP. The root package knows the adapters for one thing only: its table from
 	// their errors to status codes.

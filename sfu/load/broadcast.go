@@ -83,6 +83,8 @@ func (b *broadcast) sendFrame(at time.Duration, key bool) {
 		data[0] = 0x11
 	}
 	b.p.sent.frames.Add(1)
+	b.p.socket.cork()
+	defer b.p.socket.uncork()
 	b.videoCut.Packetize(&media.Frame{PTS: at, Sync: key, Data: data}, func(p media.Packet) {
 		_, size, _ := codec.ParseVP8Descriptor(p.Payload)
 		number := b.p.sent.video.Add(1) - 1

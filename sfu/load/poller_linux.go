@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	batch       = 64   // datagrams of one system call
-	maxDatagram = 1600 // more than any path to be expected carries
-	controlSize = 64   // a timestamp (16 + 16 bytes) and a drop counter (16 + 8)
+	batch       = 16      // messages of one system call
+	messageSize = 1 << 16 // of one message, which is up to 64 datagrams; mapped as far as it is used
+	controlSize = 88      // a timestamp (16 + 16 bytes), a drop counter and a datagram's size (16 + 8 each)
 	maxEvents   = 512
+	udpGRO      = 104 // UDP_GRO (udp(7)), which package syscall lacks
 )
 
 // message is a struct mmsghdr (recvmmsg(2)).
@@ -32,7 +33,7 @@ type poller struct {
 	events   [maxEvents]syscall.EpollEvent
 	messages [batch]message
 	vectors  [batch]syscall.Iovec
-	data     [batch][maxDatagram]byte
+	data     [batch][messageSize]byte
 	control  [batch][controlSize]byte
 }
 
@@ -44,7 +45,7 @@ func newPoller() (*poller, error) {
 	p := &poller{epoll: epoll, viewers: map[int32]*viewer{}}
 	for i := range p.messages {
 		p.vectors[i].Base = &p.data[i][0]
-		p.vectors[i].SetLen(maxDatagram)
+		p.vectors[i].SetLen(messageSize)
 		p.messages[i].header.Iov = &p.vectors[i]
 		p.messages[i].header.Iovlen = 1
 		p.messages[i].header.Control = &p.control[i][0]
@@ -101,13 +102,19 @@ func (p *poller) read(v *viewer, each func(*viewer, []byte, int64, uint32)) {
 		return // nothing there, or an ICMP error of an address that does not answer
 	}
 	for i := range int(n) {
-		at, dropped := readControl(p.control[i][:p.messages[i].header.Controllen])
-		each(v, p.data[i][:min(p.messages[i].size, maxDatagram)], at, dropped)
+		at, dropped, size := readControl(p.control[i][:p.messages[i].header.Controllen])
+		data := p.data[i][:min(p.messages[i].size, messageSize)]
+		for size > 0 && len(data) > size {
+			each(v, data[:size], at, dropped)
+			data = data[size:]
+		}
+		each(v, data, at, dropped)
 	}
 }
 
-// readControl reads a timestamp and a drop counter (socket(7), cmsg(3)).
-func readControl(b []byte) (at int64, dropped uint32) {
+// readControl reads a timestamp, a drop counter, and the size of the datagrams that
+// the kernel has joined (0: it has not), as socket(7), cmsg(3) and udp(7) have them.
+func readControl(b []byte) (at int64, dropped uint32, joined int) {
 	for len(b) >= syscall.SizeofCmsghdr {
 		size := binary.NativeEndian.Uint64(b)
 		if size < syscall.SizeofCmsghdr || size > uint64(len(b)) {
@@ -119,11 +126,13 @@ func readControl(b []byte) (at int64, dropped uint32) {
 			at = int64(binary.NativeEndian.Uint64(value))*int64(time.Second) + int64(binary.NativeEndian.Uint64(value[8:]))
 		case kind == syscall.SO_RXQ_OVFL && len(value) >= 4:
 			dropped = binary.NativeEndian.Uint32(value)
+		case kind == udpGRO && len(value) >= 4 && binary.NativeEndian.Uint32(b[8:]) == syscall.IPPROTO_UDP:
+			joined = int(binary.NativeEndian.Uint32(value))
 		}
 		b = b[min(uint64(len(b)), (size+7)&^7):]
 	}
 	if at == 0 {
 		at = time.Now().UnixNano()
 	}
-	return at, dropped
+	return at, dropped, joined
 }

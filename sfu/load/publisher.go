@@ -20,6 +20,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"weir/sfu/media"
+	"weir/sfu/udp"
 )
 
 // publisher is one WHIP session, a plain PeerConnection.
@@ -27,6 +28,8 @@ type publisher struct {
 	// set once
 	name         string
 	pc           *webrtc.PeerConnection
+	socket       *burst
+	mux          ice.UDPMux                  // closes socket
 	video, audio *webrtc.TrackLocalStaticRTP // audio may be nil
 	session      *session
 	connected    chan struct{} // closed when media can flow
@@ -55,9 +58,14 @@ func (s *sentCounters) plus(n Sent) Sent {
 	return n
 }
 
-// newPublishing returns what makes the connections of publishers: VP8, Opus,
+// publishing is what makes the connections of publishers: VP8, Opus,
 // retransmission and sender reports.
-func newPublishing() (*webrtc.API, error) {
+type publishing struct {
+	engine       *webrtc.MediaEngine
+	interceptors *interceptor.Registry
+}
+
+func newPublishing() (*publishing, error) {
 	engine := &webrtc.MediaEngine{}
 	feedback := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
 	err := errors.Join(
@@ -76,23 +84,41 @@ func newPublishing() (*webrtc.API, error) {
 	registry := &interceptor.Registry{}
 	registry.Add(responder)
 	registry.Add(reports)
+	return &publishing{engine, registry}, nil
+}
+
+// connection returns a connection over a mux.
+func (p *publishing) connection(mux ice.UDPMux) (*webrtc.PeerConnection, error) {
 	settings := webrtc.SettingEngine{}
+	settings.SetICEUDPMux(mux)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	settings.SetIncludeLoopbackCandidate(true)
-	quiet := logging.NewDefaultLoggerFactory()
-	quiet.Writer = io.Discard
-	settings.LoggerFactory = quiet
-	return webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings)), nil
+	settings.LoggerFactory = quiet()
+	return webrtc.NewAPI(webrtc.WithMediaEngine(p.engine), webrtc.WithInterceptorRegistry(p.interceptors), webrtc.WithSettingEngine(settings)).
+		NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
+}
+
+// quiet keeps pion's log to itself: the report tells what counts.
+func quiet() logging.LoggerFactory {
+	f := logging.NewDefaultLoggerFactory()
+	f.Writer = io.Discard
+	return f
 }
 
 // newPublisher connects a publisher. On an error there is nothing to close.
-func newPublisher(ctx context.Context, api *webrtc.API, client *http.Client, c Config, name string) (*publisher, error) {
-	pc, err := api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
+func newPublisher(ctx context.Context, api *publishing, client *http.Client, c Config, name string) (*publisher, error) {
+	conn, err := udp.Listen(ctx, "0.0.0.0:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &publisher{name: name, pc: pc, connected: make(chan struct{}), gone: make(chan struct{})}
+	socket := newBurst(conn)
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: quiet().NewLogger("ice")})
+	pc, err := api.connection(mux)
+	if err != nil {
+		return nil, errors.Join(err, mux.Close())
+	}
+	p := &publisher{name: name, pc: pc, socket: socket, mux: mux, connected: make(chan struct{}), gone: make(chan struct{})}
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		switch s {
 		case webrtc.PeerConnectionStateConnected:
@@ -204,6 +230,7 @@ func (p *publisher) close(ctx context.Context) {
 	}
 	_ = p.pc.GracefulClose()
 	p.reading.Wait()
+	_ = p.mux.Close()
 }
 
 // closeTimeout bounds the requests with which sessions are ended.
