@@ -15,7 +15,7 @@ import (
 const (
 	// pollInterval is how often new frames are fetched. Fetching what has come in
 	// the meantime costs a third of being woken for every frame.
-	pollInterval = 20 * time.Millisecond
+	pollInterval = 40 * time.Millisecond
 	// takeBatch is how many frames of a track are fetched at a time.
 	takeBatch = 64
 	// updateInterval is how often the catalogue is told how far a recording is.

@@ -1,67 +1,71 @@
 package sfu
 
 import (
-	"context"
-	"errors"
-	"io"
+	"sync"
 	"time"
 
 	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
-// conversion is the goroutine that derives a track's other form. It runs while
-// somebody reads that form, or until the track has ended and all is converted.
+// conversion derives a track's other form. It has no goroutine: whoever reads that
+// form has what is new of the source's form converted first, so a reader that looks
+// now and then costs no more than that, and one that waits is woken by the source.
 type conversion struct {
-	cancel context.CancelFunc
-	done   chan struct{}
+	wakers *wakers // of the ring that it reads
+
+	// guarded by mu
+	mu   sync.Mutex
+	step func() (more bool) // converts a batch
 }
 
-// stop ends the conversion and waits for it.
-func (c *conversion) stop() {
-	c.cancel()
-	<-c.done
-}
-
-// convertBatch is how many items a conversion takes at a time.
+// convertBatch is how many items are converted at a time.
 const convertBatch = 64
 
-// startConversion runs feed for every batch that c yields, and wake after it; then
-// flush once the track has ended. What c yields at once is converted before it returns, so that
-// whoever opens the derived form finds in it where to start.
-func startConversion[T media.Packet | media.Frame](c *Cursor[T], feed func(batch []*T, lagged bool), wake, flush func()) *conversion {
-	ctx, cancel := context.WithCancel(context.Background())
-	conv := &conversion{cancel: cancel, done: make(chan struct{})}
+// pull converts what is there.
+func (c *conversion) pull() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.step() {
+	}
+}
+
+// wakersOr returns the wakers of the ring that c reads, or others if there is no c.
+func (c *conversion) wakersOr(others *wakers) *wakers {
+	if c == nil {
+		return others
+	}
+	return c.wakers
+}
+
+// newConversion returns one that runs feed for every batch that from yields, then
+// flush once the track has ended. What from yields at once is converted before it
+// returns, so that whoever opens the derived form finds in it where to start.
+func newConversion[T media.Packet | media.Frame](from *Cursor[T], feed func(batch []*T, lagged bool), flush func()) *conversion {
 	batch := make([]*T, convertBatch)
-	put := func(n int, lagged bool) {
+	ended := false
+	c := &conversion{wakers: &from.ring.wakers, step: func() bool {
+		if ended {
+			return false
+		}
+		n, lagged, err := from.Take(batch)
+		if err != nil { // io.EOF
+			ended = true
+			flush()
+			return false
+		}
+		if n == 0 {
+			return false
+		}
 		feed(batch[:n], lagged)
 		clear(batch[:n]) // hold no item longer than the ring does
-	}
-	for {
-		n, lagged, err := c.Take(batch)
-		if n == 0 || err != nil {
-			break // Next gets the same error
-		}
-		put(n, lagged)
-	}
-	go func() {
-		defer close(conv.done)
-		defer cancel()
-		defer c.Close()
-		for {
-			n, lagged, err := c.Next(ctx, batch)
-			if errors.Is(err, io.EOF) {
-				flush()
-				return
-			}
-			if err != nil {
-				return
-			}
-			put(n, lagged)
-			wake()
-		}
-	}()
-	return conv
+		return true
+	}}
+	c.pull()
+	return c
 }
 
 // startDepacketizing derives frames from packets, from the newest keyframe on or
@@ -77,14 +81,14 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 	}
 	before := t.counters.losses() // of earlier conversions
 	gated, began := false, false  // it waits for a keyframe; it has had one
-	c := newPacketCursor(t.packets, t)
+	c := newPacketCursor(t, t.packets, nil)
 	if all {
 		c.startOldest()
 	} else {
 		c.start()
 	}
 	within := int64(0)
-	return startConversion(c, func(batch []*media.Packet, _ bool) { // the depacketizer sees what is missing
+	return newConversion(c, func(batch []*media.Packet, _ bool) { // the depacketizer sees what is missing
 		if told := t.repair.Load(); told != within {
 			within = told
 			depacketizer.SetWindow(time.Duration(told))
@@ -101,7 +105,7 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 		}
 		gated, began = needs, began || !needs
 		t.counters.setLosses(before, depacketizer.Losses())
-	}, frames.wake, func() {
+	}, func() {
 		depacketizer.Flush(emit)
 		t.counters.setLosses(before, depacketizer.Losses())
 		frames.end()
@@ -120,14 +124,14 @@ func (t *Track) startPacketizing() *conversion {
 		p.Arrival = t.stream.now()
 		t.appendPacket(packets, slab.put(p))
 	}
-	c := newFrameCursor(t.frames, t)
+	c := newFrameCursor(t, t.frames, nil)
 	c.start()
-	return startConversion(c, func(batch []*media.Frame, lagged bool) {
+	return newConversion(c, func(batch []*media.Frame, lagged bool) {
 		if lagged {
 			t.skipped++ // what the readers see of it is a packet that is lost
 		}
 		for _, f := range batch {
 			t.packetizer.Packetize(f, emit)
 		}
-	}, packets.wake, packets.end)
+	}, packets.end)
 }

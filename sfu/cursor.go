@@ -16,11 +16,14 @@ import (
 // was too slow and the ring has lapped it, it goes on the same way and says so.
 type Cursor[T media.Packet | media.Frame] struct {
 	ring    *ring[T]
+	conv    *conversion // makes what is in ring; nil: the source writes it
+	wakers  *wakers     // tell that there may be something new
 	pos     uint64
 	seeking bool // skip items until one where a decoder can start
 	lagged  bool // tell with the next items
 	queue   []*T // to be taken before what is at pos
 	waker   waker
+	listens bool // waker is one of wakers
 	isSync  func(*T) bool
 	early   func(r *ring[T], pos uint64) []*T // see earlyPackets; nil: nothing comes out of order
 	request func()                            // asks for a keyframe
@@ -62,6 +65,7 @@ func (c *Cursor[T]) startOldest() {
 // items are shared: they must not be changed. The error is io.EOF when the track
 // has ended and everything was taken.
 func (c *Cursor[T]) Take(dst []*T) (n int, lagged bool, err error) {
+	c.conv.pull()
 	for {
 		if len(c.queue) > 0 {
 			n = copy(dst, c.queue)
@@ -114,7 +118,7 @@ func (c *Cursor[T]) Next(ctx context.Context, dst []*T) (n int, lagged bool, err
 			return n, lagged, err
 		}
 		select {
-		case <-c.waker:
+		case <-c.Ready():
 		case <-ctx.Done():
 			return 0, false, context.Cause(ctx)
 		}
@@ -123,14 +127,23 @@ func (c *Cursor[T]) Next(ctx context.Context, dst []*T) (n int, lagged bool, err
 
 // Ready returns a channel that gets a value when there may be something to take,
 // for readers that wait for several things at once.
-func (c *Cursor[T]) Ready() <-chan struct{} { return c.waker }
+func (c *Cursor[T]) Ready() <-chan struct{} {
+	if !c.listens { // who only looks now and then is not to be woken
+		c.listens = true
+		c.wakers.add(c.waker)
+		c.waker.wake(false) // for what has come before
+	}
+	return c.waker
+}
 
 // Close ends the reading. Closing twice is fine.
 func (c *Cursor[T]) Close() error {
 	if c.release == nil {
 		return nil
 	}
-	c.ring.remove(c.waker)
+	if c.listens {
+		c.wakers.remove(c.waker)
+	}
 	c.release()
 	c.release = nil
 	return nil

@@ -26,17 +26,15 @@ func (r *frameRing) write(kinds string) {
 	for _, k := range kinds {
 		f := media.Frame{PTS: time.Duration(r.head.Load()), Sync: k == 'k'}
 		r.append(&f, f.Sync)
-		r.wake()
+		r.wake(false)
 	}
 }
 
 func (r *frameRing) cursor() *Cursor[media.Frame] {
-	c := &Cursor[media.Frame]{
-		ring: r.ring, waker: newWaker(), isSync: func(f *media.Frame) bool { return f.Sync },
+	return &Cursor[media.Frame]{
+		ring: r.ring, wakers: &r.wakers, waker: newWaker(), isSync: func(f *media.Frame) bool { return f.Sync },
 		request: func() { r.requests.Add(1) }, release: func() {},
 	}
-	r.add(c.waker)
-	return c
 }
 
 // wantTake checks what the next Take yields: frames from first on, n of them.
@@ -241,6 +239,13 @@ func TestCursorClose(t *testing.T) {
 	c := r.cursor()
 	released := 0
 	c.release = func() { released++ }
+	if r.set.Load() != nil {
+		t.Error("a reader that does not wait is told of news")
+	}
+	<-c.Ready() // there may be something
+	if n := len(*r.set.Load()); n != 1 {
+		t.Errorf("%d readers are told of news, want the one that waits", n)
+	}
 	c.Close()
 	c.Close()
 	if released != 1 {

@@ -55,7 +55,7 @@ func (r *ring[T]) trim(old func(pos uint64, item *T) bool) {
 // end says that no item will follow, and wakes the readers.
 func (r *ring[T]) end() {
 	r.ended.Store(true)
-	r.wake()
+	r.wake(false)
 }
 
 // syncPoint returns the newest position at which a decoder can start.

@@ -162,12 +162,12 @@ func stressReader(t *testing.T, r *ring[uint64], last uint64, slowness int) (rea
 
 func TestWakers(t *testing.T) {
 	var ws wakers
-	ws.wake() // nobody is there
+	ws.wake(false) // nobody is there
 	a, b := newWaker(), newWaker()
 	ws.add(a)
 	ws.add(b)
-	ws.wake()
-	ws.wake() // does not wait for those who know already
+	ws.wake(false)
+	ws.wake(false) // does not wait for those who know already
 	for _, w := range []waker{a, b} {
 		if len(w) != 1 {
 			t.Errorf("a reader was told %d times, want once", len(w))
@@ -176,7 +176,7 @@ func TestWakers(t *testing.T) {
 	}
 	ws.remove(a)
 	ws.remove(a)
-	ws.wake()
+	ws.wake(false)
 	if len(a) != 0 || len(b) != 1 {
 		t.Errorf("after removing the first reader they were told %d and %d times", len(a), len(b))
 	}

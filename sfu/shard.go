@@ -41,7 +41,8 @@ type shard struct {
 	mu    sync.Mutex
 	inbox []func()
 
-	// owned by run
+	// guarded by serving, which whoever serves the viewers holds
+	serving  sync.Mutex
 	lanes    []*lane
 	outboxes []Outbox // of writers that have one: one for each kind of writer
 }
@@ -50,7 +51,9 @@ type shard struct {
 type lane struct {
 	track   *Track
 	ring    *ring[media.Packet]
-	pos     uint64 // where the live readers are
+	conv    *conversion // makes what is in ring; nil: the source writes it
+	wakers  *wakers     // tell that there may be something new
+	pos     uint64      // where the live readers are
 	batch   []*media.Packet
 	readers []*laneReader
 }
@@ -74,7 +77,7 @@ type Attachment struct {
 	closed  sync.Once
 }
 
-// Do runs f on the goroutine that calls WritePackets, soon and in order. It
+// Do runs f soon and in order, and never at the same time as WritePackets. It
 // returns false, and does not run f, when too much is waiting already or a is
 // closed; nor does f run when a is closed before its turn. Once the stream has
 // ended, f runs when all that is left has been written to the live viewers.
@@ -169,7 +172,7 @@ func (sh *shard) post(f func()) {
 	sh.mu.Lock()
 	sh.inbox = append(sh.inbox, f)
 	sh.mu.Unlock()
-	sh.waker.wake()
+	sh.waker.wake(false)
 }
 
 // run serves the viewers until the last one has left.
@@ -178,10 +181,7 @@ func (sh *shard) run() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
-		wait := sh.round()
-		sh.flush() // before work, where a viewer may learn that it has got everything
-		worked := sh.work()
-		sh.flush()
+		wait, worked := sh.serve()
 		if worked || wait == 0 {
 			continue
 		}
@@ -195,6 +195,17 @@ func (sh *shard) run() {
 			return
 		}
 	}
+}
+
+// serve serves the viewers once, and empties the inbox.
+func (sh *shard) serve() (wait time.Duration, worked bool) {
+	sh.serving.Lock()
+	defer sh.serving.Unlock()
+	wait = sh.round()
+	sh.flush() // before work, where a viewer may learn that it has got everything
+	worked = sh.work()
+	sh.flush()
+	return wait, worked
 }
 
 // use adds an outbox, if it is a new one.
@@ -247,6 +258,7 @@ func (sh *shard) round() time.Duration {
 // inside, so that one viewer's datagrams follow each other. It returns whether
 // there may be more.
 func (l *lane) forward() bool {
+	l.conv.pull()
 	n, lapped := l.ring.read(l.pos, l.batch)
 	for lapped {
 		l.resume()
@@ -367,9 +379,10 @@ func (sh *shard) lane(t *Track) *lane {
 			return l
 		}
 	}
-	l := &lane{track: t, ring: t.openPackets(), batch: make([]*media.Packet, shardBatch)}
+	r, conv := t.openPackets()
+	l := &lane{track: t, ring: r, conv: conv, wakers: conv.wakersOr(&r.wakers), batch: make([]*media.Packet, shardBatch)}
 	l.pos = l.ring.head.Load()
-	l.ring.add(sh.waker)
+	l.wakers.add(sh)
 	sh.lanes = append(sh.lanes, l)
 	return l
 }
@@ -391,7 +404,7 @@ func (sh *shard) remove(a *Attachment) {
 			lanes = append(lanes, l)
 			continue
 		}
-		l.ring.remove(sh.waker)
+		l.wakers.remove(sh)
 		l.track.closeForm(Packets)
 	}
 	clear(sh.lanes[len(lanes):])

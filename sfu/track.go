@@ -110,7 +110,8 @@ func (t *Track) Info() media.TrackInfo { return t.info }
 
 // Packets opens a cursor on the track's RTP packets.
 func (t *Track) Packets() *Cursor[media.Packet] {
-	c := newPacketCursor(t.openPackets(), t)
+	r, conv := t.openPackets()
+	c := newPacketCursor(t, r, conv)
 	c.start()
 	c.release = func() { t.closeForm(Packets) }
 	return c
@@ -118,7 +119,8 @@ func (t *Track) Packets() *Cursor[media.Packet] {
 
 // Frames opens a cursor on the track's frames.
 func (t *Track) Frames() *Cursor[media.Frame] {
-	c := newFrameCursor(t.openFrames(false), t)
+	r, conv := t.openFrames(false)
+	c := newFrameCursor(t, r, conv)
 	c.start()
 	c.release = func() { t.closeForm(Frames) }
 	return c
@@ -128,28 +130,31 @@ func (t *Track) Frames() *Cursor[media.Frame] {
 // decoder can start: a standing sink misses nothing that came before it had
 // begun.
 func (t *Track) AllFrames() *Cursor[media.Frame] {
-	c := newFrameCursor(t.openFrames(true), t)
+	r, conv := t.openFrames(true)
+	c := newFrameCursor(t, r, conv)
 	c.startOldest()
 	c.release = func() { t.closeForm(Frames) }
 	return c
 }
 
-// newPacketCursor returns a cursor that is yet to be placed.
-func newPacketCursor(r *ring[media.Packet], t *Track) *Cursor[media.Packet] {
-	c := newCursor(r, func(p *media.Packet) bool { return p.Sync }, t)
+// newPacketCursor returns a cursor that is yet to be placed. conv makes what is in
+// r, or is nil.
+func newPacketCursor(t *Track, r *ring[media.Packet], conv *conversion) *Cursor[media.Packet] {
+	c := newCursor(t, r, conv, func(p *media.Packet) bool { return p.Sync })
 	c.early = earlyPackets
 	return c
 }
 
 // newFrameCursor is newPacketCursor for frames.
-func newFrameCursor(r *ring[media.Frame], t *Track) *Cursor[media.Frame] {
-	return newCursor(r, func(f *media.Frame) bool { return f.Sync }, t)
+func newFrameCursor(t *Track, r *ring[media.Frame], conv *conversion) *Cursor[media.Frame] {
+	return newCursor(t, r, conv, func(f *media.Frame) bool { return f.Sync })
 }
 
-func newCursor[T media.Packet | media.Frame](r *ring[T], isSync func(*T) bool, t *Track) *Cursor[T] {
-	c := &Cursor[T]{ring: r, waker: newWaker(), isSync: isSync, request: t.RequestKeyframe, release: func() {}}
-	r.add(c.waker)
-	return c
+func newCursor[T media.Packet | media.Frame](t *Track, r *ring[T], conv *conversion, isSync func(*T) bool) *Cursor[T] {
+	return &Cursor[T]{
+		ring: r, conv: conv, wakers: conv.wakersOr(&r.wakers), waker: newWaker(),
+		isSync: isSync, request: t.RequestKeyframe, release: func() {},
+	}
 }
 
 // earlyPackets returns the packet at pos, where a reader is to begin, and behind
@@ -201,8 +206,9 @@ func (t *Track) RequestKeyframe() {
 	}
 }
 
-// openPackets returns the ring of packets and counts a reader of it.
-func (t *Track) openPackets() *ring[media.Packet] {
+// openPackets returns the ring of packets, and what makes them if they are derived,
+// and counts a reader.
+func (t *Track) openPackets() (*ring[media.Packet], *conversion) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.native != Packets {
@@ -210,13 +216,14 @@ func (t *Track) openPackets() *ring[media.Packet] {
 			t.packets = newRing[media.Packet](packetSlots(t.info.Kind()))
 			t.convert = t.startPacketizing()
 		}
+		return t.packets, t.convert
 	}
-	return t.packets
+	return t.packets, nil
 }
 
-// openFrames returns the ring of frames and counts a reader of it. all says that
-// the first reader wants what is in the ring from its oldest end on.
-func (t *Track) openFrames(all bool) *ring[media.Frame] {
+// openFrames is openPackets for frames. all says that the first reader wants what is
+// in the ring from its oldest end on.
+func (t *Track) openFrames(all bool) (*ring[media.Frame], *conversion) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.native != Frames {
@@ -224,8 +231,9 @@ func (t *Track) openFrames(all bool) *ring[media.Frame] {
 			t.frames = newRing[media.Frame](maxFrames)
 			t.convert = t.startDepacketizing(all)
 		}
+		return t.frames, t.convert
 	}
-	return t.frames
+	return t.frames, nil
 }
 
 // closeForm takes back what openPackets or openFrames counted; the last reader
@@ -239,7 +247,6 @@ func (t *Track) closeForm(f Form) {
 	if t.readers--; t.readers > 0 {
 		return
 	}
-	t.convert.stop() // a conversion takes no lock, so it can be waited for here
 	t.convert = nil
 	if f == Frames {
 		t.frames = nil
@@ -252,7 +259,7 @@ func (t *Track) closeForm(f Form) {
 }
 
 // end ends the native ring: readers get what is there and then io.EOF. The
-// derived ring is ended by its conversion, once that has caught up.
+// derived ring is ended by its conversion, when a reader has it catch up.
 func (t *Track) end() {
 	t.keyframe.close()
 	if t.native == Packets {

@@ -6,13 +6,17 @@ import (
 	"sync/atomic"
 )
 
-// waker is how a ring's writer tells one sleeping reader that there is something
-// new, without ever waiting for it.
+// reader is whom a ring's writer tells that there is something new, without ever
+// waiting for it. here says that a reader that is done soon may do its work at
+// once, on the writer's goroutine: the writer has nothing else to do.
+type reader interface{ wake(here bool) }
+
+// waker is a reader that sleeps: it gets a value.
 type waker chan struct{}
 
 func newWaker() waker { return make(waker, 1) }
 
-func (w waker) wake() {
+func (w waker) wake(bool) {
 	select {
 	case w <- struct{}{}:
 	default: // it has been told already
@@ -23,21 +27,21 @@ func (w waker) wake() {
 // load: it is copied when it changes, which is rare.
 type wakers struct {
 	mu  sync.Mutex // serializes add and remove
-	set atomic.Pointer[[]waker]
+	set atomic.Pointer[[]reader]
 }
 
-func (ws *wakers) wake() {
+func (ws *wakers) wake(here bool) {
 	if set := ws.set.Load(); set != nil {
 		for _, w := range *set {
-			w.wake()
+			w.wake(here)
 		}
 	}
 }
 
-func (ws *wakers) add(w waker) {
+func (ws *wakers) add(w reader) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	var set []waker
+	var set []reader
 	if old := ws.set.Load(); old != nil {
 		set = slices.Clone(*old)
 	}
@@ -45,7 +49,7 @@ func (ws *wakers) add(w waker) {
 	ws.set.Store(&set)
 }
 
-func (ws *wakers) remove(w waker) {
+func (ws *wakers) remove(w reader) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	old := ws.set.Load()

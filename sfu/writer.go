@@ -80,13 +80,14 @@ func (w *TrackWriter) write(t *Track) {
 // WritePacket is AddPacket and Flush.
 func (w *TrackWriter) WritePacket(r RTP) {
 	w.AddPacket(r)
-	w.Flush()
+	w.Flush(false)
 }
 
 // Flush wakes whoever waits for the packets that were added. A source that has
 // received several together adds them all first: a viewer's share of them then
-// leaves together, too, at a fraction of the cost.
-func (w *TrackWriter) Flush() { w.track.packets.wake() }
+// leaves together, too, at a fraction of the cost. here says that the caller has
+// nothing else to do for some 50 us: then few viewers are served before Flush returns.
+func (w *TrackWriter) Flush(here bool) { w.track.packets.wake(here) }
 
 // AddPacket takes in one RTP packet, which is to be followed by Flush soon.
 // Duplicates and packets that are too old are counted and dropped.
@@ -158,7 +159,7 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 	t.counters.packets.Add(1)
 	t.counters.bytes.Add(uint64(len(f.Data)))
 	appendFrame(t.frames, &f)
-	t.frames.wake()
+	t.frames.wake(false)
 	t.stream.setLive()
 }
 

@@ -67,7 +67,8 @@ type demux struct {
 }
 
 // flusher does once for a burst of datagrams what it need not do for each.
-type flusher interface{ flush() }
+// alone says that no other has to.
+type flusher interface{ flush(alone bool) }
 
 func newDemux(c net.PacketConn) *demux {
 	d := &demux{byUfrag: map[string]endpoint{}, byAddr: map[netip.AddrPort]endpoint{}}
@@ -87,8 +88,9 @@ func newDemux(c net.PacketConn) *demux {
 func (d *demux) flushLater(f flusher) { d.fresh = append(d.fresh, f) }
 
 func (d *demux) flush() {
+	alone := len(d.fresh) == 1
 	for i, f := range d.fresh {
-		f.flush()
+		f.flush(alone)
 		d.fresh[i] = nil
 	}
 	d.fresh = d.fresh[:0]

@@ -94,7 +94,7 @@ func (in *input) readPackets() {
 		if payload, ok := payloadOf(&header, packet); ok {
 			slab = slab[n:]
 			in.put(&header, payload, false)
-			in.wake()
+			in.wake(false)
 		}
 		in.ingress.take(in, header.SSRC, header.SequenceNumber, uint32(in.track.RtxSSRC()))
 	}
@@ -169,17 +169,17 @@ func (in *input) put(h *rtp.Header, payload []byte, again bool) {
 }
 
 // flush implements flusher, for what receive has taken in.
-func (in *input) flush() {
+func (in *input) flush(alone bool) {
 	in.fresh = false
-	in.wake()
+	in.wake(alone)
 }
 
 // wake wakes those who wait for packets.
-func (in *input) wake() {
+func (in *input) wake(here bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.writer != nil {
-		in.writer.Flush()
+		in.writer.Flush(here)
 	}
 }
 
