@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -9,16 +8,22 @@ import (
 	"weir/sfu/sfutest"
 )
 
-// BenchmarkRing is one item through a ring: written, and read by one reader.
+// BenchmarkRing is items through a ring: written, and read by so many readers, as
+// if each viewer had a cursor.
 func BenchmarkRing(b *testing.B) {
-	r := newRing[media.Packet](audioPackets)
-	p := &media.Packet{}
-	dst := make([]*media.Packet, shardBatch)
-	b.ReportAllocs()
-	for pos := uint64(0); b.Loop(); pos++ {
-		r.append(p, false)
-		r.read(pos, dst)
-	}
+	sfutest.Forwarding(b, func(_ *testing.B, viewers, packets int) func() {
+		r := newRing[media.Packet](audioPackets)
+		p, dst, pos := &media.Packet{}, make([]*media.Packet, shardBatch), uint64(0)
+		return func() {
+			for range packets {
+				r.append(p, false)
+			}
+			for range viewers {
+				r.read(pos, dst)
+			}
+			pos += uint64(packets)
+		}
+	})
 }
 
 // BenchmarkWritePacket is one packet into a track, without readers: sound, and
@@ -50,22 +55,14 @@ func BenchmarkWritePacket(b *testing.B) {
 	})
 }
 
-// BenchmarkShard forwards a packet to all viewers of one shard: three packets a
-// round, as a stream of 2 Mbit/s has when the shard wakes for each frame. What a
-// viewer does with it is not in it.
+// BenchmarkShard is a shard's round, with the writing of its packets. What a viewer
+// does with them is not in it, nor are the slabs, one for each 64 packets.
 func BenchmarkShard(b *testing.B) {
-	const each = 3
-	for _, viewers := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprintf("viewers=%d", viewers), func(b *testing.B) {
-			c := newBroadcast(b, Config{}, Packets)
-			sh, _ := loneShard(c, viewers)
-			write := soundWriter(c)
-			b.ReportAllocs()
-			for b.Loop() {
-				fanOut(sh, write, each)
-			}
-			forwarded := float64(b.N) * each * float64(viewers)
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/forwarded, "ns/forwarded")
-		})
-	}
+	sfutest.Forwarding(b, func(b *testing.B, viewers, packets int) func() {
+		c := newBroadcast(b, Config{}, Packets)
+		sh, _ := loneShard(c, viewers)
+		write := soundWriter(c)
+		fanOut(sh, write, 2000) // the ring is full, so that writing trims it
+		return func() { fanOut(sh, write, packets) }
+	})
 }

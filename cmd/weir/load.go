@@ -37,6 +37,7 @@ func loadCommand() *cli.Command {
 			&cli.StringFlag{Name: "token", EnvVars: []string{"WEIR_LOAD_TOKEN"}, Usage: "bearer `TOKEN` of all requests; may contain {name}"},
 			&cli.IntFlag{Name: "streams", Value: 1, Usage: "`NUMBER` of streams"},
 			&cli.IntFlag{Name: "viewers", Value: 10, Usage: "`NUMBER` of viewers of each stream"},
+			&cli.IntFlag{Name: "joins", Usage: "in place of viewers that stay, let this `NUMBER` of them join and leave, a few at a time, and tell what that costs the server (--pid)"},
 			&cli.DurationFlag{Name: "ramp", Usage: "`TIME` over which the viewers come", DefaultText: joinTime.String() + " for each viewer"},
 			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "`TIME` to measure, from when all viewers are there"},
 			&cli.IntFlag{Name: "fps", Value: 30, Usage: "pictures a second"},
@@ -47,6 +48,7 @@ func loadCommand() *cli.Command {
 			&cli.BoolFlag{Name: "send-pli", Usage: "viewers ask for a keyframe each second until they have one"},
 			&cli.IntFlag{Name: "decrypt-every", Value: 20, Usage: "authenticate and decrypt one of so `MANY` packets whole; of the others only the first bytes are read"},
 			&cli.IntFlag{Name: "pid", Usage: "measure CPU and memory of the server, process `PID` of this machine"},
+			&cli.StringFlag{Name: "profiles", Usage: "count the goroutines of the server, whose --admin-addr is at this `URL`"},
 			&cli.StringFlag{Name: "expect", Usage: "`BOUNDS` such as 'loss<0.1%,p99<20ms', of " + load.MetricNames()},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object in place of the table"},
 		},
@@ -89,9 +91,9 @@ func runLoad(c *cli.Context) error {
 func loadConfig(c *cli.Context) (load.Config, error) {
 	config := load.Config{
 		WHIP: c.String("whip"), WHEP: c.String("whep"), Name: c.String("name"), Token: c.String("token"),
-		Streams: c.Int("streams"), Viewers: c.Int("viewers"), Ramp: c.Duration("ramp"), Duration: c.Duration("duration"),
+		Streams: c.Int("streams"), Viewers: c.Int("viewers"), Joins: c.Int("joins"), Ramp: c.Duration("ramp"), Duration: c.Duration("duration"),
 		FrameRate: c.Int("fps"), KeyframeInterval: c.Duration("keyframe-interval"),
-		AnswerPLI: c.Bool("answer-pli"), SendPLI: c.Bool("send-pli"), DecryptEvery: c.Int("decrypt-every"), PID: c.Int("pid"),
+		AnswerPLI: c.Bool("answer-pli"), SendPLI: c.Bool("send-pli"), DecryptEvery: c.Int("decrypt-every"), PID: c.Int("pid"), Profiles: c.String("profiles"),
 	}
 	if !c.IsSet("ramp") {
 		config.Ramp = time.Duration(config.Streams*config.Viewers) * joinTime

@@ -24,7 +24,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{serveCommand(), recordingsCommand(), loadCommand(), versionCommand()},
+		Commands:        []*cli.Command{serveCommand(), recordingsCommand(), loadCommand(), benchCommand(), versionCommand()},
 		OnUsageError:    usageError,
 		ExitErrHandler:  func(*cli.Context, error) {}, // the status is ours
 		CommandNotFound: func(*cli.Context, string) {},

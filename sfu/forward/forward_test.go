@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtp"
 
 	"weir/sfu/media"
+	"weir/sfu/sfutest"
 )
 
 const sourceStart = uint64(1)<<32 + 65530 // shortly before a wrap
@@ -160,12 +161,23 @@ func TestForwardAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkForward is the headers for viewers that are live.
 func BenchmarkForward(b *testing.B) {
-	f := newTest()
-	p := source(1, 1)[0]
-	for b.Loop() {
-		f.Forward(p, p.Time)
-	}
+	sfutest.Forwarding(b, func(_ *testing.B, viewers, packets int) func() {
+		forwarders := make([]*Forwarder, viewers)
+		for i := range forwarders {
+			forwarders[i] = newTest()
+		}
+		batch := source(packets, packets)
+		return func() {
+			edge := batch[len(batch)-1].Time
+			for _, f := range forwarders {
+				for _, p := range batch {
+					f.Forward(p, edge)
+				}
+			}
+		}
+	})
 }
 
 // TestIndex: over turns of the sequence numbers, no two packets have one index.

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Config is a run. All fields but Token, PID and Expect need a value: a load
-// that one did not choose says nothing.
+// Config is a run. All fields but Token, Joins, PID, Profiles and Expect need a
+// value: a load that one did not choose says nothing.
 type Config struct {
 	// WHIP and WHEP are the URLs of the endpoints. "{name}" stands for a stream's
 	// name, which is Name, a dash and a number from 1.
@@ -19,6 +19,10 @@ type Config struct {
 
 	Streams int // how many are published
 	Viewers int // of each stream
+
+	// Joins is how many viewers join and leave again, a few at a time, in place of
+	// Viewers that stay: what coming and going costs. 0: none. Needs PID.
+	Joins int
 
 	Ramp     time.Duration // over which the viewers come, evenly
 	Duration time.Duration // that is measured, from when all viewers are there
@@ -36,16 +40,20 @@ type Config struct {
 
 	// PID is the server's process on this machine, whose CPU and memory are
 	// measured; 0: none.
-	PID    int
-	Expect []Expectation
+	PID int
+	// Profiles is where the server tells its goroutines: the URL of a listener with
+	// Go's net/http/pprof (weir serve --admin-addr); "": nowhere. Needs PID.
+	Profiles string
+	Expect   []Expectation
 
-	// Progress is told what happens; nil: nothing is.
+	// Progress is told what happens, by several goroutines at times; nil: nothing is.
 	Progress func(string)
 }
 
 const (
 	maxStreams   = 1000
 	maxViewers   = 20000 // in all: each has a socket, and so a port
+	maxJoins     = 1_000_000
 	soundTime    = 20 * time.Millisecond
 	maxOpus      = 1275 // bytes of a frame (RFC 6716 section 3.2.1)
 	keyframeSize = 4    // a keyframe is this many times as large as other frames
@@ -62,13 +70,23 @@ func (c Config) Validate() error {
 		within("--bitrate", c.Bitrate, 10_000, 100_000_000),
 		within("--decrypt-every", c.DecryptEvery, 1, 1_000_000),
 		within("--pid", c.PID, 0, 1<<30),
+		within("--joins", c.Joins, 0, maxJoins),
 		checkName(c.Name),
 	} {
 		if err != nil {
 			return err
 		}
 	}
+	if c.Profiles != "" {
+		if err := checkURL("--profiles", c.Profiles); err != nil {
+			return err
+		}
+	}
 	switch {
+	case c.PID == 0 && c.Joins > 0:
+		return errors.New("--joins needs --pid, the server's process: what a join costs is its CPU time")
+	case c.PID == 0 && c.Profiles != "":
+		return errors.New("--profiles needs --pid, the server's process")
 	case c.Streams > 1 && !strings.Contains(c.WHIP, "{name}") && !strings.Contains(c.Token, "{name}"):
 		return errors.New("--whip must contain {name} when there are several streams, or they would all be one")
 	case c.Duration <= 0:
@@ -85,7 +103,7 @@ func (c Config) Validate() error {
 		if e.metric.needsPID && c.PID == 0 {
 			return fmt.Errorf("--expect %s needs --pid, the server's process", e)
 		}
-		if c.Viewers == 0 {
+		if c.Viewers == 0 && c.Joins == 0 {
 			return fmt.Errorf("--expect %s needs --viewers", e)
 		}
 	}
@@ -99,10 +117,14 @@ func within(flag string, n, from, to int) error {
 	return nil
 }
 
+var urlExamples = map[string]string{
+	"--whip": "http://127.0.0.1:8080/whip/{name}", "--whep": "http://127.0.0.1:8080/whep/{name}", "--profiles": "http://127.0.0.1:6060",
+}
+
 func checkURL(flag, raw string) error {
 	u, err := url.Parse(strings.ReplaceAll(raw, "{name}", "x"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("%s is %q; it must be a URL such as http://127.0.0.1:8080/%s/{name}", flag, raw, strings.TrimLeft(flag, "-"))
+		return fmt.Errorf("%s is %q; it must be a URL such as %s", flag, raw, urlExamples[flag])
 	}
 	return nil
 }

@@ -81,6 +81,10 @@ func TestValidate(t *testing.T) {
 		"--ramp":              func(c *Config) { c.Ramp = -1 },
 		"--decrypt-every":     func(c *Config) { c.DecryptEvery = 0 },
 		"needs --pid":         func(c *Config) { c.Expect = expect(t, "cpu_per_packet<1us") },
+		"--joins needs":       func(c *Config) { c.Joins = 1 },
+		"--joins is":          func(c *Config) { c.Joins = -1 },
+		"--profiles needs":    func(c *Config) { c.Profiles = "http://127.0.0.1:1" },
+		"--profiles is":       func(c *Config) { c.PID, c.Profiles = 1, "localhost" },
 		"needs --viewers":     func(c *Config) { c.Viewers, c.Expect = 0, expect(t, "loss<1%") },
 	} {
 		c := good

@@ -37,6 +37,8 @@ var metrics = []metric{
 	{"keyframe_p95", "ms", false, func(r *Report) float64 { return float64(r.Keyframe.P95) }},
 	{"cpu_per_packet", "us", true, func(r *Report) float64 { return r.server(func(s *Server) Figure { return s.CPUPerPacket }) }},
 	{"rss_per_viewer", "kB", true, func(r *Report) float64 { return r.server(func(s *Server) Figure { return s.RSSPerViewer }) }},
+	{"cpu_per_join", "ms", true, func(r *Report) float64 { return r.joins(func(j *Joins) Figure { return j.CPUPerJoin }) }},
+	{"joins_per_core", "", true, func(r *Report) float64 { return r.joins(func(j *Joins) Figure { return j.PerCore }) }},
 	{"packets", "", false, func(r *Report) float64 { return float64(r.Received.Packets) }},
 }
 

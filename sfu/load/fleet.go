@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,6 +104,7 @@ func (f *fleet) do(fn func()) error {
 	f.mu.Lock()
 	f.pending = append(f.pending, func() { fn(); close(called) })
 	f.mu.Unlock()
+	f.poller.interrupt()
 	select {
 	case <-called:
 		return nil
@@ -132,6 +134,16 @@ func (f *fleet) add(v *viewer) error {
 		return stopped
 	}
 	return err
+}
+
+// remove is the opposite of add. When it returns, nothing reads the viewer's
+// socket any more. The error is why the fleet has stopped: then nothing reads
+// either.
+func (f *fleet) remove(v *viewer) error {
+	return f.do(func() {
+		f.poller.remove(v)
+		f.viewers = slices.DeleteFunc(f.viewers, func(other *viewer) bool { return other == v })
+	})
 }
 
 // count counts a packet that a viewer had not got yet.

@@ -98,7 +98,8 @@ func (j *joiner) ask(ctx context.Context, v *viewer) (sdp string, err error) {
 	}
 }
 
-// leave ends a viewer's session. The fleet has stopped.
+// leave ends a viewer's session. The fleet has stopped, or does not know the
+// viewer any more.
 func (v *viewer) leave(ctx context.Context) error {
 	var err error
 	if v.session != nil {

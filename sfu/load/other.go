@@ -30,4 +30,6 @@ type poller struct{}
 func newPoller() (*poller, error)                                              { return nil, errSystem }
 func (*poller) close()                                                         {}
 func (*poller) add(*viewer) error                                              { return errSystem }
+func (*poller) remove(*viewer)                                                 {}
+func (*poller) interrupt()                                                     {}
 func (*poller) wait(time.Duration, func(*viewer, []byte, int64, uint32)) error { return errSystem }

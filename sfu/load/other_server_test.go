@@ -166,6 +166,9 @@ func TestLossIsExact(t *testing.T) {
 			if err := r.publish(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			if err := r.open(); err != nil {
+				t.Fatal(err)
+			}
 			if err := r.watch(t.Context()); err != nil {
 				t.Fatal(err)
 			}

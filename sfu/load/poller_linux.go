@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -26,15 +27,21 @@ type message struct {
 	_      uint32
 }
 
-// poller waits for many sockets and reads what they have. One goroutine uses it.
+// poller waits for many sockets and reads what they have. One goroutine uses it;
+// any may interrupt it.
 type poller struct {
 	epoll    int
+	bell     int // eventfd(2): what is written to it ends the wait
 	viewers  map[int32]*viewer
 	events   [maxEvents]syscall.EpollEvent
 	messages [batch]message
 	vectors  [batch]syscall.Iovec
 	data     [batch][messageSize]byte
 	control  [batch][controlSize]byte
+
+	// guarded by mu, as bell's number is given to others once it is closed
+	mu     sync.Mutex
+	closed bool
 }
 
 func newPoller() (*poller, error) {
@@ -42,7 +49,16 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p := &poller{epoll: epoll, viewers: map[int32]*viewer{}}
+	bell, _, errno := syscall.Syscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if errno != 0 {
+		syscall.Close(epoll)
+		return nil, fmt.Errorf("eventfd: %w", errno)
+	}
+	p := &poller{epoll: epoll, bell: int(bell), viewers: map[int32]*viewer{}}
+	if err := p.listen(p.bell); err != nil {
+		p.close()
+		return nil, err
+	}
 	for i := range p.messages {
 		p.vectors[i].Base = &p.data[i][0]
 		p.vectors[i].SetLen(messageSize)
@@ -53,15 +69,50 @@ func newPoller() (*poller, error) {
 	return p, nil
 }
 
-func (p *poller) close() { syscall.Close(p.epoll) }
+func (p *poller) close() {
+	syscall.Close(p.epoll)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	syscall.Close(p.bell)
+	p.closed = true
+}
 
-func (p *poller) add(v *viewer) error {
-	fd := int32(v.socket.fd)
-	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, v.socket.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: fd}); err != nil {
+// interrupt ends a wait at once, or the next one. It may be called at any time.
+func (p *poller) interrupt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		var one [8]byte
+		binary.NativeEndian.PutUint64(one[:], 1)
+		_, _ = syscall.Write(p.bell, one[:]) // fails only when it has been rung for ever
+	}
+}
+
+// listen makes wait tell what comes.
+func (p *poller) listen(fd int) error {
+	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
-	p.viewers[fd] = v
 	return nil
+}
+
+func (p *poller) add(v *viewer) error {
+	if err := p.listen(v.socket.fd); err != nil {
+		return err
+	}
+	p.viewers[int32(v.socket.fd)] = v
+	return nil
+}
+
+// remove is the opposite of add, before the socket is closed. One that was not
+// added is fine.
+func (p *poller) remove(v *viewer) {
+	fd := int32(v.socket.fd)
+	if p.viewers[fd] == v {
+		// It can only fail for a socket that is not there.
+		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, v.socket.fd, &syscall.EpollEvent{})
+		delete(p.viewers, fd)
+	}
 }
 
 // nap blocks the thread for a while: cheaper than the runtime's timers, which
@@ -83,7 +134,10 @@ func (p *poller) wait(most time.Duration, each func(v *viewer, b []byte, at int6
 		return fmt.Errorf("epoll: %w", err)
 	}
 	for _, event := range p.events[:n] {
-		if v := p.viewers[event.Fd]; v != nil {
+		if int(event.Fd) == p.bell {
+			var rung [8]byte
+			_, _ = syscall.Read(p.bell, rung[:]) // silent again
+		} else if v := p.viewers[event.Fd]; v != nil {
 			p.read(v, each)
 		}
 	}

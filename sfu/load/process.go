@@ -11,14 +11,18 @@ const sampleInterval = 100 * time.Millisecond
 
 // process measures the server's process. A nil *process measures nothing.
 type process struct {
-	pid    int
-	before int64 // RSS in kB, before the first viewer
+	pid      int
+	profiles string // URL; "": none
+	before   int64  // RSS in kB, before the first viewer
 
 	// of the window
 	ramp  int64 // RSS in kB at its start
 	cpu   time.Duration
 	start time.Time
 	err   error
+
+	goroutines Figure // of a Go server that has profiles
+	countErr   error  // why they are unknown
 
 	stop    chan struct{} // closed when no more samples are wanted
 	stopped sync.Once
@@ -30,12 +34,12 @@ type process struct {
 type memory struct{ viewers, rss int64 }
 
 // watchProcess looks whether there is such a process.
-func watchProcess(pid int) (*process, error) {
+func watchProcess(pid int, profiles string) (*process, error) {
 	rss, err := processRSS(pid)
 	if err != nil {
 		return nil, err
 	}
-	return &process{pid: pid, before: rss, stop: make(chan struct{})}, nil
+	return &process{pid: pid, profiles: profiles, before: rss, goroutines: unknown, stop: make(chan struct{})}, nil
 }
 
 // sample begins to look at the memory, until begin or close.
@@ -74,7 +78,7 @@ func (p *process) finish(packets int64) *Server {
 	if p == nil {
 		return nil
 	}
-	s := &Server{PID: p.pid, CPUPercent: unknown, CPUPerPacket: unknown, RSSBefore: p.before, RSSRamp: p.ramp, RSSPerViewer: slope(p.samples)}
+	s := &Server{PID: p.pid, CPUPercent: unknown, CPUPerPacket: unknown, RSSBefore: p.before, RSSRamp: p.ramp, RSSPerViewer: slope(p.samples), Goroutines: p.goroutines}
 	cpu, err := processCPU(p.pid)
 	took := time.Since(p.start)
 	if err == nil {
@@ -89,6 +93,9 @@ func (p *process) finish(packets int64) *Server {
 	}
 	s.CPUPercent = 100 * ratio(cpu-p.cpu, took)
 	s.CPUPerPacket = ratio(cpu-p.cpu, packets) / Figure(time.Microsecond)
+	if p.countErr != nil {
+		s.Error = p.countErr.Error()
+	}
 	return s
 }
 

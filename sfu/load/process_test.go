@@ -23,7 +23,7 @@ func TestProcess(t *testing.T) {
 	if machineCPU() < time.Second {
 		t.Error("the machine has done nothing yet")
 	}
-	if _, err := watchProcess(1<<30 - 1); err == nil || !strings.Contains(err.Error(), "no such process") {
+	if _, err := watchProcess(1<<30-1, ""); err == nil || !strings.Contains(err.Error(), "no such process") {
 		t.Errorf("a process that is not there: %v", err)
 	}
 	if got := slope([]memory{{0, 1000}, {10, 3000}, {20, 5000}}); got != 200 {

@@ -38,6 +38,7 @@ type Report struct {
 	Join        Times    `json:"join_ms"`     // from the offer to the first packet
 	Keyframe    Times    `json:"keyframe_ms"` // from the offer to the first whole keyframe
 
+	Joins     *Joins    `json:"joins"`  // null without --joins
 	Server    *Server   `json:"server"` // null without --pid
 	Generator Generator `json:"generator"`
 	// OthersCPU is what neither the server, if it is known, nor this program used,
@@ -105,6 +106,7 @@ type Server struct {
 	RSSRamp      int64  `json:"rss_ramp_kb"`       // when all were there
 	RSSEnd       int64  `json:"rss_end_kb"`
 	RSSPerViewer Figure `json:"rss_kb_per_viewer"` // slope while they came
+	Goroutines   Figure `json:"goroutines"`        // at the end; null without --profiles
 	Error        string `json:"error,omitempty"`
 }
 
@@ -133,6 +135,15 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(math.Round(float64(f)*1e6) / 1e6)
+}
+
+// UnmarshalJSON implements json.Unmarshaler: null is unknown.
+func (f *Figure) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*f = unknown
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(f))
 }
 
 func (f Figure) known() bool { return !math.IsNaN(float64(f)) && !math.IsInf(float64(f), 0) }
@@ -167,6 +178,14 @@ func (r *Report) server(of func(*Server) Figure) float64 {
 		return math.NaN()
 	}
 	return float64(of(r.Server))
+}
+
+// joins returns a figure of the joins, or NaN.
+func (r *Report) joins(of func(*Joins) Figure) float64 {
+	if r.Joins == nil {
+		return math.NaN()
+	}
+	return float64(of(r.Joins))
 }
 
 // Missed says in one sentence what was not as expected; "" if all was.

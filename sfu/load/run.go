@@ -33,6 +33,15 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err := r.publish(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	if c.Joins > 0 {
+		if err := r.comeAndGo(ctx); err != nil {
+			return nil, err
+		}
+		return r.report, nil
+	}
 	if err := r.watch(ctx); err != nil {
 		return nil, err
 	}
@@ -88,15 +97,14 @@ func (r *run) publish(ctx context.Context) error {
 	return nil
 }
 
-// watch lets the viewers come, and returns when all are there or have failed.
-func (r *run) watch(ctx context.Context) error {
+// open makes what viewers need to join.
+func (r *run) open() error {
 	if r.c.PID != 0 {
 		var err error
-		if r.process, err = watchProcess(r.c.PID); err != nil {
+		if r.process, err = watchProcess(r.c.PID, r.c.Profiles); err != nil {
 			return err
 		}
 	}
-	total := r.report.Viewers
 	id, err := newIdentity()
 	if err != nil {
 		return err
@@ -108,6 +116,12 @@ func (r *run) watch(ctx context.Context) error {
 	r.joiner = &joiner{
 		fleet: r.fleet, client: newClient(), endpoint: r.c.WHEP, token: r.c.Token, identity: id, local: localAddress(r.c.WHEP),
 	}
+	return nil
+}
+
+// watch lets the viewers come, and returns when all are there or have failed.
+func (r *run) watch(ctx context.Context) error {
+	total := r.report.Viewers
 	if r.process != nil {
 		r.process.sample(r.fleet.connected.Load)
 	}
@@ -121,6 +135,7 @@ func (r *run) watch(ctx context.Context) error {
 		joining.Go(func() { failures.add(r.join(ctx, i)) })
 	}
 	joining.Wait()
+	r.joiner.client.CloseIdleConnections() // they would count as what viewers cost
 	r.report.Joined = int(r.fleet.connected.Load())
 	r.report.Failed, r.report.Failures = failures.count, failures.reasons
 	r.c.say("%d of %d viewers are there", r.report.Joined, total)
@@ -154,6 +169,7 @@ func (r *run) measure(ctx context.Context) {
 	m := measurement{}
 	_ = r.fleet.do(func() { m.begin(r) }) // an error is told by the viewers that are missing
 	r.report.Interrupted = !sleep(ctx, r.c.Duration)
+	r.process.count(context.WithoutCancel(ctx), r.joiner.client)
 	_ = r.fleet.do(func() { m.end(r) })
 	sleep(context.WithoutCancel(ctx), drainTime)
 	// From here on nothing reads, so what the viewers have can be looked at.

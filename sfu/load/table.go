@@ -19,12 +19,19 @@ func (r *Report) WriteTable(w io.Writer) error {
 	row("load", "%d streams, %d viewers, measured for %v%s", r.Streams, r.Viewers, window.Round(100*time.Millisecond), interrupted)
 	row("sent", "%d packets, %d frames, %d keyframes; asked for %d keyframes and %d lost packets",
 		r.Sent.Packets, r.Sent.Frames, r.Sent.Keyframes, r.Sent.KeyframeRequests, r.Sent.Nacked)
-	if r.Viewers > 0 {
+	if j := r.Joins; j != nil {
+		row("joins", "%d joined and left, %d failed: %v a second", j.Done, r.Failed, j.PerSecond)
+		row("connected", "p50 %v ms, p95 %v ms, max %v ms", j.Connected.P50, j.Connected.P95, j.Connected.Max)
+		row("cost", "%v ms of the server's CPU a join: %v joins a second and core; %v %% of a core without joins", j.CPUPerJoin, j.PerCore, j.BaseCPU)
+	} else if r.Viewers > 0 {
 		r.writeReceived(row, window)
 	}
 	if s := r.Server; s != nil {
 		row("server", "pid %d: %v %% of a core, %v µs a packet", s.PID, s.CPUPercent, s.CPUPerPacket)
 		row("", "RSS %d kB before the viewers, %d with them, %d at the end; %v kB a viewer", s.RSSBefore, s.RSSRamp, s.RSSEnd, s.RSSPerViewer)
+		if s.Goroutines.known() {
+			row("", "%v goroutines", s.Goroutines)
+		}
 		if s.Error != "" {
 			row("", "%s", s.Error)
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
+
+	"weir/sfu/sfutest"
 )
 
 var allProfiles = []srtp.ProtectionProfile{
@@ -110,16 +112,34 @@ func TestSealAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkSeal is packets of 1,200 bytes, sealed for each viewer.
 func BenchmarkSeal(b *testing.B) {
 	for _, p := range allProfiles {
 		b.Run(p.String(), func(b *testing.B) {
-			s := sealerOf(b, p)
-			h, payload := &rtp.Header{PayloadType: 96, SSRC: 1}, make([]byte, 1200)
-			room := make([]byte, 0, 1500)
-			for b.Loop() {
-				h.SequenceNumber++
-				s.seal(room, h, uint64(h.SequenceNumber), payload)
-			}
+			sfutest.Forwarding(b, func(b *testing.B, viewers, packets int) func() {
+				sealers := make([]sealer, viewers)
+				for i := range sealers {
+					sealers[i] = sealerOf(b, p)
+				}
+				// All viewers share the payloads; each has a key of its own, in its own place.
+				payloads := make([][]byte, packets)
+				for i := range payloads {
+					payloads[i] = make([]byte, 1200)
+				}
+				h, room, index := &rtp.Header{PayloadType: 96, SSRC: 1}, make([]byte, 0, 1500), uint64(0)
+				return func() {
+					for _, s := range sealers {
+						for i, payload := range payloads {
+							at := index + uint64(i)
+							h.SequenceNumber = uint16(at)
+							if _, err := s.seal(room, h, at, payload); err != nil {
+								b.Fatal(err)
+							}
+						}
+					}
+					index += uint64(packets)
+				}
+			})
 		})
 	}
 }

@@ -1,0 +1,134 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// baseTime is for how long the server is looked at before anybody joins: what it
+	// uses then is the stream's, and is taken off what the joins cost.
+	baseTime = 2 * time.Second
+	// joinsAtOnce is how many viewers join at a time: so few that hardly one waits
+	// for another, and enough that the way to the server and back is no limit.
+	joinsAtOnce = 4
+	// joinsToTell is after how many joins the progress is told.
+	joinsToTell = 100
+)
+
+// Joins is what it costs a server when viewers come and go: an offer, ICE, DTLS
+// and the keys of SRTP, the end of the session, and HTTP for both ends of it.
+type Joins struct {
+	Done       int    `json:"done"` // viewers that were connected and have left again
+	PerSecond  Figure `json:"per_second"`
+	Connected  Times  `json:"connected_ms"`     // from the offer to the keys
+	CPUPerJoin Figure `json:"cpu_ms_per_join"`  // of the server
+	PerCore    Figure `json:"joins_per_core_s"` // that a core of the server can do in a second
+	BaseCPU    Figure `json:"base_cpu_percent"` // of a core, without joins; not in the above
+}
+
+// comeAndGo lets viewers join and leave, and fills in the report. An error means
+// that nobody could join, or that the server is gone.
+func (r *run) comeAndGo(ctx context.Context) error {
+	base, baseTook, err := r.spend(func() { sleep(ctx, baseTime) })
+	if err != nil {
+		return err
+	}
+	tally := tally{failures: failures{reasons: []string{}}}
+	m := measurement{}
+	_ = r.fleet.do(func() { m.begin(r) }) // an error is told by the viewers that cannot join
+	used, took, err := r.spend(func() { r.visitAll(ctx, &tally) })
+	_ = r.fleet.do(func() { m.end(r) })
+	r.fleet.stop()
+	r.reading.Wait()
+	if err != nil {
+		return err
+	}
+	report := r.report
+	report.Viewers, report.Joined, report.Interrupted = r.c.Joins, len(tally.connected), ctx.Err() != nil
+	report.Failed, report.Failures = tally.failures.count, tally.failures.reasons
+	if report.Joined == 0 && report.Failed > 0 {
+		return fmt.Errorf("no viewer could join: %s", report.Failures[0])
+	}
+	used = max(0, used-time.Duration(float64(took)*float64(ratio(base, baseTook))))
+	report.Joins = &Joins{
+		Done: report.Joined, PerSecond: ratio(float64(report.Joined), took.Seconds()), Connected: timesOf(tally.connected),
+		CPUPerJoin: ratio(used, time.Duration(report.Joined)) / Figure(time.Millisecond),
+		PerCore:    ratio(float64(report.Joined), used.Seconds()),
+		BaseCPU:    100 * ratio(base, baseTook),
+	}
+	r.fleet.latencies = histogram{} // nobody stays long enough to tell anything of the media
+	r.collect(m)
+	return nil
+}
+
+// visitAll lets all viewers join and leave.
+func (r *run) visitAll(ctx context.Context, t *tally) {
+	each(r.c.Joins, joinsAtOnce, func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		took, err := r.visit(ctx, i)
+		if ctx.Err() != nil {
+			return // interrupted: nobody's fault
+		}
+		if done := t.add(took, err); done%joinsToTell == 0 {
+			r.c.say("%d of %d viewers have joined and left", done, r.c.Joins)
+		}
+	})
+}
+
+// spend calls do and returns the CPU time that the server used meanwhile.
+func (r *run) spend(do func()) (used, took time.Duration, err error) {
+	before, err := processCPU(r.c.PID)
+	if err != nil {
+		return 0, 0, err
+	}
+	start := time.Now()
+	do()
+	took = time.Since(start)
+	after, err := processCPU(r.c.PID)
+	return after - before, took, err
+}
+
+// visit is viewer i, which joins and leaves. It returns the time until it had its
+// keys.
+func (r *run) visit(ctx context.Context, i int) (time.Duration, error) {
+	v, err := newViewer(r.fleet, i)
+	if err != nil {
+		return 0, err
+	}
+	v.stream = r.publishers[i%len(r.publishers)]
+	err = r.joiner.join(ctx, v)
+	took := time.Duration(time.Now().UnixNano() - v.started)
+	// An error means that the fleet has stopped: nothing reads the socket.
+	_ = r.fleet.remove(v)
+	if left := v.leave(context.WithoutCancel(ctx)); err == nil {
+		err = left
+	}
+	return took, err
+}
+
+// tally is what came of the visits. It is safe for concurrent use.
+type tally struct {
+	failures failures
+
+	// guarded by mu
+	mu        sync.Mutex
+	done      int
+	connected []int64 // ns
+}
+
+// add counts a visit and returns how many there were.
+func (t *tally) add(took time.Duration, err error) (done int) {
+	t.failures.add(err)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done++
+	if err == nil {
+		t.connected = append(t.connected, int64(took))
+	}
+	return t.done
+}
