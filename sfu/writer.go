@@ -174,6 +174,10 @@ func (w *TrackWriter) SyncClock(ntp uint64, rtp uint32, arrival time.Duration) {
 // may call it.
 func (w *TrackWriter) RepairWithin(d time.Duration) { w.track.repair.Store(int64(d)) }
 
+// Missing says that a packet will not come any more: a decoder goes on at the next
+// keyframe only, which is asked for. Any goroutine may call it.
+func (w *TrackWriter) Missing() { w.track.RequestKeyframe() }
+
 // Restart says that what is to come is of another publisher or RTP stream (a new
 // SSRC). Packets' sequence and time go on from where they are, with one sequence
 // number left out, so that nobody takes the old stream's last frame and the new

@@ -88,6 +88,15 @@ func (a *agent) check(m *stun.Message, datagram []byte, from netip.AddrPort) out
 	return o
 }
 
+// follow takes the way that the client sends its media by, which is the one that it
+// has chosen: a browser that did not notice that a NAT gave it another address
+// says so by nothing else, for not all of them choose a way more than once.
+func (a *agent) follow(from netip.AddrPort) {
+	if slices.Contains(a.ways, from) {
+		a.selected = from
+	}
+}
+
 // know adds an address to the ways, and returns the one that it displaces.
 func (a *agent) know(from netip.AddrPort) (lost netip.AddrPort) {
 	if slices.Contains(a.ways, from) {

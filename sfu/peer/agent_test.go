@@ -52,6 +52,30 @@ func TestAgentSelects(t *testing.T) {
 	}
 }
 
+// TestAgentFollows: what is sent goes where the client's media come from, once a
+// check has come from there, without another choice.
+func TestAgentFollows(t *testing.T) {
+	const chosen, moved, other = "192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"
+	a := newTestAgent()
+	a.take(t, controlling(ice.UseCandidate()), chosen)
+	a.follow(netip.MustParseAddrPort(moved))
+	if !a.at(chosen) {
+		t.Errorf("without a check we send to %v", a.selected)
+	}
+	a.take(t, controlling(), moved)
+	if !a.at(chosen) {
+		t.Errorf("after a check alone we send to %v", a.selected)
+	}
+	a.follow(netip.MustParseAddrPort(moved))
+	if !a.at(moved) {
+		t.Errorf("after media from %v we send to %v", moved, a.selected)
+	}
+	a.take(t, controlling(ice.UseCandidate()), other)
+	if !a.at(other) {
+		t.Errorf("after a new choice we send to %v", a.selected)
+	}
+}
+
 // TestAgentRestart: both sessions work until the client uses the new one.
 func TestAgentRestart(t *testing.T) {
 	const one, two = "192.0.2.1:1", "192.0.2.2:2"

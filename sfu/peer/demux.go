@@ -48,6 +48,8 @@ type endpoint interface {
 	takeResponse(datagram []byte) []byte
 	takeRecords(datagram []byte) []byte
 	takeMedia(datagram []byte, from netip.AddrPort) []byte
+	// whereabouts is where the client is now.
+	whereabouts() *netip.AddrPort
 }
 
 // demux lies between the socket and pion's mux. It hands to each client's endpoint
@@ -65,6 +67,9 @@ type demux struct {
 	byUfrag map[string]endpoint
 	byAddr  map[netip.AddrPort]endpoint
 }
+
+// lastSTUN is the highest first byte of STUN.
+const lastSTUN = 3
 
 // flusher does once for a burst of datagrams what it need not do for each.
 // alone says that no other has to.
@@ -114,8 +119,16 @@ func (d *demux) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-// WriteToAddrPort implements ice.AddrPortReaderWriter.
+// WriteToAddrPort implements ice.AddrPortReaderWriter. Where a client is, its endpoint
+// knows better than pion; but a check is answered where it came from.
 func (d *demux) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	if len(b) > 0 && b[0] > lastSTUN {
+		if e := d.at(to); e != nil {
+			if at := e.whereabouts(); at != nil {
+				to = *at
+			}
+		}
+	}
 	return d.WriteToUDPAddrPort(b, to)
 }
 
@@ -134,7 +147,7 @@ func (d *demux) take(datagram []byte, from netip.AddrPort) []byte {
 	if len(datagram) == 0 {
 		return nil
 	}
-	const lastSTUN, firstDTLS, lastDTLS, firstRTP, lastRTP = 3, 20, 63, 128, 191
+	const firstDTLS, lastDTLS, firstRTP, lastRTP = 20, 63, 128, 191
 	first := datagram[0]
 	if first <= lastSTUN {
 		if local, _, ok := usernameOf(datagram); ok {

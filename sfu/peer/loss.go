@@ -66,31 +66,33 @@ func (l *losses) restart() {
 
 // received says that a packet has come at the time now. It returns what is to be
 // asked for at once: the packets that it shows to be missing. again says that it
-// was missing itself.
-func (l *losses) received(seq uint16, now time.Duration) (ask []rtcp.NackPair, again bool) {
+// was missing itself. In a retransmission stream nothing begins anew: what was asked
+// for comes in sequence, and may come after it was given up. gaveUp says that too
+// much is missing for anything to be asked for.
+func (l *losses) received(seq uint16, retransmitted bool, now time.Duration) (ask []rtcp.NackPair, again, gaveUp bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := l.seq.Unwrap(seq)
 	switch {
 	case l.highest == 0 || at == l.highest+1:
 		l.highest, l.run = at, 0
-		return nil, false
+		return nil, false, false
 	case at <= l.highest:
 		if l.recovered(at, now) {
-			return nil, true
+			return nil, true, false
 		}
-		if l.startedAnew(seq) {
+		if !retransmitted && l.startedAnew(seq) {
 			l.seq, l.missing = media.Unwrapper[uint16]{}, l.missing[:0]
 			l.highest = l.seq.Unwrap(seq)
 		}
-		return nil, false
+		return nil, false, false
 	}
 	l.run = 0
 	from := l.highest + 1
 	l.highest = at
 	if at-from > maxMissing {
 		l.missing = l.missing[:0] // not a loss that can be repaired
-		return nil, false
+		return nil, false, true
 	}
 	if over := len(l.missing) + int(at-from) - maxMissing; over > 0 {
 		l.missing = slices.Delete(l.missing, 0, over)
@@ -100,7 +102,7 @@ func (l *losses) received(seq uint16, now time.Duration) (ask []rtcp.NackPair, a
 		l.missing = append(l.missing, missing{seq: lost, since: now, next: now + l.repeat()})
 		numbers = append(numbers, uint16(lost))
 	}
-	return rtcp.NackPairsFromSequenceNumbers(numbers), false
+	return rtcp.NackPairsFromSequenceNumbers(numbers), false, false
 }
 
 // recovered takes a packet off the list and learns how long that took. Of many
@@ -177,12 +179,14 @@ func (l *losses) repeat() time.Duration {
 }
 
 // due returns what is to be asked for again at the time now, and forgets what is
-// of no use any more.
-func (l *losses) due(now time.Duration) []rtcp.NackPair {
+// of no use any more; gaveUp says that something was.
+func (l *losses) due(now time.Duration) (ask []rtcp.NackPair, gaveUp bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	window := l.patience()
+	before := len(l.missing)
 	l.missing = slices.DeleteFunc(l.missing, func(m missing) bool { return now-m.since > window })
+	gaveUp = len(l.missing) < before
 	var numbers []uint16
 	for i := range l.missing {
 		if m := &l.missing[i]; now >= m.next {
@@ -191,7 +195,7 @@ func (l *losses) due(now time.Duration) []rtcp.NackPair {
 		}
 	}
 	if numbers == nil {
-		return nil
+		return nil, gaveUp
 	}
-	return rtcp.NackPairsFromSequenceNumbers(numbers)
+	return rtcp.NackPairsFromSequenceNumbers(numbers), gaveUp
 }

@@ -27,11 +27,11 @@ func TestLossesAskAtOnce(t *testing.T) {
 	}{
 		{65533, nil}, {65534, nil}, {1, []uint16{65535, 0}}, {0, nil}, {2, nil}, {2, nil}, {5, []uint16{3, 4}}, {4, nil}, {65535, nil}, {6, nil},
 	} {
-		if got := numbers(asked(l.received(step.seq, 0))); !slices.Equal(got, step.want) {
+		if got := numbers(asked(l.received(step.seq, false, 0))); !slices.Equal(got, step.want) {
 			t.Errorf("packet %d: asks for %v, want %v", step.seq, got, step.want)
 		}
 	}
-	if got := numbers(l.due(maxNackRepeat)); !slices.Equal(got, []uint16{3}) {
+	if got := numbers(dueAt(l, maxNackRepeat)); !slices.Equal(got, []uint16{3}) {
 		t.Errorf("asks again for %v, want what never came: 3", got)
 	}
 }
@@ -42,20 +42,20 @@ func TestLossesRepeat(t *testing.T) {
 	for _, roundTrip := range []time.Duration{time.Millisecond, 50 * ms, 120 * ms, time.Second} {
 		l := newLosses()
 		seq := uint16(0)
-		l.received(seq, 0)
+		l.received(seq, false, 0)
 		now := time.Duration(0)
 		for range 200 { // every second packet takes a round trip longer
 			seq += 2
 			now += roundTrip + ms
-			l.received(seq, now)
-			l.received(seq-1, now+roundTrip)
+			l.received(seq, false, now)
+			l.received(seq-1, false, now+roundTrip)
 		}
 		seq += 2
 		lost, window := now, l.window()
-		l.received(seq, lost)
+		l.received(seq, false, lost)
 		var asked []time.Duration
 		for now = lost; now <= lost+window+2*nackTick; now += nackTick {
-			if got := numbers(l.due(now)); got != nil {
+			if got := numbers(dueAt(l, now)); got != nil {
 				if !slices.Equal(got, []uint16{seq - 1}) {
 					t.Fatalf("round trip %v: asks for %v", roundTrip, got)
 				}
@@ -74,18 +74,18 @@ func TestLossesRepeat(t *testing.T) {
 
 func TestLossesAreBounded(t *testing.T) {
 	l := newLosses()
-	l.received(0, 0)
-	if got := asked(l.received(2000, ms)); got != nil {
-		t.Errorf("a jump by 2000 asks for %d packets", len(numbers(got)))
+	l.received(0, false, 0)
+	if got, _, gaveUp := l.received(2000, false, ms); got != nil || !gaveUp {
+		t.Errorf("a jump by 2000 asks for %d packets, gives up: %v", len(numbers(got)), gaveUp)
 	}
 	for seq := uint16(2002); seq < 6000; seq += 2 { // every second packet is lost
-		l.received(seq, 2*ms)
+		l.received(seq, false, 2*ms)
 		if len(l.missing) > maxMissing {
 			t.Fatalf("%d packets are waited for", len(l.missing))
 		}
 	}
 	l.restart()
-	if got := asked(l.received(100, 3*ms)); got != nil || len(l.due(time.Second)) != 0 {
+	if got := asked(l.received(100, false, 3*ms)); got != nil || len(dueAt(l, time.Second)) != 0 {
 		t.Errorf("after a restart %v is asked for", numbers(got))
 	}
 }
@@ -96,7 +96,7 @@ func TestLossesInOrder(t *testing.T) {
 	l := newLosses()
 	seq := uint16(65000)
 	if n := testing.AllocsPerRun(1000, func() {
-		if asked(l.received(seq, 0)) != nil || l.due(time.Second) != nil {
+		if asked(l.received(seq, false, 0)) != nil || dueAt(l, time.Second) != nil {
 			t.Fatal("something is asked for")
 		}
 		seq++
@@ -105,17 +105,40 @@ func TestLossesInOrder(t *testing.T) {
 	}
 }
 
+// TestLossesGivenUp: what comes in a retransmission stream after it was given up is no
+// restart, however much of it comes in sequence.
+func TestLossesGivenUp(t *testing.T) {
+	l := newLosses()
+	l.received(100, false, 0)
+	l.received(150, false, 0)
+	if _, gaveUp := l.due(2 * maxNackWindow); !gaveUp {
+		t.Error("nothing was given up")
+	}
+	for seq := uint16(101); seq < 150; seq++ {
+		l.received(seq, true, 2*maxNackWindow)
+	}
+	if got := asked(l.received(151, false, 2*maxNackWindow)); got != nil {
+		t.Errorf("after late retransmissions %v are asked for", numbers(got))
+	}
+}
+
+// dueAt returns what is asked for at an instant.
+func dueAt(l *losses, now time.Duration) []rtcp.NackPair {
+	ask, _ := l.due(now)
+	return ask
+}
+
 // TestLossesAfterRestart: a publisher that counts anew under the same SSRC is
 // asked for what it loses then.
 func TestLossesAfterRestart(t *testing.T) {
 	l := newLosses()
-	l.received(20000, 0)
+	l.received(20000, false, 0)
 	for seq := uint16(5); seq < 5+restartRun; seq++ {
-		if got := asked(l.received(seq, 0)); got != nil {
+		if got := asked(l.received(seq, false, 0)); got != nil {
 			t.Fatalf("packet %d: asks for %v", seq, numbers(got))
 		}
 	}
-	if got := numbers(asked(l.received(5+restartRun+1, 0))); !slices.Equal(got, []uint16{5 + restartRun}) {
+	if got := numbers(asked(l.received(5+restartRun+1, false, 0))); !slices.Equal(got, []uint16{5 + restartRun}) {
 		t.Errorf("after the restart it asks for %v, want %d", got, 5+restartRun)
 	}
 }
@@ -124,16 +147,16 @@ func TestLossesAfterRestart(t *testing.T) {
 func TestLossesOldPackets(t *testing.T) {
 	l := newLosses()
 	for seq := uint16(100); seq < 200; seq++ {
-		l.received(seq, 0)
-		l.received(seq-90, 0)
+		l.received(seq, false, 0)
+		l.received(seq-90, false, 0)
 	}
-	if got := numbers(asked(l.received(201, 0))); !slices.Equal(got, []uint16{200}) {
+	if got := numbers(asked(l.received(201, false, 0))); !slices.Equal(got, []uint16{200}) {
 		t.Errorf("asks for %v, want 200", got)
 	}
 }
 
 // asked drops whether the packet was missing itself.
-func asked(pairs []rtcp.NackPair, _ bool) []rtcp.NackPair { return pairs }
+func asked(pairs []rtcp.NackPair, _, _ bool) []rtcp.NackPair { return pairs }
 
 // TestLossesWindow: a lost packet is waited for longer the further away the client
 // is, and no longer than a second.
@@ -148,8 +171,8 @@ func TestLossesWindow(t *testing.T) {
 		now := time.Duration(0)
 		for seq := uint16(1); seq < 200; seq += 2 {
 			now += 20 * ms
-			l.received(seq, now) // the one before is lost
-			if _, again := l.received(seq-1, now+tt.roundTrip); !again && seq > 1 {
+			l.received(seq, false, now) // the one before is lost
+			if _, again, _ := l.received(seq-1, false, now+tt.roundTrip); !again && seq > 1 {
 				t.Fatalf("packet %d was not missing", seq-1)
 			}
 		}

@@ -28,10 +28,11 @@ const (
 	defaultConnectTimeout = 10 * time.Second
 	defaultMaxConnecting  = 500
 	// A client that falls silent counts as disconnected after 5 s, which heals by
-	// itself, and as lost 5 s later. Browsers send consent checks (RFC 7675)
-	// about every 2.5 s.
+	// itself, and as lost 10 s later. Chromium sends consent checks (RFC 7675) about
+	// every 2.5 s and Firefox every 5 to 6 s, and after a change of its address
+	// nothing else comes through: two of them may be lost.
 	disconnectedTimeout = 5 * time.Second
-	failedTimeout       = 5 * time.Second
+	failedTimeout       = 10 * time.Second
 	keepalive           = 2 * time.Second
 	// replayWindow is how far behind the newest packet one may come, in packets. A
 	// client that has no retransmission stream sends a lost packet again under its

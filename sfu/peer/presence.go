@@ -74,23 +74,43 @@ func (p *presence) check(m *stun.Message, datagram []byte, from netip.AddrPort) 
 	if o.done != "" {
 		p.demux.forget(o.done)
 	}
+	p.aim()
+	return o
+}
+
+// aim makes what is sent go where the agent says, with mu held.
+func (p *presence) aim() {
 	if to := p.to.Load(); to == nil || *to != p.agent.selected {
 		selected := p.agent.selected
 		p.to.Store(&selected)
 	}
-	return o
 }
+
+// follow goes where the client is, as what it has sealed shows.
+func (p *presence) follow(from netip.AddrPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.agent.follow(from)
+		p.aim()
+	}
+}
+
+// whereabouts returns where to send now.
+func (p *presence) whereabouts() *netip.AddrPort { return p.to.Load() }
 
 // hear notes that the client is there and wants what it gets (RFC 7675): it has
 // proved so with a password or a key.
 func (p *presence) hear() { p.heard.Store(int64(time.Since(p.started))) }
 
-// hearAt is hear for something that came from an address: one that the client has
-// left may be somebody's who repeats what it has heard.
+// hearAt is hear for something sealed that came from an address, which a check has
+// come from: the client sends from there now. What was there before is not taken
+// twice, so nobody moves the client by repeating it.
 func (p *presence) hearAt(from netip.AddrPort) {
-	if to := p.to.Load(); to != nil && *to == from {
-		p.hear()
+	if to := p.to.Load(); to != nil && *to != from {
+		p.follow(from)
 	}
+	p.hear()
 }
 
 // quiet returns for how long nothing was heard of the client.

@@ -154,12 +154,16 @@ func (in *input) put(h *rtp.Header, payload []byte, again bool) {
 	}
 	missed := false
 	if in.nacks {
-		var missing []rtcp.NackPair
-		if missing, missed = in.losses.received(h.SequenceNumber, arrival); missing != nil {
+		missing, wasMissing, gaveUp := in.losses.received(h.SequenceNumber, again, arrival)
+		missed = wasMissing
+		if missing != nil {
 			select {
 			case in.asking <- asking{in, missing}:
 			default: // they are asked for the next time
 			}
+		}
+		if gaveUp {
+			in.writer.Missing()
 		}
 	}
 	in.writer.AddPacket(sfu.RTP{
@@ -195,10 +199,13 @@ func (in *input) due() []rtcp.NackPair {
 	if !in.nacks {
 		return nil
 	}
-	pairs := in.losses.due(in.pub.Now())
+	pairs, gaveUp := in.losses.due(in.pub.Now())
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.writer != nil {
+		if gaveUp {
+			in.writer.Missing()
+		}
 		in.writer.RepairWithin(in.losses.window())
 	}
 	return pairs

@@ -161,7 +161,7 @@ export class PeerSession {
           connected = true;
           break;
         case 'disconnected':
-          this.#timer = setTimeout(() => lost('The connection was interrupted.'), DISCONNECTED_MS);
+          void this.#interrupted(lost);
           break;
         case 'failed':
           lost('The connection was lost.');
@@ -171,6 +171,22 @@ export class PeerSession {
           break;
       }
     });
+  }
+
+  /**
+   * A browser may say `disconnected` for one lost check while all else gets
+   * through (Firefox, for the 5 seconds until the next one): as long as anything
+   * comes, nothing is lost.
+   */
+  async #interrupted(lost) {
+    const before = await received(this.#pc);
+    if (this.#pc.connectionState !== 'disconnected') return;
+    this.#timer = setTimeout(async () => {
+      const after = await received(this.#pc);
+      if (this.#pc.connectionState !== 'disconnected') return;
+      if (after > before) void this.#interrupted(lost);
+      else lost('The connection was interrupted.');
+    }, DISCONNECTED_MS);
   }
 
   /**
@@ -190,6 +206,15 @@ export class PeerSession {
     if (!this.#closed) this.#resource = null;
     lost('The server closed the connection.');
   }
+}
+
+/** @returns {Promise<number>} bytes that have come, of whatever kind */
+async function received(pc) {
+  let bytes = 0;
+  for (const entry of (await pc.getStats()).values()) {
+    if (entry.type === 'candidate-pair') bytes += entry.bytesReceived ?? 0;
+  }
+  return bytes;
 }
 
 function noPath() {
