@@ -14,7 +14,7 @@
 //	Hub.Publish -> Publication.AddTrack -> TrackWriter ==ring==> Cursor -> Sink (recorder)
 //	                                                  \=ring==> shard -> PacketWriter (viewers)
 //
-// Viewers of packets are served by shards, one goroutine for up to 128 of them;
+// Viewers of packets are served by shards, one goroutine for 32 of them or more;
 // each shard reads the ring once and calls every viewer's [PacketWriter].
 //
 // # Invariants

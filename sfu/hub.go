@@ -16,7 +16,7 @@ import (
 // Config configures a Hub. The zero value works.
 type Config struct {
 	// ShardViewers is how many viewers of packets one goroutine serves.
-	// Default 128.
+	// Default 32: streams with more use every core, up to one goroutine for each.
 	ShardViewers int
 	// Standing makes the sinks that every stream gets from its first moment on,
 	// such as a recorder. Each is called once per stream; it may return nil.
@@ -59,7 +59,7 @@ func New(c Config) (*Hub, error) {
 		return nil, err
 	}
 	if c.ShardViewers == 0 {
-		c.ShardViewers = 128
+		c.ShardViewers = 32
 	}
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 10 * time.Second

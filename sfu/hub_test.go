@@ -30,7 +30,7 @@ func TestConfig(t *testing.T) {
 		}
 	}
 	h := newHub(t, Config{})
-	if h.config.ShardViewers != 128 || h.config.DrainTimeout != 10*time.Second {
+	if h.config.ShardViewers != 32 || h.config.DrainTimeout != 10*time.Second {
 		t.Errorf("the defaults are %+v", h.config)
 	}
 }

@@ -18,7 +18,8 @@ const (
 	typeOpus = 111
 )
 
-// offerSDP is what a viewer offers: to receive VP8 and Opus, over one transport.
+// offerSDP is what a viewer offers: to receive VP8 and Opus, over one transport, and
+// lost packets in a stream of their own, as browsers do.
 // %[1]s is its address, %[2]d its port, %[3]s and %[4]s the ICE credentials,
 // %[5]s the fingerprint, %[6]d a session id.
 const offerSDP = `v=0
@@ -42,7 +43,7 @@ a=rtcp-mux
 a=rtcp-rsize
 a=rtpmap:111 opus/48000/2
 a=fmtp:111 minptime=10;useinbandfec=1
-m=video 9 UDP/TLS/RTP/SAVPF 96
+m=video 9 UDP/TLS/RTP/SAVPF 96 97
 c=IN IP4 0.0.0.0
 a=rtcp:9 IN IP4 0.0.0.0
 a=ice-ufrag:%[3]s
@@ -57,6 +58,8 @@ a=rtpmap:96 VP8/90000
 a=rtcp-fb:96 nack
 a=rtcp-fb:96 nack pli
 a=rtcp-fb:96 ccm fir
+a=rtpmap:97 rtx/90000
+a=fmtp:97 apt=96
 `
 
 // makeOffer fills in the template.

@@ -87,5 +87,5 @@ func (o *output) resendPacket(w *way, seq uint16) {
 		o.rtxIndex++
 	}
 	o.counters.resent.Add(1)
-	o.send(w, header, index, payload)
+	o.send(w, header, index, payload, 0)
 }

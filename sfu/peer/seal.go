@@ -21,10 +21,12 @@ const (
 // sealer turns RTP packets into SRTP ones.
 type sealer interface {
 	// seal appends the packet to dst, which has room for rtpHeader and sealOverhead
-	// bytes more than the payload. index is the packet's number (RFC 3711 section
-	// 3.3.1): 65536 times the rollover counter, plus h.SequenceNumber. One and the
-	// same index of an SSRC must not be used for different packets.
-	seal(dst []byte, h *rtp.Header, index uint64, payload []byte) ([]byte, error)
+	// bytes more than the payload and the padding, of which there are pad bytes
+	// (RFC 3550 section 5.1; 0: none). index is the packet's number (RFC 3711
+	// section 3.3.1): 65536 times the rollover counter, plus h.SequenceNumber. One
+	// and the same index of an SSRC must not be used for different packets: nor for
+	// one that is padded in another way.
+	seal(dst []byte, h *rtp.Header, index uint64, payload []byte, pad uint8) ([]byte, error)
 }
 
 // newSealer returns a sealer for a profile with the keys that DTLS yielded.
@@ -94,9 +96,12 @@ func deriveKey(masterKey, masterSalt []byte, label byte, n int) ([]byte, error) 
 	return out, nil
 }
 
-func (s *gcmSealer) seal(dst []byte, h *rtp.Header, index uint64, payload []byte) ([]byte, error) {
+func (s *gcmSealer) seal(dst []byte, h *rtp.Header, index uint64, payload []byte, pad uint8) ([]byte, error) {
 	start := len(dst)
-	dst = appendHeader(dst, h)
+	dst = appendHeader(dst, h, pad)
+	if pad > 0 { // in its place, where it is encrypted then
+		payload = appendPadded(dst, payload, pad)[len(dst):]
+	}
 	// RFC 7714 section 8.1: two zero bytes, SSRC, rollover counter, sequence number;
 	// the last two are the index, of 48 bits.
 	iv := s.iv[:]
@@ -107,14 +112,31 @@ func (s *gcmSealer) seal(dst []byte, h *rtp.Header, index uint64, payload []byte
 	return s.aead.Seal(dst, iv, payload, dst[start:]), nil
 }
 
-// appendHeader appends the header's fixed part (RFC 3550 section 5.1).
-func appendHeader(dst []byte, h *rtp.Header) []byte {
-	const version2, marker = 0x80, 0x80
-	second := h.PayloadType
+// appendPadded appends the payload and pad bytes, the last of which tells how many
+// they are.
+func appendPadded(dst, payload []byte, pad uint8) []byte {
+	dst = append(dst, payload...)
+	if pad == 0 {
+		return dst
+	}
+	for range pad - 1 {
+		dst = append(dst, 0)
+	}
+	return append(dst, pad)
+}
+
+// appendHeader appends the header's fixed part (RFC 3550 section 5.1) for a packet
+// with pad bytes of padding.
+func appendHeader(dst []byte, h *rtp.Header, pad uint8) []byte {
+	const version2, padding, marker = 0x80, 0x20, 0x80
+	first, second := byte(version2), h.PayloadType
+	if pad > 0 {
+		first |= padding
+	}
 	if h.Marker {
 		second |= marker
 	}
-	dst = append(dst, version2, second)
+	dst = append(dst, first, second)
 	dst = binary.BigEndian.AppendUint16(dst, h.SequenceNumber)
 	dst = binary.BigEndian.AppendUint32(dst, h.Timestamp)
 	return binary.BigEndian.AppendUint32(dst, h.SSRC)
@@ -129,8 +151,8 @@ type contextSealer struct {
 	plain   []byte
 }
 
-func (s *contextSealer) seal(dst []byte, h *rtp.Header, _ uint64, payload []byte) ([]byte, error) {
-	s.plain = append(appendHeader(s.plain[:0], h), payload...)
+func (s *contextSealer) seal(dst []byte, h *rtp.Header, _ uint64, payload []byte, pad uint8) ([]byte, error) {
+	s.plain = appendPadded(appendHeader(s.plain[:0], h, pad), payload, pad)
 	sealed, err := s.context.EncryptRTP(dst[len(dst):], s.plain, &s.header)
 	if err != nil {
 		return nil, err

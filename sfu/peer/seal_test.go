@@ -53,8 +53,9 @@ func TestSeal(t *testing.T) {
 			t.Helper()
 			h := rtp.Header{Version: 2, Marker: index%3 == 0, PayloadType: 96, SequenceNumber: uint16(index), Timestamp: uint32(index * 3000), SSRC: 0xfedcba98}
 			payload := fmt.Appendf(nil, "payload %d", index)
-			room := make([]byte, 0, rtpHeader+len(payload)+sealOverhead)
-			sealed, err := s.seal(room, &h, index, payload)
+			pad := uint8(index % 5)
+			room := make([]byte, 0, rtpHeader+len(payload)+int(pad)+sealOverhead)
+			sealed, err := s.seal(room, &h, index, payload, pad)
 			if err != nil || &sealed[0] != &room[:1][0] {
 				t.Fatalf("%v: packet %d is sealed elsewhere, or not at all: %v", p, index, err)
 			}
@@ -64,7 +65,7 @@ func TestSeal(t *testing.T) {
 				t.Fatalf("%v: packet %d: %v", p, index, err)
 			}
 			if !bytes.Equal(got.Payload, payload) || got.SequenceNumber != h.SequenceNumber || got.Timestamp != h.Timestamp ||
-				got.SSRC != h.SSRC || got.Marker != h.Marker || got.PayloadType != h.PayloadType {
+				got.SSRC != h.SSRC || len(plain) != rtpHeader+len(payload)+int(pad) || got.Marker != h.Marker || got.PayloadType != h.PayloadType {
 				t.Fatalf("%v: packet %d comes as %v", p, index, got)
 			}
 		}
@@ -87,7 +88,7 @@ func TestSealAgain(t *testing.T) {
 		s := sealerOf(t, p)
 		h, payload := rtp.Header{PayloadType: 96, SequenceNumber: 7, SSRC: 1}, []byte("payload")
 		seal := func(index uint64) string {
-			sealed, err := s.seal(nil, &h, index, payload)
+			sealed, err := s.seal(nil, &h, index, payload, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +108,7 @@ func TestSealAllocatesNothing(t *testing.T) {
 	s := sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm)
 	h, payload := &rtp.Header{PayloadType: 96}, make([]byte, 1200)
 	room := make([]byte, 0, 1500)
-	if n := testing.AllocsPerRun(100, func() { s.seal(room, h, 1, payload) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { s.seal(room, h, 1, payload, 0) }); n != 0 {
 		t.Errorf("%v allocations per packet", n)
 	}
 }
@@ -132,7 +133,7 @@ func BenchmarkSeal(b *testing.B) {
 						for i, payload := range payloads {
 							at := index + uint64(i)
 							h.SequenceNumber = uint16(at)
-							if _, err := s.seal(room, h, at, payload); err != nil {
+							if _, err := s.seal(room, h, at, payload, 0); err != nil {
 								b.Fatal(err)
 							}
 						}
