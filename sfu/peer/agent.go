@@ -18,7 +18,7 @@ type agent struct {
 	now    pair // the newest ICE session
 	before pair // the one that a restart has replaced, until a check of the new one comes; or zero
 
-	ways      []netip.AddrPort // that a valid check came from, the oldest first
+	ways      []netip.AddrPort // that a valid check came from, the one with the newest last
 	selected  netip.AddrPort   // where we send; invalid before the first check
 	nominated bool             // the client has chosen selected
 }
@@ -47,6 +47,7 @@ func (a *agent) restart(next pair) {
 type outcome struct {
 	answer []byte         // to be sent back; nil: nothing
 	valid  bool           // it was the client's
+	former bool           // it was of the ICE session before, if valid
 	lost   netip.AddrPort // an address that is not known any more, if valid
 	done   string         // a user name fragment that is of no use any more
 }
@@ -75,7 +76,7 @@ func (a *agent) check(m *stun.Message, datagram []byte, from netip.AddrPort) out
 	if b.controlled || o.answer == nil {
 		return o
 	}
-	o.valid = true
+	o.valid, o.former = true, !renewed
 	if renewed && a.before.local.ufrag != "" {
 		o.done, a.before = a.before.local.ufrag, pair{}
 	}
@@ -88,18 +89,23 @@ func (a *agent) check(m *stun.Message, datagram []byte, from netip.AddrPort) out
 	return o
 }
 
-// follow takes the way that the client sends its media by, which is the one that it
-// has chosen: a browser that did not notice that a NAT gave it another address
-// says so by nothing else, for not all of them choose a way more than once.
-func (a *agent) follow(from netip.AddrPort) {
-	if slices.Contains(a.ways, from) {
+// follow takes the way that the client sends its media by, if checks have come that
+// way since they last came by the one that it has chosen: a browser that did not
+// notice that a NAT gave it another address says so by nothing else, for not all of
+// them choose more than once. What was still under way when the client chose another
+// way does not lead back. It returns false if no check has ever come from there.
+func (a *agent) follow(from netip.AddrPort) bool {
+	at := slices.Index(a.ways, from)
+	if at > slices.Index(a.ways, a.selected) {
 		a.selected = from
 	}
+	return at >= 0
 }
 
-// know adds an address to the ways, and returns the one that it displaces.
+// know makes an address the newest of the ways, and returns the one that it displaces.
 func (a *agent) know(from netip.AddrPort) (lost netip.AddrPort) {
-	if slices.Contains(a.ways, from) {
+	if at := slices.Index(a.ways, from); at >= 0 {
+		a.ways = append(slices.Delete(a.ways, at, at+1), from)
 		return lost
 	}
 	if len(a.ways) == maxWays {

@@ -3,7 +3,6 @@ package peer
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -25,10 +24,12 @@ type ingress struct {
 	presence
 	arrivals arrivals
 
-	secrets secrets                      // owned by the handshake
-	keys    atomic.Pointer[srtp.Context] // of SRTP; nil before the handshake is through
+	secrets secrets // owned by the handshake
 
-	routes atomic.Pointer[[]route]
+	// atomic
+	keys    atomic.Pointer[srtp.Context] // of SRTP; nil before the client can have them
+	through atomic.Bool                  // the handshake is over
+	routes  atomic.Pointer[[]route]
 
 	// guarded by handing
 	handing sync.Mutex
@@ -46,40 +47,59 @@ type route struct {
 	to    *input
 }
 
-func newIngress() *ingress { return &ingress{passed: map[uint32]uint16{}} }
+func newIngress() *ingress {
+	i := &ingress{passed: map[uint32]uint16{}}
+	i.secrets.onMaster = i.derive
+	return i
+}
 
-// established makes the keys when the handshake is over.
-func (i *ingress) established() error {
-	if i.secrets.profile == 0 {
-		return errors.New("peer: DTLS: the client takes none of our SRTP profiles")
-	}
+// derive makes the keys. It does so in the middle of the handshake, before our last
+// flight leaves: when the client has that it sends, and of its packets none must be
+// missed. How often their numbers have wrapped is known to who has seen them all (RFC
+// 3711 section 3.3.1).
+func (i *ingress) derive() {
 	c := srtp.Config{Profile: i.secrets.profile}
-	if err := c.ExtractSessionKeysFromDTLS(&i.secrets, false); err != nil {
-		return fmt.Errorf("peer: SRTP keys: %w", err)
+	if c.Profile == 0 || c.ExtractSessionKeysFromDTLS(&i.secrets, false) != nil {
+		return // established tells
 	}
 	keys, err := srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile, srtp.SRTPReplayProtection(replayWindow))
-	if err != nil {
-		return fmt.Errorf("peer: SRTP: %w", err)
+	if err == nil {
+		i.keys.Store(keys)
 	}
-	i.keys.Store(keys)
+}
+
+// established says that the handshake is over.
+func (i *ingress) established() error {
+	if i.keys.Load() == nil {
+		return errors.New("peer: DTLS: the client takes none of our SRTP profiles")
+	}
+	i.through.Store(true)
 	return nil
 }
 
-// takeCheck implements endpoint: pion answers the checks, but only genuine ones.
+// takeCheck implements endpoint: pion answers the checks, but only genuine ones. Of
+// the ICE session before a restart it knows nothing any more, and with a client that
+// wants to be the controlled one it would change roles.
 func (i *ingress) takeCheck(m *stun.Message, datagram []byte, from netip.AddrPort) []byte {
-	if i.check(m, datagram, from).answer == nil {
+	o := i.check(m, datagram, from)
+	if o.answer == nil {
 		return nil
 	}
-	return datagram
+	if o.valid && !o.former {
+		return datagram
+	}
+	// What is lost is asked for again.
+	_, _ = i.demux.WriteToUDPAddrPort(o.answer, from)
+	return nil
 }
 
-// takeResponse implements endpoint.
-func (i *ingress) takeResponse(datagram []byte) []byte { return datagram }
+// takeResponse implements endpoint: pion's ICE-lite agent asks for nothing.
+func (i *ingress) takeResponse([]byte) []byte { return nil }
 
 // takeRecords implements endpoint. Whether an encrypted alert is genuine, pion
 // finds out.
 func (i *ingress) takeRecords(datagram []byte) []byte {
-	s := sift(datagram, i.keys.Load() != nil)
+	s := sift(datagram, i.through.Load())
 	for _, r := range s.alerts {
 		s.handshake = append(s.handshake, r...)
 	}
@@ -165,9 +185,9 @@ func (i *ingress) pass(ssrc uint32, seq uint16) bool {
 }
 
 // take gives an input the packets of an SSRC, when pion has yielded the one with
-// that number, and of its retransmissions (0: none). It does nothing as long as pion
-// has later ones in its buffers: they would be overtaken.
-func (i *ingress) take(in *input, ssrc uint32, seq uint16, rtx uint32) {
+// that number. It does nothing as long as pion has later ones in its buffers: they
+// would be overtaken.
+func (i *ingress) take(in *input, ssrc uint32, seq uint16) {
 	if _, known := i.route(ssrc); known {
 		return
 	}
@@ -176,16 +196,35 @@ func (i *ingress) take(in *input, ssrc uint32, seq uint16, rtx uint32) {
 	if newest, ok := i.passed[ssrc]; !ok || newest != seq {
 		return
 	}
-	delete(i.passed, ssrc)
+	i.replace(route{ssrc: ssrc, to: in})
+}
+
+// takeRepairs gives an input that has a route the retransmissions of an SSRC. Those
+// that pion has in its buffers are asked for once more.
+func (i *ingress) takeRepairs(in *input, ssrc uint32) {
+	i.handing.Lock()
+	defer i.handing.Unlock()
+	if _, known := i.route(ssrc); known || !i.serves(in) {
+		return
+	}
+	i.replace(route{ssrc: ssrc, again: true, to: in})
+}
+
+// serves says that an input has a route.
+func (i *ingress) serves(in *input) bool {
+	routes := i.routes.Load()
+	return routes != nil && slices.ContainsFunc(*routes, func(r route) bool { return r.to == in && !r.again })
+}
+
+// replace adds a route in place of an older one of the same kind: of one input only
+// the newest SSRC counts, and a client that goes from one to the other must not make
+// the list long. It is called with handing held.
+func (i *ingress) replace(next route) {
+	delete(i.passed, next.ssrc)
 	var routes []route
 	if old := i.routes.Load(); old != nil {
-		// Of one input only the newest SSRC counts: a client that goes from one to the
-		// other must not make the list long.
-		routes = slices.DeleteFunc(slices.Clone(*old), func(r route) bool { return r.to == in && r.ssrc != rtx })
+		routes = slices.DeleteFunc(slices.Clone(*old), func(r route) bool { return r.to == next.to && r.again == next.again })
 	}
-	routes = append(routes, route{ssrc: ssrc, to: in})
-	if rtx != 0 && !slices.ContainsFunc(routes, func(r route) bool { return r.ssrc == rtx }) {
-		routes = append(routes, route{ssrc: rtx, again: true, to: in})
-	}
+	routes = append(routes, next)
 	i.routes.Store(&routes)
 }

@@ -86,14 +86,16 @@ func (p *presence) aim() {
 	}
 }
 
-// follow goes where the client is, as what it has sealed shows.
-func (p *presence) follow(from netip.AddrPort) {
+// follow goes where the client is, as what it has sealed shows. It returns false if
+// it has never proved to be there.
+func (p *presence) follow(from netip.AddrPort) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.closed {
-		p.agent.follow(from)
-		p.aim()
+	if p.closed || !p.agent.follow(from) {
+		return false
 	}
+	p.aim()
+	return true
 }
 
 // whereabouts returns where to send now.
@@ -107,10 +109,9 @@ func (p *presence) hear() { p.heard.Store(int64(time.Since(p.started))) }
 // come from: the client sends from there now. What was there before is not taken
 // twice, so nobody moves the client by repeating it.
 func (p *presence) hearAt(from netip.AddrPort) {
-	if to := p.to.Load(); to != nil && *to != from {
-		p.follow(from)
+	if to := p.to.Load(); to != nil && (*to == from || p.follow(from)) {
+		p.hear()
 	}
-	p.hear()
 }
 
 // quiet returns for how long nothing was heard of the client.

@@ -139,6 +139,9 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 				reported = now
 				packets = append(packets, reports(inputs)...)
 			}
+			for _, in := range inputs {
+				in.repair()
+			}
 			c.tend()
 		case <-c.gone:
 			return c.why()

@@ -35,6 +35,7 @@ type input struct {
 	ingress *ingress
 	pub     *sfu.Publication
 	asking  chan<- asking
+	payload uint8  // the type of its packets (RFC 3550 section 5.1)
 	nacks   bool   // the client sends lost packets again
 	sender  uint32 // our SSRC in feedback (RFC 4585 section 6.1)
 	losses  *losses
@@ -60,6 +61,7 @@ type asking struct {
 func newInput(r remoteTrack, w *sfu.TrackWriter, codec media.Codec, c *Publisher, pub *sfu.Publication) *input {
 	in := &input{
 		remoteTrack: r, ingress: c.ingress, writer: w, pub: pub, asking: c.asking, losses: newLosses(), sender: rand.Uint32(),
+		payload:   uint8(r.track.Codec().PayloadType),
 		nacks:     slices.Contains(r.track.Codec().RTCPFeedback, webrtc.RTCPFeedback{Type: "nack"}),
 		reception: reception{codec: codec},
 	}
@@ -80,23 +82,35 @@ func (in *input) readPackets() {
 		if len(slab) < receiveMTU {
 			slab = make([]byte, receiveSlab)
 		}
-		n, _, err := in.track.Read(slab[:receiveMTU])
+		n, attributes, err := in.track.Read(slab[:receiveMTU])
 		if ended(err) {
 			return
 		}
 		if err != nil {
 			continue // a packet that is too large, or of a type that was not negotiated
 		}
+		again := attributes != nil && attributes.Get(webrtc.AttributeRtxSsrc) != nil // pion has restored it
 		packet := slab[:n:n]
 		if _, err := header.Unmarshal(packet); err != nil {
 			continue
 		}
 		if payload, ok := payloadOf(&header, packet); ok {
 			slab = slab[n:]
-			in.put(&header, payload, false)
+			in.put(&header, payload, again)
 			in.wake(false)
 		}
-		in.ingress.take(in, header.SSRC, header.SequenceNumber, uint32(in.track.RtxSSRC()))
+		if !again { // what was sent again tells nothing of what pion has left
+			in.ingress.take(in, header.SSRC, header.SequenceNumber)
+			in.repair()
+		}
+	}
+}
+
+// repair gives the input its retransmissions. If the offer does not name their SSRC,
+// pion finds it out, which may be long after the hand-over.
+func (in *input) repair() {
+	if rtx := uint32(in.track.RtxSSRC()); rtx != 0 {
+		in.ingress.takeRepairs(in, rtx)
 	}
 }
 
@@ -119,8 +133,8 @@ const originalNumber = 2
 // retransmission. It returns true if flush is due and was not before.
 func (in *input) receive(h *rtp.Header, packet []byte, again bool) bool {
 	payload, ok := payloadOf(h, packet)
-	if !ok {
-		return false
+	if !ok || !again && h.PayloadType != in.payload {
+		return false // of a type that was not negotiated
 	}
 	if again {
 		if len(payload) < originalNumber {
@@ -191,6 +205,9 @@ func (in *input) wake(here bool) {
 func (in *input) stop() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.writer != nil {
+		in.writer.Flush(false) // nobody else will
+	}
 	in.writer = nil
 }
 
@@ -269,6 +286,7 @@ func (in *input) readReports() {
 		read = func(b []byte) (int, interceptor.Attributes, error) { return in.receiver.ReadSimulcast(b, rid) }
 	}
 	readRTCP(read, func(p rtcp.Packet) {
+		in.ingress.hear() // a client with nothing to show reports all the same
 		if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == in.ssrc.Load() {
 			in.synchronize(sr)
 		}

@@ -19,6 +19,8 @@ import (
 type secrets struct {
 	clientRandom, serverRandom, master []byte
 	profile                            srtp.ProtectionProfile // 0: none was negotiated
+
+	onMaster func() // or nil; called when the master secret is known
 }
 
 // Write implements io.Writer: the handshake writes a line of a key log,
@@ -34,6 +36,9 @@ func (s *secrets) Write(line []byte) (int, error) {
 	}
 	if s.master, err = hex.DecodeString(string(fields[2])); err != nil {
 		return 0, err
+	}
+	if s.onMaster != nil {
+		s.onMaster()
 	}
 	return len(line), nil
 }

@@ -78,7 +78,7 @@ func (p *Port) newSession(a api) (*session, error) {
 // Silent says that nothing has come from the client for some seconds, though it
 // was connected.
 func (s *session) Silent() bool {
-	return s.ingress.keys.Load() != nil && s.ingress.quiet() > disconnectedTimeout
+	return s.ingress.through.Load() && s.ingress.quiet() > disconnectedTimeout
 }
 
 // tend looks after the connection from time to time.

@@ -122,6 +122,9 @@ func (s *socket) read(b []byte) (int, netip.AddrPort, error) {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	for {
+		if s.unrested >= restAfter { // one system call may bring four times as many
+			s.rest()
+		}
 		switch {
 		case s.closed():
 			return 0, netip.AddrPort{}, net.ErrClosed
@@ -134,9 +137,6 @@ func (s *socket) read(b []byte) (int, netip.AddrPort, error) {
 				s.count.truncated.Add(1)
 			}
 			return n, s.in.from, nil
-		}
-		if s.unrested >= restAfter {
-			s.rest()
 		}
 		if err := s.receive(); err != nil {
 			return 0, netip.AddrPort{}, err
@@ -191,7 +191,9 @@ func (s *socket) try() bool {
 	s.in.reset()
 	s.in.n, s.in.errno = s.in.recvmmsg(s.fd, s.in.messages[:])
 	if s.in.errno == unix.EAGAIN || s.in.errno == unix.EINTR {
-		s.rest()
+		if s.unrested > 0 { // else nothing came since the last rest
+			s.rest()
+		}
 		return false
 	}
 	return true

@@ -70,11 +70,13 @@ func (w *waiter) poll(uintptr) bool {
 		return true
 	}
 	w.arm(true)
-	return false
+	// What came in between is not told: after the wake-up before, the socket stays on
+	// the epoll instance's list of what is ready until somebody looks, and the kernel
+	// tells only of what it adds to that.
+	return w.try()
 }
 
-// arm asks for a wake-up, or no more. If there is something already, it comes at
-// once. That it cannot be asked for happens when w is being closed: then nobody
+// arm asks for a wake-up for what comes from now on, or no more. That it cannot be asked for happens when w is being closed: then nobody
 // sleeps.
 func (w *waiter) arm(on bool) {
 	if w.armed == on {

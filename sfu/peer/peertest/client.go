@@ -36,6 +36,9 @@ type Options struct {
 	Net transport.Net
 	// NoRTX leaves retransmissions in a stream of their own out of the offer.
 	NoRTX bool
+	// Interceptors are added to those of every client: between the network and the
+	// others, so that they see what these send.
+	Interceptors []interceptor.Factory
 }
 
 // API makes clients. Making one costs more than a client.
@@ -56,6 +59,9 @@ func NewAPI(tb testing.TB, o Options) *API {
 		settings.SetIPFilter(net.IP.IsLoopback)
 	}
 	registry := &interceptor.Registry{}
+	for _, f := range o.Interceptors {
+		registry.Add(f)
+	}
 	must(tb, registerInterceptors(engine, registry))
 	return &API{webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(settings), webrtc.WithInterceptorRegistry(registry))}
 }

@@ -1,0 +1,70 @@
+package peer
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+)
+
+// FuzzIngress: whatever comes, from anybody or sealed by the client itself, does no
+// harm. data is datagrams, each after a byte that says who sends it and two that tell
+// its length.
+func FuzzIngress(f *testing.F) {
+	const forged, sealed = 0, 1
+	pack := func(parts ...[]byte) (data []byte) {
+		for i, p := range parts {
+			data = append(data, byte(i%2))
+			data = append(binary.BigEndian.AppendUint16(data, uint16(len(p))), p...)
+		}
+		return data
+	}
+	packet := func(flags, kind byte, ssrc uint16, rest ...byte) []byte {
+		return append([]byte{flags, kind, 0, 9, 0, 0, 0, 0, 0, 0, byte(ssrc >> 8), byte(ssrc)}, rest...)
+	}
+	f.Add(pack(aRecord(handshakeRecord, 1, 1, 2, 3), packet(0x80, rigPayload, rigSSRC, frame(1)...)))
+	f.Add(pack(aRecord(alertRecord, 1, 1, 2, 3), packet(0x90, rigPayload, rigSSRC, 0xbe, 0xde, 0, 1, 0x51, 0, 7, 0, 1, 2)))
+	f.Add(pack(packet(0x80, rigPayload, rigSSRC, frame(1)...), packet(0xa0, rigRepair, rigRTX, 0, 0, 0, 4)))
+	f.Add(pack(packet(0x80, 200, rigSSRC, frame(1)...), packet(0x80, rigRepair, rigRTX, append([]byte{0, 5}, frame(5)...)...)))
+	f.Add(pack(controlling(), packet(0x8f, rigPayload, 0x3333, make([]byte, 64)...)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := newRig(t)
+		r.begin(t, 1)
+		r.takeRepairs(r.in, rigRTX)
+		r.arrivals.negotiated(5)
+		r.demux.bind(rigAt, r.ingress)
+		for len(data) >= 3 {
+			sender, n := data[0], int(binary.BigEndian.Uint16(data[1:]))
+			n = min(n, len(data)-3)
+			datagram := bytes.Clone(data[3 : 3+n])
+			data = data[3+n:]
+			if sender%2 == sealed {
+				var err error
+				if datagram, err = r.client.EncryptRTP(nil, datagram, nil); err != nil {
+					continue // it is no packet
+				}
+			}
+			before, was := r.counted(), bytes.Clone(datagram)
+			rest := r.demux.take(datagram, rigAt)
+			if len(rest) > len(datagram) {
+				t.Fatalf("of %d bytes %d are left for pion", len(datagram), len(rest))
+			}
+			if sender%2 == forged && (r.counted() != before || !bytes.Equal(datagram, was)) {
+				t.Fatalf("%x gets into the track", datagram)
+			}
+			if len(*r.routes.Load()) != 2 || len(r.passed) > maxStreams {
+				t.Fatalf("there are %d routes, and %d SSRCs were noted", len(*r.routes.Load()), len(r.passed))
+			}
+		}
+		r.demux.flush()
+		for _, p := range append(r.arrivals.feedback(), reports([]*input{r.in})...) {
+			if _, err := p.Marshal(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, p := range r.in.requests(r.in.due()) {
+			if _, err := p.Marshal(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,370 @@
+package peer
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/rtp"
+	"github.com/pion/stun/v4"
+
+	"weir/sfu/media"
+)
+
+// TestTake: an SSRC goes past pion as soon as pion has nothing of it left.
+func TestTake(t *testing.T) {
+	r := newRig(t)
+	r.take(r.in, rigSSRC, 0) // of which nothing has come
+	for _, seq := range []uint16{1, 3, 2} {
+		if !r.send(t, seq) {
+			t.Fatalf("packet %d is not left for pion", seq)
+		}
+		if seq == 3 {
+			r.take(r.in, rigSSRC, 1)
+		}
+	}
+	r.take(r.in, rigSSRC, 3) // not the newest: 2 came after it
+	if !r.send(t, 4) {
+		t.Fatal("packet 4 overtakes packet 2")
+	}
+	r.take(r.in, rigSSRC, 4)
+	if r.send(t, 5) || !r.has(0, 5) || len(r.passed) != 0 {
+		t.Errorf("packet 5 is in the track: %v; left for pion are %v", r.has(0, 5), r.passed)
+	}
+}
+
+// TestIngressWraps: numbers wrap, with a gap where they do, and the packets before it
+// late.
+func TestIngressWraps(t *testing.T) {
+	r := newRig(t)
+	r.begin(t, 65530)
+	for turn, numbers := range [][]uint16{{65531, 65532}, {2, 3}, {4}} {
+		for _, seq := range numbers {
+			if r.send(t, seq); !r.has(min(turn, 1), seq) {
+				t.Errorf("packet %d is not in the track", seq)
+			}
+		}
+	}
+	late, err := clientAt(t, r, 65535)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.takeMedia(late, rigAt); !r.has(0, 65535) {
+		t.Error("a packet from before the wrap is not in the track")
+	}
+}
+
+// clientAt seals a packet of the turn before.
+func clientAt(t *testing.T, r *rig, seq uint16) ([]byte, error) {
+	t.Helper()
+	old := clientContext(t, r.ingress)
+	h := mediaHeader(seq)
+	h.Version = 2
+	head, err := h.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return old.EncryptRTP(nil, append(head, frame(int(seq))...), nil)
+}
+
+// TestNotTaken: what is forged, damaged, replayed, too large or of another type gets
+// nowhere, and is no sign of life.
+func TestNotTaken(t *testing.T) {
+	r := newRig(t)
+	r.begin(t, 1)
+	good := bytes.Clone(r.seal(t, mediaHeader(2), frame(2)))
+	r.takeMedia(good, rigAt)
+	damaged := bytes.Clone(r.seal(t, mediaHeader(3), frame(3)))
+	damaged[len(damaged)-1] ^= 1
+	other := mediaHeader(4)
+	other.PayloadType = rigPayload + 5
+	padded := mediaHeader(5)
+	padded.Padding = true
+	for _, tt := range []struct {
+		name     string
+		datagram []byte
+	}{
+		{"replay", good}, {"damaged", damaged}, {"cut off", damaged[:20]}, {"header alone", damaged[:12]},
+		{"other type", bytes.Clone(r.seal(t, other, frame(4)))},
+		{"too large", bytes.Clone(r.seal(t, mediaHeader(6), make([]byte, receiveMTU)))},
+		{"more padding than packet", bytes.Clone(r.seal(t, padded, []byte{1, 2, 200}))},
+	} {
+		before := r.counted()
+		if rest := r.takeMedia(tt.datagram, rigAt); rest != nil {
+			t.Errorf("%s: left for pion", tt.name)
+		}
+		if got := r.counted(); got != before {
+			t.Errorf("%s: the track has %+v, before %+v", tt.name, got, before)
+		}
+	}
+	r.heard.Store(-int64(time.Hour))
+	r.takeMedia(good, rigAt)
+	r.takeMedia(damaged, rigAt)
+	if r.send(t, 7); r.quiet() > time.Minute {
+		t.Error("a packet is no sign of life")
+	}
+	r.heard.Store(-int64(time.Hour))
+	r.takeMedia(bytes.Clone(r.seal(t, mediaHeader(8), frame(8))), netip.MustParseAddrPort("192.0.2.2:2"))
+	r.takeMedia(good, rigAt)
+	if r.quiet() < time.Minute || !r.has(0, 8) {
+		t.Errorf("heard %v ago by what came from elsewhere or twice", r.quiet())
+	}
+}
+
+// TestRetransmissions: they are put in their place, whenever their SSRC gets known,
+// and probes of the network are no packets.
+func TestRetransmissions(t *testing.T) {
+	r := newRig(t)
+	r.takeRepairs(r.in, rigRTX) // before there is a route: it would be all that it has
+	r.begin(t, 1)
+	r.send(t, 4)
+	if !r.again(t, 100, 2) {
+		t.Fatal("a retransmission of an unknown SSRC is not left for pion")
+	}
+	r.takeRepairs(r.in, rigRTX)
+	if r.again(t, 101, 2) || r.again(t, 102, 3) || r.again(t, 103, 3) {
+		t.Error("a retransmission is left for pion")
+	}
+	probe := rtp.Header{Padding: true, PayloadType: rigRepair, SSRC: rigRTX, SequenceNumber: 104}
+	r.takeMedia(bytes.Clone(r.seal(t, probe, append(make([]byte, 254), 255))), rigAt)
+	probe.SequenceNumber, probe.Padding = 105, false
+	r.takeMedia(bytes.Clone(r.seal(t, probe, []byte{1})), rigAt)
+	if got := r.counted(); !r.has(0, 2) || !r.has(0, 3) || got.Packets != 4 || got.Repaired != 2 || got.Duplicates != 1 {
+		t.Errorf("the track has %+v", got)
+	}
+	if report, ok := r.in.report(); !ok || report.TotalLost != 2 {
+		t.Errorf("%+v is reported: what was sent again was lost before", report)
+	}
+}
+
+// TestRoutesAreFew: a client that goes from one SSRC to the other, or opens ever new
+// ones, costs no memory.
+func TestRoutesAreFew(t *testing.T) {
+	r := newRig(t)
+	for ssrc := range uint32(4 * maxStreams) {
+		h := mediaHeader(uint16(ssrc))
+		h.SSRC = 1000 + ssrc
+		if r.takeMedia(bytes.Clone(r.seal(t, h, frame(1))), rigAt) == nil {
+			t.Fatal("a packet is kept from pion, which counts the streams")
+		}
+		if ssrc%4 == 0 {
+			r.take(r.in, h.SSRC, h.SequenceNumber)
+			r.takeRepairs(r.in, 1e6+ssrc)
+		}
+	}
+	if routes := *r.routes.Load(); len(routes) != 2 || len(r.passed) > maxStreams {
+		t.Errorf("there are %d routes, and %d SSRCs were noted", len(routes), len(r.passed))
+	}
+}
+
+// TestAnotherSSRC: the stream goes on where it was.
+func TestAnotherSSRC(t *testing.T) {
+	r := newRig(t)
+	r.begin(t, 100)
+	r.send(t, 101)
+	for seq := range uint16(3) {
+		h := mediaHeader(40000 + seq)
+		h.SSRC = rigSSRC + 1
+		left := r.takeMedia(bytes.Clone(r.seal(t, h, frame(1))), rigAt) != nil
+		if left != (seq == 0) {
+			t.Fatalf("packet %d is left for pion: %v", seq, left)
+		}
+		if left { // which yields it
+			r.in.put(&h, frame(1), false)
+			r.take(r.in, h.SSRC, h.SequenceNumber)
+		}
+	}
+	if got := r.counted(); got.Packets != 5 || !r.has(0, 103) || !r.has(0, 105) || r.in.ssrc.Load() != rigSSRC+1 {
+		t.Errorf("the track has %+v", got)
+	}
+}
+
+// TestStopWakes: what was taken in before the end of a session gets to its viewers,
+// even if the burst was not over; what comes later does not.
+func TestStopWakes(t *testing.T) {
+	r := newRig(t)
+	cursor := r.track.Packets()
+	defer cursor.Close()
+	got := make(chan uint64, 2)
+	go func() {
+		var batch [1]*media.Packet
+		for range cap(got) {
+			if n, _, err := cursor.Next(t.Context(), batch[:]); n == 0 || err != nil {
+				return
+			}
+			got <- batch[0].Seq
+		}
+	}()
+	r.begin(t, 1)
+	r.in.wake(false)
+	<-got
+	time.Sleep(20 * time.Millisecond) // the viewer sleeps by now, or the test is an easier one
+	r.send(t, 2)
+	r.in.stop()
+	select {
+	case <-got:
+	case <-time.After(30 * time.Second):
+		t.Fatal("nobody was woken")
+	}
+	r.demux.flush()
+	if left := r.send(t, 3); left || r.has(0, 3) {
+		t.Error("a packet got to the track after the end")
+	}
+	r.demux.flush()
+}
+
+// answering is a socket that keeps what is sent.
+type answering struct {
+	net.PacketConn
+	sent [][]byte
+}
+
+func (a *answering) WriteTo(b []byte, _ net.Addr) (int, error) {
+	a.sent = append(a.sent, bytes.Clone(b))
+	return len(b), nil
+}
+
+// TestChecksOfPublishers: pion gets those that it has the answer to. Those of the ICE
+// session before a restart, and of clients that leave the choice to us, are answered
+// all the same.
+func TestChecksOfPublishers(t *testing.T) {
+	i, socket := newIngress(), &answering{}
+	i.enter(newDemux(socket), i, pair{credentials{testUfrag, testPwd}, remoteUfrag})
+	take := func(datagram []byte) []byte { return i.demux.take(datagram, rigAt) }
+	for _, tt := range []struct {
+		name     string
+		datagram []byte
+		left     bool
+		answer   stun.MessageType // zero: none
+	}{
+		{"check", controlling(), true, stun.MessageType{}},
+		{"nomination", controlling(ice.UseCandidate()), true, stun.MessageType{}},
+		{"wrong password", checkBy(testUfrag+":"+remoteUfrag, "wrong"), false, stun.MessageType{}},
+		{"controlled", checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)), false, stun.BindingError},
+		{"response", stun.MustBuild(stun.TransactionID, stun.BindingSuccess).Raw, false, stun.MessageType{}},
+		{"request without a name", stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw, false, stun.MessageType{}},
+		{"restart", nil, false, stun.MessageType{}},
+		{"former session", controlling(), false, stun.BindingSuccess},
+		{"new session", checkBy("new:"+remoteUfrag, testPwd, ice.AttrControlling(1)), true, stun.MessageType{}},
+		{"former session, too late", controlling(), false, stun.MessageType{}},
+	} {
+		socket.sent = nil
+		if tt.datagram == nil {
+			if err := i.renew(pair{credentials{"new", testPwd}, remoteUfrag}); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if left := take(tt.datagram) != nil; left != tt.left {
+			t.Errorf("%s: left for pion: %v", tt.name, left)
+		}
+		var answer stun.MessageType
+		for _, sent := range socket.sent {
+			m := &stun.Message{Raw: sent}
+			if err := m.Decode(); err != nil {
+				t.Fatal(err)
+			}
+			answer = m.Type
+		}
+		if answer != tt.answer {
+			t.Errorf("%s: answered by %v", tt.name, answer)
+		}
+	}
+	if !i.leave() || len(i.demux.byUfrag)+len(i.demux.byAddr) != 0 {
+		t.Errorf("the socket remembers %v and %v", i.demux.byUfrag, i.demux.byAddr)
+	}
+}
+
+// TestRecordsInHandshake: that the keys are there does not mean that the client knows
+// it: until the handshake is over its plain records have a meaning.
+func TestRecordsInHandshake(t *testing.T) {
+	i := newIngress()
+	last := append(aRecord(handshakeRecord, 0, 1), aRecord(handshakeRecord, 1, 2)...)
+	i.secrets.profile, i.secrets.serverRandom = 7, make([]byte, 32) // AEAD_AES_128_GCM
+	if _, err := fmt.Fprintf(&i.secrets, "CLIENT_RANDOM %x %x\n", make([]byte, 32), make([]byte, 48)); err != nil {
+		t.Fatal(err)
+	}
+	if i.keys.Load() == nil || !bytes.Equal(i.takeRecords(last), last) {
+		t.Error("the client's last flight is dropped, or there are no keys for what follows it")
+	}
+	if err := i.established(); err != nil {
+		t.Fatal(err)
+	}
+	if got := i.takeRecords(last); !bytes.Equal(got, last[14:]) {
+		t.Errorf("of the client's last flight %x is left", got)
+	}
+	if newIngress().established() == nil {
+		t.Error("a session without a profile is established")
+	}
+}
+
+// TestIngressAllocates: a packet costs its part of a slab, for its payload and its
+// place in the track, and nothing else.
+func TestIngressAllocates(t *testing.T) {
+	r := newRig(t)
+	r.begin(t, 0)
+	const packets = 2000
+	datagrams := make([][]byte, 2*packets)
+	for n := range datagrams {
+		datagrams[n] = bytes.Clone(r.seal(t, mediaHeader(uint16(n+1)), frame(n)))
+	}
+	r.arrivals.negotiated(5)
+	n := 0
+	got := testing.AllocsPerRun(packets, func() {
+		r.takeMedia(datagrams[n], rigAt)
+		r.demux.flush()
+		n++
+	})
+	// AllocsPerRun rounds down: less than one a packet is 0.
+	if got != 0 || r.counted().Packets != packets+2 {
+		t.Errorf("%v allocations a packet, of which %d got through", got, r.counted().Packets)
+	}
+}
+
+// BenchmarkIngress is what the socket's reader does with a packet of 1200 bytes by
+// AES-128-GCM, with transport-wide numbers and without.
+func BenchmarkIngress(b *testing.B) {
+	for _, numbered := range []bool{false, true} {
+		b.Run(fmt.Sprintf("numbered=%v", numbered), func(b *testing.B) {
+			r := newRig(b)
+			r.begin(b, 0)
+			if numbered {
+				r.arrivals.negotiated(3)
+			}
+			payload := append([]byte{0x00}, make([]byte, 1199)...)
+			sealed := make([][]byte, 1024)
+			seq := uint16(0)
+			fill := func() {
+				for i := range sealed {
+					seq++
+					h := mediaHeader(seq)
+					if numbered {
+						if err := h.SetExtension(3, binary.BigEndian.AppendUint16(nil, seq)); err != nil {
+							b.Fatal(err)
+						}
+					}
+					sealed[i] = append(sealed[i][:0], r.seal(b, h, payload)...)
+				}
+			}
+			b.ReportAllocs()
+			b.SetBytes(1200)
+			for n := 0; b.Loop(); n++ {
+				if n%len(sealed) == 0 {
+					b.StopTimer()
+					fill()
+					r.arrivals.feedback()
+					b.StartTimer()
+				}
+				r.takeMedia(sealed[n%len(sealed)], rigAt)
+				if n%16 == 15 {
+					r.demux.flush()
+				}
+			}
+		})
+	}
+}
