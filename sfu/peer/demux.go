@@ -71,9 +71,14 @@ type demux struct {
 // lastSTUN is the highest first byte of STUN.
 const lastSTUN = 3
 
-// flusher does once for a burst of datagrams what it need not do for each.
-// alone says that no other has to.
-type flusher interface{ flush(alone bool) }
+// hereFlushers is how many publishers' viewers are served on the goroutine that reads,
+// one after the other (see sfu.TrackWriter.Flush). When more have news there is work
+// for all cores.
+const hereFlushers = 4
+
+// flusher does once for a burst of datagrams what it need not do for each. here says
+// that it may do it all itself.
+type flusher interface{ flush(here bool) }
 
 func newDemux(c net.PacketConn) *demux {
 	d := &demux{byUfrag: map[string]endpoint{}, byAddr: map[netip.AddrPort]endpoint{}}
@@ -93,9 +98,9 @@ func newDemux(c net.PacketConn) *demux {
 func (d *demux) flushLater(f flusher) { d.fresh = append(d.fresh, f) }
 
 func (d *demux) flush() {
-	alone := len(d.fresh) == 1
+	here := len(d.fresh) <= hereFlushers
 	for i, f := range d.fresh {
-		f.flush(alone)
+		f.flush(here)
 		d.fresh[i] = nil
 	}
 	d.fresh = d.fresh[:0]

@@ -187,9 +187,9 @@ func (in *input) put(h *rtp.Header, payload []byte, again bool) {
 }
 
 // flush implements flusher, for what receive has taken in.
-func (in *input) flush(alone bool) {
+func (in *input) flush(here bool) {
 	in.fresh = false
-	in.wake(alone)
+	in.wake(here)
 }
 
 // wake wakes those who wait for packets.
