@@ -27,17 +27,18 @@ type benchEntry struct {
 	Rounds     int         `json:"rounds"`
 	DurationMS int64       `json:"duration_ms"`
 	OthersCPU  load.Figure `json:"others_cpu_percent"` // median
+	Yardstick  load.Figure `json:"yardstick_us"`       // see load.Yardstick
 	Lost       int64       `json:"lost"`               // packets
 
 	Medians map[string]load.Figure `json:"medians"` // by the rows' keys; null: unknown
 }
 
 // entry returns the line for what was measured now.
-func (b bench) entry(results []result, rounds []reports) benchEntry {
+func (b bench) entry(results []result, rounds []reports, yardstick load.Figure) benchEntry {
 	e := benchEntry{
 		Time: time.Now().UTC().Truncate(time.Second), Commit: "unknown",
 		Go: runtime.Version(), CPU: cpuModel(), Cores: runtime.NumCPU(), Kernel: firstLine("/proc/sys/kernel/osrelease"),
-		Rounds: b.rounds, DurationMS: b.duration.Milliseconds(), OthersCPU: othersCPU(rounds), Medians: map[string]load.Figure{},
+		Rounds: b.rounds, DurationMS: b.duration.Milliseconds(), OthersCPU: othersCPU(rounds), Yardstick: yardstick, Medians: map[string]load.Figure{},
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
