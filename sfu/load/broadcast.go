@@ -83,12 +83,16 @@ func (b *broadcast) sendFrame(at time.Duration, key bool) {
 		data[0] = 0x11
 	}
 	b.p.sent.frames.Add(1)
+	first := uint32(b.p.sent.video.Load())
 	b.p.socket.cork()
-	defer b.p.socket.uncork()
+	defer func() {
+		b.p.left[media.Video].note(first, uint32(b.p.sent.video.Load()), time.Now())
+		b.p.socket.uncork()
+	}()
 	b.videoCut.Packetize(&media.Frame{PTS: at, Sync: key, Data: data}, func(p media.Packet) {
 		_, size, _ := codec.ParseVP8Descriptor(p.Payload)
 		number := b.p.sent.video.Add(1) - 1
-		putStamp(p.Payload[size:], uint32(number), time.Now())
+		putStamp(p.Payload[size:], uint32(number))
 		b.send(b.p.video, p)
 	})
 }
@@ -97,7 +101,13 @@ func (b *broadcast) sendFrame(at time.Duration, key bool) {
 func (b *broadcast) sendSound(at time.Duration) {
 	data := append([]byte(nil), b.data[:b.c.opusSize()]...) // packets are part of it
 	data[0] = 15<<3 | 1<<2                                  // TOC: hybrid fullband 20 ms, stereo, one frame (RFC 6716 section 3.1)
-	putStamp(data, uint32(b.p.sent.audio.Add(1)-1), time.Now())
+	number := uint32(b.p.sent.audio.Add(1) - 1)
+	putStamp(data, number)
+	b.p.socket.cork()
+	defer func() {
+		b.p.left[media.Audio].note(number, number+1, time.Now())
+		b.p.socket.uncork()
+	}()
 	b.audioCut.Packetize(&media.Frame{PTS: at, Sync: true, Data: data}, func(p media.Packet) { b.send(b.p.audio, p) })
 }
 

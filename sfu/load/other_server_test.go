@@ -135,13 +135,13 @@ func (s *otherServer) publisher(pc *webrtc.PeerConnection) error {
 
 func (s *otherServer) leaveOut(p *rtp.Packet) {
 	_, size, _ := codec.ParseVP8Descriptor(p.Payload)
-	st, ok := readStamp(p.Payload[size:])
+	number, ok := readStamp(p.Payload[size:])
 	if !ok {
 		s.t.Error("a packet without stamp")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.numbers[st.number] = true
+	s.numbers[number] = true
 }
 
 func (s *otherServer) viewer(pc *webrtc.PeerConnection) error {

@@ -37,7 +37,8 @@ type publisher struct {
 	once         [2]sync.Once  // for these
 	reading      sync.WaitGroup
 
-	wanted atomic.Bool // a keyframe was asked for
+	wanted atomic.Bool                 // a keyframe was asked for
+	left   [media.Video + 1]departures // of each kind
 	sent   sentCounters
 	window [media.Video + 1]numbers // of each kind; owned by the fleet's goroutine
 }

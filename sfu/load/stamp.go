@@ -3,51 +3,61 @@ package load
 import (
 	"bytes"
 	"encoding/binary"
+	"sync/atomic"
 	"time"
 )
 
-// A stamp is 16 bytes that a publisher puts into every packet's media, behind
-// the 10 bytes that a VP8 keyframe's header may take (RFC 6386 section 9.1):
+// A stamp is 8 bytes that a publisher puts into every packet's media, behind the 10
+// bytes that a VP8 keyframe's header may take (RFC 6386 section 9.1):
 //
-//	magic (4) | number of the packet in its track (4) | time of sending (8)
+//	magic (4) | number of the packet in its track (4)
 //
-// The time is in nanoseconds of the system's clock, since the kernel's receive
-// stamps are. With the largest VP8 payload descriptor (6 bytes, RFC 7741 section
-// 4.2) a stamp ends within the first 32 bytes of the payload: two AES blocks.
+// With the largest VP8 payload descriptor (6 bytes, RFC 7741 section 4.2) a stamp ends
+// within the first 32 bytes of the payload: two AES blocks.
 const (
 	stampAt   = 10
-	stampSize = 16
+	stampSize = 8
 	stampEnd  = stampAt + stampSize // the smallest media that can have one
 	headSize  = 32                  // what is decrypted of each packet
 )
 
 var stampMagic = []byte{0xf7, 0x57, 0x1d, 0x9c}
 
-type stamp struct {
-	number uint32
-	sent   int64 // ns since 1970
-}
-
 // putStamp writes a stamp into the media of a packet, which is left as it is
 // when there is no room: the next packet will do.
-func putStamp(media []byte, number uint32, at time.Time) {
+func putStamp(media []byte, number uint32) {
 	if len(media) < stampEnd {
 		return
 	}
 	b := media[stampAt:stampEnd]
 	copy(b, stampMagic)
 	binary.BigEndian.PutUint32(b[4:], number)
-	binary.BigEndian.PutUint64(b[8:], uint64(at.UnixNano()))
 }
 
-// readStamp reads the stamp of a packet's media, of which the first bytes do.
-func readStamp(media []byte) (s stamp, ok bool) {
+// readStamp reads the number in the stamp of a packet's media, of which the first
+// bytes do.
+func readStamp(media []byte) (number uint32, ok bool) {
 	if len(media) < stampEnd {
-		return stamp{}, false
+		return 0, false
 	}
 	b := media[stampAt:stampEnd]
 	if !bytes.Equal(b[:4], stampMagic) {
-		return stamp{}, false
+		return 0, false
 	}
-	return stamp{binary.BigEndian.Uint32(b[4:]), int64(binary.BigEndian.Uint64(b[8:]))}, true
+	return binary.BigEndian.Uint32(b[4:]), true
 }
+
+// departures tells when packets were sent, in ns since 1970 as the kernel's receive
+// stamps: when the last of a picture's packets had been encrypted and all of them
+// left. A stamp, which is encrypted, could not tell that.
+type departures [4096]atomic.Int64 // 12 s of 320 packets a second
+
+// note notes when the packets from one number to before another one are sent.
+func (d *departures) note(from, to uint32, at time.Time) {
+	for n := from; n != to; n++ {
+		d[n%uint32(len(d))].Store(at.UnixNano())
+	}
+}
+
+// at returns when a packet was sent.
+func (d *departures) at(number uint32) int64 { return d[number%uint32(len(d))].Load() }

@@ -137,13 +137,13 @@ func (v *viewer) packet(b []byte, at int64) {
 		head = head[size:]
 		start, key = d.StartOfFrame(), codec.VP8Keyframe(head)
 	}
-	if s, ok := readStamp(head); ok {
-		t.stamped(ext, s.number)
+	if number, ok := readStamp(head); ok {
+		t.stamped(ext, number)
 		// What a server sends again to those who have just come is old on purpose, and
 		// not in the measurement.
-		if v.stream.window[kind].hold(s.number) {
+		if v.stream.window[kind].hold(number) {
 			t.measured++
-			f.latency(at, s.sent)
+			f.latency(at, v.stream.left[kind].at(number))
 		}
 	} else if f.windowOpen {
 		f.unstamped++

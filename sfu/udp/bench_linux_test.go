@@ -168,3 +168,26 @@ func BenchmarkReceive(b *testing.B) {
 		b.Run(fmt.Sprintf("segments=%v/Conn", segments), run(conn, conn.ReadFromUDPAddrPort))
 	}
 }
+
+// BenchmarkCores sends from one goroutine for each core, as shards do: by one socket,
+// each with a batch of its own. Compare -cpu 1 with -cpu 2.
+func BenchmarkCores(b *testing.B) {
+	const each, burst = 100, 10
+	c := listen(b, "127.0.0.1:0")
+	to := destinations(b, each)
+	p := datagram(1, 1200)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		batch := c.NewBatch()
+		for pb.Next() {
+			for _, a := range to {
+				for range burst {
+					batch.Commit(len(append(batch.Reserve(1500), p...)), a)
+				}
+			}
+			batch.Flush()
+		}
+	})
+	b.ReportMetric(float64(b.N)*each*burst/b.Elapsed().Seconds(), "datagrams/s")
+	b.ReportMetric(0, "ns/op") // not reported
+}
