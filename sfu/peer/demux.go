@@ -48,8 +48,6 @@ type endpoint interface {
 	takeResponse(datagram []byte) []byte
 	takeRecords(datagram []byte) []byte
 	takeMedia(datagram []byte, from netip.AddrPort) []byte
-	// whereabouts is where the client is now.
-	whereabouts() *netip.AddrPort
 }
 
 // demux lies between the socket and pion's mux. It hands to each client's endpoint
@@ -124,16 +122,8 @@ func (d *demux) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-// WriteToAddrPort implements ice.AddrPortReaderWriter. Where a client is, its endpoint
-// knows better than pion; but a check is answered where it came from.
+// WriteToAddrPort implements ice.AddrPortReaderWriter.
 func (d *demux) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	if len(b) > 0 && b[0] > lastSTUN {
-		if e := d.at(to); e != nil {
-			if at := e.whereabouts(); at != nil {
-				to = *at
-			}
-		}
-	}
 	return d.WriteToUDPAddrPort(b, to)
 }
 

@@ -159,7 +159,6 @@ func derOf(c *webrtc.Certificate) ([]byte, error) {
 func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, error) {
 	s := webrtc.SettingEngine{LoggerFactory: logs}
 	s.SetLite(true)
-	s.SetICEUDPMux(p.mux)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
@@ -200,9 +199,10 @@ func newAPI(s webrtc.SettingEngine, extensions ...string) (api, error) {
 	return api{engine, s}, nil
 }
 
-// newConnection returns a PeerConnection whose incoming streams have buffers made
-// by newBuffer, and whose handshake's secrets are caught.
-func (a api) newConnection(c webrtc.Configuration, newBuffer func(packetio.BufferPacketType, uint32) io.ReadWriteCloser, caught *secrets) (*webrtc.PeerConnection, error) {
+// newConnection returns a PeerConnection over a mux, whose incoming streams have
+// buffers made by newBuffer, and whose handshake's secrets are caught.
+func (a api) newConnection(c webrtc.Configuration, mux ice.UDPMux, newBuffer func(packetio.BufferPacketType, uint32) io.ReadWriteCloser, caught *secrets) (*webrtc.PeerConnection, error) {
+	a.settings.SetICEUDPMux(mux)
 	a.settings.BufferFactory = newBuffer
 	a.settings.SetDTLSKeyLogWriter(caught)
 	a.settings.SetDTLSServerHelloMessageHook(caught.serverHello)

@@ -98,9 +98,6 @@ func (p *presence) follow(from netip.AddrPort) bool {
 	return true
 }
 
-// whereabouts returns where to send now.
-func (p *presence) whereabouts() *netip.AddrPort { return p.to.Load() }
-
 // hear notes that the client is there and wants what it gets (RFC 7675): it has
 // proved so with a password or a key.
 func (p *presence) hear() { p.heard.Store(int64(time.Since(p.started))) }

@@ -17,6 +17,7 @@ import (
 	"github.com/pion/interceptor/pkg/stats"
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
+	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 
 	"weir/sfu/peer/peertest"
@@ -249,8 +250,16 @@ func TestOnlyReports(t *testing.T) {
 	}
 }
 
-// TestPublisherMoves: when the client chooses another way, what we tell it takes that.
+// TestPublisherMoves: when the client chooses another way, or sends by another one as
+// a NAT has it, what we tell it takes that. However often it moves.
 func TestPublisherMoves(t *testing.T) {
+	for _, chooses := range []bool{true, false} {
+		testMoves(t, chooses, 0)
+		testMoves(t, chooses, 2*maxWays)
+	}
+}
+
+func testMoves(t *testing.T, chooses bool, before uint16) {
 	p := publish(t, peertest.Options{})
 	p.connect(t)
 	seq := p.past(t, 0)
@@ -271,7 +280,18 @@ func TestPublisherMoves(t *testing.T) {
 	i.mu.Lock()
 	now := i.agent.now
 	i.mu.Unlock()
-	p.socket.put(checkBy(now.local.ufrag+":"+now.remote, now.local.pwd, ice.AttrControlling(7), ice.UseCandidate()), moved)
+	check := []stun.Setter{ice.AttrControlling(7)}
+	if chooses {
+		check = append(check, ice.UseCandidate())
+	}
+	for port := uint16(20); port < 20+before; port++ {
+		p.socket.put(checkBy(now.local.ufrag+":"+now.remote, now.local.pwd, check...), netip.AddrPortFrom(moved.Addr(), port))
+	}
+	p.socket.put(checkBy(now.local.ufrag+":"+now.remote, now.local.pwd, check...), moved)
+	if !chooses {
+		until(t, "the check", func() bool { return p.port.demux.at(moved) != nil })
+		i.hearAt(moved) // as what it seals would
+	}
 	until(t, "feedback at the new address", func() bool {
 		p.write(t, seq)
 		seq++
@@ -285,7 +305,9 @@ func TestPublisherMoves(t *testing.T) {
 	if got := *i.to.Load(); got != moved {
 		t.Errorf("the client is at %v", got)
 	}
-	p.alive(t, seq) // what it still sends from the old address is taken, too
+	if before == 0 {
+		p.alive(t, seq) // what it still sends from the old address is taken, too
+	}
 }
 
 // TestLayers: of a client that names its streams by RID, as with simulcast, the SSRC of

@@ -50,7 +50,7 @@ func (p *Port) newSession(a api) (*session, error) {
 		return nil, err
 	}
 	s := &session{life: l, port: p, connectTimeout: p.connectTimeout, ingress: newIngress()}
-	if s.pc, err = a.newConnection(p.configuration, s.newBuffer, &s.ingress.secrets); err != nil {
+	if s.pc, err = a.newConnection(p.configuration, redirectingMux{p.mux, &s.ingress.presence}, s.newBuffer, &s.ingress.secrets); err != nil {
 		s.settled()
 		return nil, fmt.Errorf("peer: new connection: %w", err)
 	}
