@@ -104,7 +104,7 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 	}()
 	tick := time.NewTicker(feedbackInterval)
 	defer tick.Stop()
-	again := time.NewTicker(time.Hour) // runs while something is missing
+	again := newRepeats()
 	defer again.Stop()
 	reported := time.Now()
 	for {
@@ -123,16 +123,14 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 			requests.want(id)
 		case lost := <-c.asking:
 			packets = lost.of.requests(lost.packets)
-			again.Reset(nackTick)
+			again.run(true)
 		case <-again.C:
 			missing := false
 			for _, in := range inputs {
 				packets = append(packets, in.requests(in.due())...)
 				missing = missing || in.losses.waiting()
 			}
-			if !missing {
-				again.Reset(time.Hour)
-			}
+			again.run(missing)
 		case now := <-tick.C:
 			packets = c.ingress.arrivals.feedback()
 			if now.Sub(reported) >= reportInterval {
@@ -152,6 +150,31 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 			// An error means that the connection is about to be gone.
 			_ = c.pc.WriteRTCP(packets)
 		}
+	}
+}
+
+// repeats ticks while something is missing.
+type repeats struct {
+	*time.Ticker
+	running bool
+}
+
+func newRepeats() *repeats {
+	r := &repeats{Ticker: time.NewTicker(nackTick)}
+	r.Stop()
+	return r
+}
+
+// run has it tick or not. One that ticks goes on as it does: where packets are lost all
+// the time it would never come to a tick otherwise.
+func (r *repeats) run(on bool) {
+	if r.running == on {
+		return
+	}
+	if r.running = on; on {
+		r.Reset(nackTick)
+	} else {
+		r.Stop()
 	}
 }
 
