@@ -58,6 +58,7 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	saveMemory()
 	log, err := newLogger(c.App.ErrWriter, c.String("log-level"), c.String("log-format"))
 	if err != nil {
 		return err
