@@ -42,10 +42,8 @@ type endpoint interface {
 	// takeCheck takes in a connectivity check for the client's ICE session. m is
 	// scratch space.
 	takeCheck(m *stun.Message, datagram []byte, from netip.AddrPort) []byte
-	// takeResponse takes in STUN that is no request, takeRecords DTLS, and takeMedia
-	// SRTP or SRTCP, all from an address that a valid check of the client has come
-	// from.
-	takeResponse(datagram []byte) []byte
+	// takeRecords takes in DTLS, and takeMedia SRTP or SRTCP, both from an address
+	// that a valid check of the client has come from.
 	takeRecords(datagram []byte) []byte
 	takeMedia(datagram []byte, from netip.AddrPort) []byte
 }
@@ -144,19 +142,17 @@ func (d *demux) take(datagram []byte, from netip.AddrPort) []byte {
 	}
 	const firstDTLS, lastDTLS, firstRTP, lastRTP = 20, 63, 128, 191
 	first := datagram[0]
-	if first <= lastSTUN {
+	if first <= lastSTUN { // nothing but checks: nobody here asks for anything
 		if local, _, ok := usernameOf(datagram); ok {
 			if e := d.of(local); e != nil {
 				return e.takeCheck(&d.message, datagram, from)
 			}
-			return nil
 		}
+		return nil
 	}
 	e := d.at(from)
 	switch {
 	case e == nil:
-	case first <= lastSTUN:
-		return e.takeResponse(datagram)
 	case first >= firstDTLS && first <= lastDTLS:
 		return e.takeRecords(datagram)
 	case first >= firstRTP && first <= lastRTP:

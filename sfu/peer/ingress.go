@@ -93,9 +93,6 @@ func (i *ingress) takeCheck(m *stun.Message, datagram []byte, from netip.AddrPor
 	return nil
 }
 
-// takeResponse implements endpoint: pion's ICE-lite agent asks for nothing.
-func (i *ingress) takeResponse([]byte) []byte { return nil }
-
 // takeRecords implements endpoint. Whether an encrypted alert is genuine, pion
 // finds out.
 func (i *ingress) takeRecords(datagram []byte) []byte {

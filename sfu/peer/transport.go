@@ -54,9 +54,6 @@ func (t *transport) takeCheck(m *stun.Message, datagram []byte, from netip.AddrP
 	return nil
 }
 
-// takeResponse implements endpoint: we ask for nothing.
-func (t *transport) takeResponse([]byte) []byte { return nil }
-
 // Silent says that nothing has come from the client for some seconds, though it
 // was connected.
 func (t *transport) Silent() bool { return t.keys.Load() != nil && t.quiet() > disconnectedTimeout }
