@@ -223,21 +223,3 @@ func TestBusy(t *testing.T) {
 		return a.status == http.StatusCreated && b.status == http.StatusCreated
 	})
 }
-
-// TestRecordParameter: a publisher may say that it is not to be recorded.
-func TestRecordParameter(t *testing.T) {
-	s := newServer(t, sfu.Config{}, peer.Config{})
-	api := peertest.NewAPI(t, peertest.Options{})
-	for path, want := range map[string]bool{"a": true, "b?record=true": true, "c?record=false": false} {
-		c := api.NewClient(t)
-		c.Send(t, media.Opus)
-		if a := s.post(t, "/whip/"+path, c); a.status != http.StatusCreated {
-			t.Fatalf("%s: status %d", path, a.status)
-		}
-		name, _, _ := strings.Cut(path, "?")
-		i, err := s.hub.Stream(name)
-		if err != nil || i.Record != want || i.Source != "webrtc" {
-			t.Errorf("%s: %+v, %v", path, i, err)
-		}
-	}
-}

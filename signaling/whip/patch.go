@@ -40,7 +40,7 @@ func (c *client) patch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.mu.Lock()
-	c.tag = rand.Text()
+	c.tag, c.restarted = rand.Text(), true
 	c.mu.Unlock()
 	w.Header().Set("ETag", c.entityTag())
 	w.Header().Set("Content-Type", typeFragment)
@@ -50,8 +50,12 @@ func (c *client) patch(w http.ResponseWriter, r *http.Request) error {
 }
 
 // precondition checks If-Match. It returns whether the client means to restart
-// ICE: "*", which the drafts also write in quotes.
+// ICE: "*", which the drafts also write in quotes. Many clients trickle without it,
+// which is clear as long as the session has had one ICE session only.
 func (c *client) precondition(ifMatch string) (restart bool, err error) {
+	if ifMatch == "" && !c.hasRestarted() {
+		return false, nil
+	}
 	if ifMatch == "" {
 		return false, &signaling.Problem{Status: http.StatusPreconditionRequired, Title: "If-Match is needed",
 			Detail: "Send If-Match with the ETag of the session, or * to restart ICE."}

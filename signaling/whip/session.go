@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -32,8 +31,9 @@ type client struct {
 	publishes bool
 
 	// guarded by mu
-	mu  sync.Mutex
-	tag string // entity tag, without quotes: names the ICE session (RFC 9725 section 4.3.1)
+	mu        sync.Mutex
+	tag       string // entity tag, without quotes: names the ICE session (RFC 9725 section 4.3.1)
+	restarted bool   // it is not the first one
 }
 
 // visit is one client's WHIP or WHEP session.
@@ -45,9 +45,16 @@ func (c *client) entityTag() string {
 	return `"` + c.tag + `"`
 }
 
+// hasRestarted reports whether ICE was restarted.
+func (c *client) hasRestarted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.restarted
+}
+
 // publish makes a session of a publisher's offer.
 func (e *Endpoint) publish(r *http.Request, offer string) (*visit, string, error) {
-	record, err := wantsRecord(r)
+	record, err := signaling.WantsRecord(r)
 	if err != nil {
 		return nil, "", err
 	}
@@ -90,20 +97,6 @@ func (e *Endpoint) makeWay(ctx context.Context, name, replaces string) {
 			e.sessions.Replace(ctx, name, s.ID)
 		}
 	}
-}
-
-// wantsRecord reads ?record=, which is true if it is not given.
-func wantsRecord(r *http.Request) (bool, error) {
-	given := r.URL.Query().Get("record")
-	if given == "" {
-		return true, nil
-	}
-	record, err := strconv.ParseBool(given)
-	if err != nil {
-		return false, &signaling.Problem{Status: http.StatusBadRequest, Title: "Bad parameter",
-			Detail: "record is true or false."}
-	}
-	return record, nil
 }
 
 // view makes a session of a viewer's offer.

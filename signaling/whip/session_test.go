@@ -37,7 +37,8 @@ func TestPatch(t *testing.T) {
 		{"one of several tags", typeFragment, `"x", ` + tag, own + candidate, 204},
 		{"any tag, and no other credentials", typeFragment, "*", own + candidate, 204},
 		{"end of candidates", typeFragment, tag, "a=end-of-candidates\r\n", 204},
-		{"no If-Match", typeFragment, "", own + candidate, 428},
+		{"no If-Match, and no restart yet", typeFragment, "", own + candidate, 204},
+		{"no If-Match, and other credentials", typeFragment, "", "a=ice-ufrag:other\r\na=ice-pwd:0123456789012345678901\r\n", 400},
 		{"other tag", typeFragment, `"other"`, own + candidate, 412},
 		{"weak tag", typeFragment, "W/" + tag, own + candidate, 412},
 		{"tag without quotes", typeFragment, strings.Trim(tag, `"`), own + candidate, 412},
@@ -103,6 +104,8 @@ func TestRestart(t *testing.T) {
 		side.client.Restarted(t, a.body)
 		stale := s.do(t, http.MethodPatch, side.url, "a=end-of-candidates\r\n", "Content-Type: "+typeFragment, "If-Match: "+before)
 		stale.problem(t, "the old tag", http.StatusPreconditionFailed)
+		// Which of the two ICE sessions it is about cannot be told any more.
+		s.do(t, http.MethodPatch, side.url, "a=end-of-candidates\r\n", "Content-Type: "+typeFragment).problem(t, "no tag", http.StatusPreconditionRequired)
 		for len(frames) > 0 {
 			<-frames
 		}

@@ -55,6 +55,11 @@ func (e *Endpoint) registerAmLive(mux *http.ServeMux) {
 func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
+	record, err := signaling.WantsRecord(r)
+	if err != nil {
+		e.refused(w, r, err)
+		return
+	}
 	s, err := e.sessions.Begin("", struct{}{}, nil, cancel)
 	if err != nil {
 		e.refused(w, r, err)
@@ -71,7 +76,7 @@ func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case first != nil:
-		err = e.amLivePublish(ctx, cancel, s.ID, conn, amLiveStreams+id, first)
+		err = e.amLivePublish(ctx, cancel, s.ID, conn, amLiveStreams+id, record && e.config.Record, first)
 	default:
 		err = e.amLiveWatch(ctx, cancel, conn, amLiveStreams+join, r.RemoteAddr)
 	}
@@ -115,9 +120,9 @@ func amLiveHello(ctx context.Context, conn *websocket.Conn, id string) (first io
 }
 
 // amLivePublish takes an upload whose first message has begun.
-func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, session string, conn *websocket.Conn, name string, first io.Reader) error {
+func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, session string, conn *websocket.Conn, name string, record bool, first io.Reader) error {
 	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{
-		Source: "websocket", Record: e.config.Record, NoGrace: true, // nobody can come back with this name
+		Source: "websocket", Record: record, NoGrace: true, // nobody can come back with this name
 	})
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@
 // # GET /ws/publish/{name}
 //
 // Binary messages are the bytes of one WebM stream, cut anywhere. A client that
-// sends nothing else is a valid publisher. ?record=false: not recorded. Text from
+// sends nothing else is a valid publisher. ?record=0: not recorded. Text from
 // the client, all of it optional:
 //
 //	{"type":"hello","client_id":"...","machine":{...}}  who it is; logged, not interpreted

@@ -72,11 +72,15 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox fun
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
 	name := r.PathValue("name")
+	record, err := signaling.WantsRecord(r)
+	if err != nil {
+		e.refused(w, r, err)
+		return
+	}
 	if id := r.URL.Query().Get("replaces"); id != "" {
 		e.sessions.Replace(r.Context(), name, id)
 	}
-	record := e.config.Record && r.URL.Query().Get("record") != "false"
-	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: "websocket", Record: record})
+	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: "websocket", Record: record && e.config.Record})
 	if err != nil {
 		e.refused(w, r, err)
 		return

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"weir/sfu/media"
+	"weir/sfu/peer/peertest"
+)
+
+// TestRecordParameter: ?record= means the same on every way in, and nothing goes live
+// when it means nothing.
+func TestRecordParameter(t *testing.T) {
+	s := startServer(t)
+	api := peertest.NewAPI(t, peertest.Options{})
+	sender := api.NewClient(t)
+	sender.Send(t, media.Opus)
+	offer := sender.Offer(t)
+	whip := func(path string) (int, string) {
+		response, err := http.Post(s.url+path, "application/sdp", strings.NewReader(offer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body)
+		return response.StatusCode, string(body)
+	}
+	socket := func(path string) (int, string) {
+		conn, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+path, nil)
+		if err != nil {
+			if response == nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			body, _ := io.ReadAll(response.Body)
+			return response.StatusCode, string(body)
+		}
+		t.Cleanup(func() { conn.Close() })
+		// Clients of amLive are publishers from their first bytes on.
+		if err := conn.WriteMessage(websocket.BinaryMessage, []byte{0x1a, 0x45, 0xdf, 0xa3}); err != nil {
+			t.Fatal(err)
+		}
+		return http.StatusOK, ""
+	}
+	routes := []struct {
+		path string
+		post func(path string) (status int, body string)
+	}{
+		{"/whip/%s", whip},
+		{"/ws/publish/%s", socket},
+		{"/compat/node-videostream/blob-in/%s", socket},
+		{"/compat/node-videostream/chunk-in/%s", socket},
+		{"/compat/amlive/", socket},
+		{"/compat/amlive/ws", socket},
+	}
+	n := 0
+	for _, route := range routes {
+		for value, want := range map[string]string{
+			"absent": "yes", "1": "yes", "true": "yes", "yes": "yes", "on": "yes", "True": "yes",
+			"0": "no", "false": "no", "no": "no", "off": "no", "FALSE": "no",
+			"": "bad", "2": "bad", "t": "bad", "maybe": "bad", "false,": "bad",
+		} {
+			n++
+			path := route.path
+			if strings.Contains(path, "%s") {
+				path = fmt.Sprintf(path, fmt.Sprintf("s%d", n))
+			}
+			if value != "absent" {
+				path += "?record=" + value
+			}
+			before := len(s.app.hub.Streams())
+			status, body := route.post(path)
+			if want == "bad" {
+				var problem struct{ Title, Detail string }
+				if err := json.Unmarshal([]byte(body), &problem); err != nil || status != http.StatusBadRequest || !strings.Contains(problem.Detail, "0, false, no, off") ||
+					!strings.Contains(problem.Detail, "1, true, yes, on") {
+					t.Errorf("%s: status %d, %s", path, status, body)
+				}
+				if after := len(s.app.hub.Streams()); after != before {
+					t.Errorf("%s: a stream has gone live", path)
+				}
+				continue
+			}
+			if status >= http.StatusBadRequest {
+				t.Errorf("%s: status %d, %s", path, status, body)
+				continue
+			}
+			if got := s.newestStream(t, before); got != want {
+				t.Errorf("%s: recorded: %s, want %s", path, got, want)
+			}
+		}
+	}
+}
+
+// newestStream waits until there is a stream more than before, and returns whether
+// it asks for a recording, as yes or no.
+func (s *testServer) newestStream(t *testing.T, before int) string {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		streams := s.app.hub.Streams()
+		if len(streams) <= before {
+			continue
+		}
+		newest := streams[0]
+		for _, i := range streams {
+			if i.StartedAt.After(newest.StartedAt) {
+				newest = i
+			}
+		}
+		if newest.Record {
+			return "yes"
+		}
+		return "no"
+	}
+	return "nothing"
+}

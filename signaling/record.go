@@ -1,0 +1,49 @@
+package signaling
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The values of ?record=, in any case of letters.
+var (
+	recordYes = []string{"1", "true", "yes", "on"}
+	recordNo  = []string{"0", "false", "no", "off"}
+)
+
+// WantsRecord reads ?record=, by which a publisher may say that it is not to be
+// recorded. It is the same on every way in: without it, and with a word for yes, a
+// stream is recorded as the server is set up to. The error is a Problem: nothing
+// may go live with a wish that was not understood, for that may have been no.
+func WantsRecord(r *http.Request) (bool, error) {
+	// What is wrong with another parameter is not looked at here.
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	given := query["record"]
+	if err != nil && len(given) == 0 && strings.Contains(r.URL.RawQuery, "record") {
+		return false, badRecord("?" + r.URL.RawQuery)
+	}
+	yes, no := false, false
+	for _, value := range given {
+		word := strings.ToLower(value)
+		switch {
+		case slices.Contains(recordYes, word):
+			yes = true
+		case slices.Contains(recordNo, word):
+			no = true
+		default:
+			return false, badRecord(`"` + value + `"`)
+		}
+	}
+	if yes && no {
+		return false, badRecord("both yes and no")
+	}
+	return !no, nil
+}
+
+func badRecord(given string) error {
+	return &Problem{Status: http.StatusBadRequest, Title: "Bad parameter",
+		Detail: "record is " + clip(given) + ". It may be " + strings.Join(recordNo, ", ") + " (not recorded), or " +
+			strings.Join(recordYes, ", ") + " or absent (recorded as the server is set up to)."}
+}
