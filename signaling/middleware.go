@@ -13,7 +13,7 @@ import (
 func wrap(h http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		answer := &answer{ResponseWriter: w}
+		answer := &answer{ResponseWriter: w, prefix: ForwardedOf(r).Prefix}
 		// A handler with a long answer sets its own deadline.
 		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(answerTimeout))
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -37,9 +37,10 @@ func wrap(h http.Handler, log *slog.Logger) http.Handler {
 var errPanic = &Problem{Status: http.StatusInternalServerError, Title: "Internal error",
 	Detail: "The server could not do this. Its log says why."}
 
-// answer remembers the status that was sent.
+// answer remembers the status that was sent, and tells a Location as the client sees it.
 type answer struct {
 	http.ResponseWriter
+	prefix string // as Forwarded.Prefix
 	status int
 }
 
@@ -47,6 +48,10 @@ type answer struct {
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
+		// Also of redirects that nobody here has made: http.ServeMux's.
+		if to := a.Header().Get("Location"); a.prefix != "" && strings.HasPrefix(to, "/") {
+			a.Header().Set("Location", a.prefix+to)
+		}
 	}
 	a.ResponseWriter.WriteHeader(status)
 }

@@ -26,8 +26,9 @@ type Server struct {
 	listener net.Listener
 }
 
-// Listen opens addr ("host:port") for h. Nothing is served before Run.
-func Listen(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (*Server, error) {
+// Listen opens addr ("host:port") for h, which sees requests as those who made them
+// did, in front of the proxies. Nothing is served before Run.
+func Listen(ctx context.Context, addr string, proxies Proxies, h http.Handler, log *slog.Logger) (*Server, error) {
 	var c net.ListenConfig
 	l, err := c.Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -36,7 +37,7 @@ func Listen(ctx context.Context, addr string, h http.Handler, log *slog.Logger) 
 	return &Server{
 		listener: l,
 		http: &http.Server{
-			Handler:           wrap(h, log),
+			Handler:           proxies.wrap(wrap(h, log)),
 			ReadHeaderTimeout: headerTimeout,
 			ReadTimeout:       bodyTimeout,
 			IdleTimeout:       idleTimeout,

@@ -29,7 +29,7 @@ var silent = slog.New(slog.DiscardHandler)
 // serve runs a server for h until the test ends.
 func serve(t *testing.T, h http.Handler, grace time.Duration) (s *Server, stop func() error) {
 	t.Helper()
-	s, err := Listen(t.Context(), "127.0.0.1:0", h, silent)
+	s, err := Listen(t.Context(), "127.0.0.1:0", Proxies{}, h, silent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestStopIsBounded(t *testing.T) {
 
 func TestListenFails(t *testing.T) {
 	s, _ := serve(t, http.NotFoundHandler(), time.Second)
-	if _, err := Listen(t.Context(), s.Addr().String(), http.NotFoundHandler(), silent); err == nil {
+	if _, err := Listen(t.Context(), s.Addr().String(), Proxies{}, http.NotFoundHandler(), silent); err == nil {
 		t.Error("a port in use was opened again")
 	}
 }

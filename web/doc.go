@@ -1,7 +1,10 @@
 // Package web holds the pages of weir and the browser library they are built on.
 //
 // Everything under static/ is embedded and served as it lies there: plain
-// HTML, CSS and ES modules, no build step and nothing from another host.
+// HTML, CSS and ES modules, no build step and nothing from another host. The
+// pages' references to the server's root are the exception: they go out relative
+// to the page, since a proxy may have put all of it below a path. Scripts find the
+// root by their own address (static/client/home.js).
 // static/client is the importable library (Publisher and Viewer), static/app
 // the scripts of the pages, static/css and static/img their looks.
 //

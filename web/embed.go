@@ -29,11 +29,33 @@ var contentTypes = map[string]string{
 // streamName is the rule for names: 1 to 4 segments, none starting with a dot.
 var streamName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,3}$`)
 
+// maxDepth bounds how much a page grows by its path.
+const maxDepth = 32
+
 // A file is one embedded file as it goes out.
 type file struct {
 	body []byte
 	kind string
 	etag string
+}
+
+// rootRef is how a page refers to something of the server's.
+var rootRef = []byte(`="/`)
+
+// at returns a page as it goes out at a path. The page refers to the server's root;
+// what goes out says how to get there from that path, since only the browser knows
+// what a proxy has put in front of it.
+func (f file) at(path string) file {
+	up := "./"
+	if depth := strings.Count(path, "/") - 1; depth > 0 {
+		up = strings.Repeat("../", depth)
+	}
+	return newFile(bytes.ReplaceAll(f.body, rootRef, []byte(`="`+up)), f.kind)
+}
+
+func newFile(body []byte, kind string) file {
+	sum := sha256.Sum256(body)
+	return file{body: body, kind: kind, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`}
 }
 
 // site is the set of embedded files by their path below static/.
@@ -52,10 +74,13 @@ func Handler() http.Handler {
 			s.notFound(w, r)
 			return
 		}
-		s.serve(w, r, s["watch.html"])
+		s.page("watch.html")(w, r)
 	})
-	for _, page := range []string{"/publish", "/recordings"} {
-		mux.Handle(page+"/{$}", http.RedirectHandler(page, http.StatusPermanentRedirect))
+	for _, page := range []string{"publish", "recordings"} {
+		mux.HandleFunc("/"+page+"/{$}", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "../"+page) // right below any path
+			w.WriteHeader(http.StatusPermanentRedirect)
+		})
 	}
 	mux.HandleFunc("/static/{path...}", func(w http.ResponseWriter, r *http.Request) {
 		f, ok := s[r.PathValue("path")]
@@ -89,12 +114,7 @@ func load(fsys fs.FS) site {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(body)
-		s[strings.TrimPrefix(name, "static/")] = file{
-			body: body,
-			kind: kind,
-			etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`,
-		}
+		s[strings.TrimPrefix(name, "static/")] = newFile(body, kind)
 		return nil
 	})
 	if err != nil {
@@ -110,7 +130,7 @@ func isPage(name string) bool {
 
 func (s site) page(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		s.serve(w, r, s[name])
+		s.serve(w, r, s[name].at(r.URL.EscapedPath()))
 	}
 }
 
@@ -136,7 +156,12 @@ func (s site) notFound(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", contentTypes[".html"])
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNotFound)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(s["404.html"].body) // the client is gone: nobody to tell
+	if r.Method == http.MethodHead {
+		return
 	}
+	path := r.URL.EscapedPath()
+	if strings.Count(path, "/") > maxDepth {
+		path = "/" // without its looks rather than with more dots than text
+	}
+	_, _ = w.Write(s["404.html"].at(path).body) // the client is gone: nobody to tell
 }

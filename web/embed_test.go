@@ -1,9 +1,11 @@
 package web
 
 import (
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -58,6 +60,50 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("%s %s = %d %q, want %d %q", method, tt.target,
 					res.StatusCode, res.Header.Get("Content-Type"), tt.status, tt.kind)
 			}
+		}
+	}
+}
+
+// TestPagesAreRelative: wherever a proxy has put the server, pages find what they refer to.
+func TestPagesAreRelative(t *testing.T) {
+	reference := regexp.MustCompile(`(?:src|href|action)="([^"#]+)"`)
+	found := map[string]bool{}
+	for _, target := range []string{
+		"/", "/publish", "/recordings", "/watch/a", "/watch/a/b/c/d", "/watch/a%2Fb", "/nothing", "/not/here/either", "/watch/", "/watch/a/b/c/d/e",
+	} {
+		body, err := io.ReadAll(get(t, http.MethodGet, target).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		here, err := url.Parse("https://live.example/media" + target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		references := reference.FindAllStringSubmatch(string(body), -1)
+		if len(references) < 10 {
+			t.Errorf("%s refers to %d things", target, len(references))
+		}
+		for _, ref := range references {
+			there, err := here.Parse(ref[1])
+			if err != nil || strings.HasPrefix(ref[1], "/") || !strings.HasPrefix(there.Path, "/media/") {
+				t.Errorf("below /media, %s refers to %s", target, ref[1])
+				continue
+			}
+			found[strings.TrimPrefix(there.Path, "/media")] = true
+		}
+	}
+	for target := range found {
+		if r := get(t, http.MethodGet, target); r.StatusCode != http.StatusOK {
+			t.Errorf("a page refers to %s: %s", target, r.Status)
+		}
+	}
+	deep, err := io.ReadAll(get(t, http.MethodGet, "/"+strings.Repeat("a/", 10000)).Body)
+	if err != nil || len(deep) > 8<<10 {
+		t.Errorf("a long path makes a page of %d bytes", len(deep))
+	}
+	for _, target := range []string{"/publish/", "/recordings/"} {
+		if r := get(t, http.MethodGet, target); r.StatusCode != http.StatusPermanentRedirect || r.Header.Get("Location") != ".."+strings.TrimSuffix(target, "/") {
+			t.Errorf("%s: %s to %q", target, r.Status, r.Header.Get("Location"))
 		}
 	}
 }
@@ -178,8 +224,21 @@ func TestScriptsMakeNoMarkup(t *testing.T) {
 	}
 }
 
+// TestNoAbsoluteReferences: neither in scripts nor in styles, for the same reason.
+func TestNoAbsoluteReferences(t *testing.T) {
+	absolute := regexp.MustCompile("(?:url\\(\"|import |from |fetch\\(|href: |src: )['\"`]/[a-z]")
+	for name, body := range sources(t) {
+		if at := absolute.FindString(body); at != "" && (path.Ext(name) == ".js" || path.Ext(name) == ".css") {
+			if !strings.Contains(body, " *     import {Publisher") { // the example in a comment
+				t.Errorf("%s refers to the root: %s", name, at)
+			}
+		}
+	}
+}
+
 var (
 	absoluteRef = regexp.MustCompile(`/static/[A-Za-z0-9._/-]+\.[a-z]+(#[a-z-]+)?`)
+	styleRef    = regexp.MustCompile(`url\("([^"]+)"\)`)
 	importRef   = regexp.MustCompile(`(?:from|import\()\s*'([^']+)'`)
 	iconRef     = regexp.MustCompile(`\b(?:icon|setIcon)\((?:[^()']*|'[^']*', )'([a-z]+)'\)`)
 )
@@ -199,6 +258,9 @@ func TestReferencesExist(t *testing.T) {
 	for name, body := range files {
 		for _, ref := range absoluteRef.FindAllString(body, -1) {
 			check(name, strings.TrimPrefix(ref, "/static/"))
+		}
+		for _, ref := range styleRef.FindAllStringSubmatch(body, -1) {
+			check(name, path.Join(path.Dir(name), ref[1]))
 		}
 		if path.Ext(name) != ".js" {
 			continue

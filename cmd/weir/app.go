@@ -35,6 +35,7 @@ const (
 type appConfig struct {
 	httpAddr, rtcAddr, dataDir string
 	adminAddr                  string // empty: no profiles
+	proxies                    signaling.Proxies
 	record                     bool
 	grace                      time.Duration
 	recording                  recorder.Config // Dir, WritingApp, OnEvent and Log are not used
@@ -116,7 +117,7 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 			return nil, explain("--admin-addr", c.adminAddr, err)
 		}
 	}
-	if a.server, err = signaling.Listen(ctx, c.httpAddr, handler, c.log); err != nil {
+	if a.server, err = signaling.Listen(ctx, c.httpAddr, c.proxies, handler, c.log); err != nil {
 		return nil, explain("--http-addr", c.httpAddr, err)
 	}
 	// Not before everything has succeeded: what fails says one sentence.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"weir/signaling"
 )
 
 func serveCommand() *cli.Command {
@@ -27,6 +29,10 @@ func serveCommand() *cli.Command {
 				DefaultText: "port 8081 on loopback if --http-addr is there, else on all addresses"},
 			&cli.StringFlag{Name: "admin-addr", EnvVars: []string{"WEIR_ADMIN_ADDR"}, DefaultText: "off",
 				Usage: "`HOST:PORT` for profiles of the program (/debug/pprof/); keep it on loopback"},
+			&cli.StringFlag{Name: "base-path", EnvVars: []string{"WEIR_BASE_PATH"}, DefaultText: "none",
+				Usage: "`PATH` below which a reverse proxy serves it, such as /media, whether the proxy takes that off or leaves it"},
+			&cli.StringFlag{Name: "trusted-proxies", EnvVars: []string{"WEIR_TRUSTED_PROXIES"}, DefaultText: "none",
+				Usage: "`ADDRESSES` or networks, with commas, whose X-Forwarded-For, -Proto, -Host and -Prefix count"},
 			&cli.StringFlag{Name: "data-dir", Value: "./weir-data", EnvVars: []string{"WEIR_DATA_DIR"},
 				Usage: "`FOLDER` for recordings; made if it does not exist"},
 			&cli.DurationFlag{Name: "grace", Value: 15 * time.Second, EnvVars: []string{"WEIR_GRACE"},
@@ -58,6 +64,10 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := proxiesOf(c)
+	if err != nil {
+		return err
+	}
 	saveMemory()
 	log, err := newLogger(c.App.ErrWriter, c.String("log-level"), c.String("log-format"))
 	if err != nil {
@@ -70,13 +80,24 @@ func serve(c *cli.Context) error {
 	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	a, err := newApp(c.Context, appConfig{
 		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"), adminAddr: c.String("admin-addr"),
-		record: c.Bool("record"), grace: c.Duration("grace"), recording: recording, version: version(), log: log,
+		proxies: proxies, record: c.Bool("record"), grace: c.Duration("grace"), recording: recording, version: version(), log: log,
 	})
 	if err != nil {
 		return err
 	}
 	a.announce(c.App.Writer)
 	return a.run(ctx)
+}
+
+// proxiesOf is what the flags say of what stands in front of the server.
+func proxiesOf(c *cli.Context) (p signaling.Proxies, err error) {
+	if p.BasePath, err = signaling.ParseBasePath(c.String("base-path")); err != nil {
+		return p, fmt.Errorf("--base-path is %q: %w", c.String("base-path"), err)
+	}
+	if p.Trusted, err = signaling.ParseTrusted(c.String("trusted-proxies")); err != nil {
+		return p, fmt.Errorf("--trusted-proxies is %q: %w", c.String("trusted-proxies"), err)
+	}
+	return p, nil
 }
 
 func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {

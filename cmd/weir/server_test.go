@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"weir/signaling"
 	"weir/signaling/admin"
 )
 
@@ -35,15 +36,26 @@ func startServerAt(t *testing.T, dataDir string) *testServer {
 // startServerWith is startServerAt with a grace for publishers that are lost.
 func startServerWith(t *testing.T, dataDir string, grace time.Duration) *testServer {
 	t.Helper()
-	s := &testServer{dataDir: dataDir}
+	return startServerConfigured(t, appConfig{dataDir: dataDir, grace: grace})
+}
+
+// startServerBehind is startServer behind proxies.
+func startServerBehind(t *testing.T, proxies signaling.Proxies) *testServer {
+	t.Helper()
+	return startServerConfigured(t, appConfig{dataDir: t.TempDir(), proxies: proxies})
+}
+
+// startServerConfigured runs a server that records, on free ports.
+func startServerConfigured(t *testing.T, c appConfig) *testServer {
+	t.Helper()
+	s := &testServer{dataDir: c.dataDir}
 	level := slog.LevelWarn
 	if testing.Verbose() {
 		level = slog.LevelInfo
 	}
-	a, err := newApp(t.Context(), appConfig{
-		httpAddr: "127.0.0.1:0", rtcAddr: "127.0.0.1:0", dataDir: s.dataDir, record: true, grace: grace, version: "test",
-		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
-	})
+	c.httpAddr, c.rtcAddr, c.record, c.version = "127.0.0.1:0", "127.0.0.1:0", true, "test"
+	c.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	a, err := newApp(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

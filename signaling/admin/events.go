@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -38,12 +37,17 @@ type Events struct {
 	closed  bool
 }
 
-// sent is an event as it is sent.
+// sent is an event as it is sent. It is JSON only for each who listens: addresses in
+// it depend on how they came.
 type sent struct {
 	id   uint64
 	kind string
-	data []byte
+	told Told
 }
+
+// Told returns what an event tells a client that came by that way. It is called many
+// times, by several goroutines.
+type Told func(signaling.Forwarded) any
 
 // NewEvents returns Events of which there is none yet. Their ids begin with the
 // time, in ms: a client that comes back to another run of the server is to miss
@@ -55,11 +59,7 @@ func NewEvents() *Events {
 
 // Publish tells all who listen. It never blocks: a client that is more than
 // keptEvents behind misses some, and is told so.
-func (e *Events) Publish(kind string, value any) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return // of our own types none fails
-	}
+func (e *Events) Publish(kind string, told Told) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -70,7 +70,7 @@ func (e *Events) Publish(kind string, value any) {
 		copy(e.kept, e.kept[1:])
 		e.kept = e.kept[:keptEvents-1]
 	}
-	e.kept = append(e.kept, sent{e.last, kind, data})
+	e.kept = append(e.kept, sent{e.last, kind, told})
 	close(e.changed)
 	e.changed = make(chan struct{})
 }
@@ -152,11 +152,12 @@ func (a *API) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	stream(r.Context(), http.NewResponseController(w), w, e, id)
+	stream(r, http.NewResponseController(w), w, e, id)
 }
 
 // stream sends events behind id until the client has gone.
-func stream(ctx context.Context, c *http.ResponseController, w http.ResponseWriter, e *Events, id uint64) {
+func stream(r *http.Request, c *http.ResponseController, w http.ResponseWriter, e *Events, id uint64) {
+	way := signaling.ForwardedOf(r)
 	send := func(format string, args ...any) bool {
 		_ = c.SetWriteDeadline(time.Now().Add(eventTimeout)) // without one, as in a test's recorder, it may take for ever
 		if _, err := fmt.Fprintf(w, format, args...); err != nil {
@@ -175,10 +176,14 @@ func stream(ctx context.Context, c *http.ResponseController, w http.ResponseWrit
 			return
 		}
 		for _, s := range list {
-			if !send("id: %d\nevent: %s\ndata: %s\n\n", s.id, s.kind, s.data) {
+			id = s.id
+			data, err := json.Marshal(s.told(way))
+			if err != nil {
+				continue // of our own types none fails
+			}
+			if !send("id: %d\nevent: %s\ndata: %s\n\n", s.id, s.kind, data) {
 				return
 			}
-			id = s.id
 		}
 		if closed {
 			return
@@ -189,17 +194,19 @@ func stream(ctx context.Context, c *http.ResponseController, w http.ResponseWrit
 			if !send(": alive\n\n") {
 				return
 			}
-		case <-ctx.Done():
+		case <-r.Context().Done():
 			return
 		}
 	}
 }
 
-// RecordingEvent is what is sent of a recorder's event.
-func RecordingEvent(e recorder.Event) any {
-	return struct {
-		Type      string    `json:"type"`
-		At        time.Time `json:"at"`
-		Recording Recording `json:"recording"`
-	}{e.Type, e.At, show(e.Recording)}
+// RecordingEvent is what is told of a recorder's event.
+func RecordingEvent(e recorder.Event) Told {
+	return func(way signaling.Forwarded) any {
+		return struct {
+			Type      string    `json:"type"`
+			At        time.Time `json:"at"`
+			Recording Recording `json:"recording"`
+		}{e.Type, e.At, show(e.Recording, way)}
+	}
 }

@@ -59,7 +59,7 @@ func (a *API) recordings(r *http.Request) (any, error) {
 			return nil, err
 		}
 		for _, rec := range list {
-			shown = append(shown, show(rec))
+			shown = append(shown, show(rec, signaling.ForwardedOf(r)))
 		}
 		if after != "" {
 			next = &after
@@ -76,11 +76,12 @@ func (a *API) recording(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return show(rec), nil
+	return show(rec, signaling.ForwardedOf(r)), nil
 }
 
-func show(rec recorder.Recording) Recording {
-	return Recording{Recording: rec, URL: "/recordings/" + rec.ID + rec.Suffix()}
+// show is rec as a client sees it that came by that way.
+func show(rec recorder.Recording, way signaling.Forwarded) Recording {
+	return Recording{Recording: rec, URL: way.Prefix + "/recordings/" + rec.ID + rec.Suffix()}
 }
 
 // describe replaces a recording's metadata, given as {"metadata":{...}}.
@@ -101,7 +102,7 @@ func (a *API) describe(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return show(rec), nil
+	return show(rec, signaling.ForwardedOf(r)), nil
 }
 
 // remove deletes a recording.

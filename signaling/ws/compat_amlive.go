@@ -219,7 +219,7 @@ func (e *Endpoint) amLiveFile(w http.ResponseWriter, r *http.Request) {
 	}
 	if find := e.config.RecordingOf; find != nil {
 		if url, ok := find(name); ok {
-			amLiveRedirect(w, r, url)
+			amLiveRedirect(w, url)
 			return
 		}
 	}
@@ -233,14 +233,15 @@ func amLivePage(w http.ResponseWriter, r *http.Request) {
 		signaling.WriteError(w, err)
 		return
 	}
-	amLiveRedirect(w, r, "/watch/"+name)
+	amLiveRedirect(w, "/watch/"+name)
 }
 
 // amLiveRedirect sends the client elsewhere for now: what is at an old URL
 // changes when the live ends.
-func amLiveRedirect(w http.ResponseWriter, r *http.Request, url string) {
+func amLiveRedirect(w http.ResponseWriter, url string) {
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, url, http.StatusFound)
+	w.Header().Set("Location", url)
+	w.WriteHeader(http.StatusFound)
 }
 
 func amLiveMissing(w http.ResponseWriter, detail string) {

@@ -126,7 +126,7 @@ func (e *Endpoint) serve(h http.HandlerFunc) http.HandlerFunc {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket") // RFC 9110 section 15.5.22
 		signaling.WriteError(w, &signaling.Problem{Status: http.StatusUpgradeRequired, Title: "Upgrade required",
-			Detail: "This URL takes WebSocket connections: open it with ws:// or wss://."})
+			Detail: "This URL takes WebSocket connections: open it with ws:// or wss://. A proxy in between has to pass them on, over HTTP/1.1."})
 	}
 }
 

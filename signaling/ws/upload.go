@@ -39,7 +39,8 @@ const (
 type upload struct {
 	// set once
 	conn  *websocket.Conn
-	limit int64 // bytes of a message
+	way   signaling.Forwarded // by which the client came
+	limit int64               // bytes of a message
 	log   *slog.Logger
 	out   *outbox
 
@@ -98,7 +99,7 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox fun
 		return
 	}
 	defer conn.Close()
-	e.take(ctx, cancel, pub, s.ID, &upload{conn: conn, out: newOutbox(conn)})
+	e.take(ctx, cancel, pub, s.ID, &upload{conn: conn, out: newOutbox(conn), way: signaling.ForwardedOf(r)})
 }
 
 // take runs an upload from its begin to its end. id is its session's.
@@ -107,7 +108,7 @@ func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub
 	u.limit, u.texts = e.config.MaxMessage, newBucket(time.Now())
 	u.log = e.config.Log.With("stream", i.Name, "session", session.LogID(id))
 	u.log.Info("publisher connected", "record", i.Record)
-	u.out.say(sessionEvent{"session", id, i.Name, "/watch/" + i.Name})
+	u.out.say(sessionEvent{"session", id, i.Name, u.way.Prefix + "/watch/" + i.Name})
 	u.out.status(string(sfu.Connecting))
 	err := u.serve(ctx, cancel, pub)
 	i = pub.Info()

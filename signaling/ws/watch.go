@@ -54,7 +54,7 @@ func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, mute bool) {
 		return
 	}
 	v := e.newViewer(name, conn)
-	v.mute = mute
+	v.mute, v.way = mute, signaling.ForwardedOf(r)
 	v.serve(ctx, cancel, r.RemoteAddr, v.run)
 }
 
@@ -105,10 +105,11 @@ type viewer struct {
 	endpoint *Endpoint
 	name     string
 	conn     *websocket.Conn
-	mute     bool              // old clients take no text: they get media only
-	hello    chan webm.Framing // gets what the client asks for
-	asked    chan string       // gets what the client's newest ping says
-	read     chan struct{}     // closed when nothing is read any more
+	way      signaling.Forwarded // by which the client came
+	mute     bool                // old clients take no text: they get media only
+	hello    chan webm.Framing   // gets what the client asks for
+	asked    chan string         // gets what the client's newest ping says
+	read     chan struct{}       // closed when nothing is read any more
 
 	// owned by the writing goroutine
 	framing webm.Framing
@@ -273,7 +274,9 @@ func (v *viewer) wait(ctx context.Context, changed <-chan struct{}) error {
 func (v *viewer) ended(id string) event {
 	e := event{Type: "ended"}
 	if find := v.endpoint.config.Recording; find != nil {
-		e.Recording, _ = find(id)
+		if url, ok := find(id); ok {
+			e.Recording = v.way.Prefix + url
+		}
 	}
 	return e
 }

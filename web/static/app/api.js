@@ -1,10 +1,11 @@
 import {Problem, request} from '../client/problem.js';
+import {urlAt} from '../client/home.js';
 
 /** How long an answer may take before we say that there is none. */
 const TIMEOUT_MS = 8000;
 
 async function get(path) {
-  const response = await request(path, {
+  const response = await request(urlAt('', path), {
     headers: {Accept: 'application/json'},
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
@@ -41,10 +42,15 @@ export async function recordingsPage(name, limit) {
   const query = new URLSearchParams({limit: String(limit)});
   if (name) query.set('stream', name);
   const answer = await get(`/api/v1/recordings?${query}`);
-  return {recordings: answer.recordings ?? [], more: Boolean(answer.next)};
+  return {recordings: (answer.recordings ?? []).map(within), more: Boolean(answer.next)};
+}
+
+/** A recording with a URL that is right below any path, also where the server does not know of that. */
+function within(recording) {
+  return {...recording, url: recording.url && urlAt('', `/recordings/${recording.url.split('/').at(-1)}`).href};
 }
 
 /** @param {string} id of a recording that has ended; its file is gone afterwards */
 export async function deleteRecording(id) {
-  await request(`/api/v1/recordings/${encodeURIComponent(id)}`, {method: 'DELETE', signal: AbortSignal.timeout(TIMEOUT_MS)});
+  await request(urlAt('', `/api/v1/recordings/${encodeURIComponent(id)}`), {method: 'DELETE', signal: AbortSignal.timeout(TIMEOUT_MS)});
 }

@@ -1,3 +1,5 @@
+import {home} from '../client/home.js';
+
 /**
  * Building elements. All text goes in as text: there is no way to pass markup.
  */
@@ -29,15 +31,17 @@ export function icon(name) {
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
   const use = document.createElementNS(SVG, 'use');
-  use.setAttribute('href', `/static/img/icons.svg#${name}`);
+  use.setAttribute('href', drawing(name));
   svg.append(use);
   return svg;
 }
 
+const drawing = (name) => new URL(`../img/icons.svg#${name}`, import.meta.url).href;
+
 /** Changes which drawing an icon inside `parent` shows; setting the same again would load it again. */
 export function setIcon(parent, name) {
   const use = parent.querySelector('use');
-  const href = `/static/img/icons.svg#${name}`;
+  const href = drawing(name);
   if (use.getAttribute('href') !== href) use.setAttribute('href', href);
 }
 
@@ -53,8 +57,20 @@ export function streamName(name) {
     cut > 0 && el('span', {class: 'path'}, name.slice(0, cut)), name.slice(cut));
 }
 
+/**
+ * A page of the server's, which may be below a path.
+ *
+ * @param {string} path without a slash in front
+ * @returns {string}
+ */
+export const pageURL = (path) => new URL(path, home).href;
+
 /** The page of a stream. */
-export const watchPath = (name) => `/watch/${name.split('/').map(encodeURIComponent).join('/')}`;
+export const watchURL = (name) => pageURL(`watch/${name.split('/').map(encodeURIComponent).join('/')}`);
+
+/** The stream of a page whose URL watchURL made. */
+export const watchedName = () =>
+  location.pathname.slice(home.pathname.length + 'watch/'.length).split('/').map(decodeURIComponent).join('/');
 
 /**
  * Makes the children of `parent` show `items`, keeping the elements that are

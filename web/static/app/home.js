@@ -1,5 +1,5 @@
 import * as api from './api.js';
-import {byId, el, icon, reconcile, setText, streamName, watchPath} from './dom.js';
+import {byId, el, icon, pageURL, reconcile, setText, streamName, watchURL} from './dom.js';
 import {count, NONE, since, tracks} from './format.js';
 import {copyButton} from './copy.js';
 import {createRow, updateRow} from './recording-row.js';
@@ -14,7 +14,7 @@ function createCard(stream) {
     el('div', {class: 'card-water ripple moving'}),
     el('p', {class: 'card-top'}, el('span', {class: 'badge'}),
       el('span', {class: 'card-since figures'})),
-    el('h2', {}, el('a', {class: 'card-link', href: watchPath(stream.name)}, streamName(stream.name))),
+    el('h2', {}, el('a', {class: 'card-link', href: watchURL(stream.name)}, streamName(stream.name))),
     el('p', {class: 'card-figures figures'},
       el('span', {class: 'card-viewers'}, icon('people'), el('span', {'data-figure': 'viewers'})),
       el('span', {'data-figure': 'size'}),
@@ -47,7 +47,7 @@ function showStreams(list) {
 function showRecordings(list) {
   reconcile(byId('recordings'), list.slice(0, LATELY), {
     key: (r) => r.id,
-    create: (r) => createRow(r, el('a', {href: `/recordings#${encodeURIComponent(r.id)}`, 'data-action': 'play'},
+    create: (r) => createRow(r, el('a', {href: pageURL(`recordings#${encodeURIComponent(r.id)}`), 'data-action': 'play'},
       icon('play'), el('span', {class: 'sr-only'}, `Play the recording of ${r.stream}`))),
     update: updateRow,
   });
@@ -73,7 +73,7 @@ function keep(read, show) {
   };
 }
 
-const whip = `${location.origin}/whip/your-name`;
+const whip = pageURL('whip/your-name');
 setText(byId('whip-url'), whip);
 copyButton(byId('whip-copy'), () => whip);
 poll(STREAMS_MS, keep(api.streams, showStreams));

@@ -1,4 +1,4 @@
-import {byId, el, reconcile, setText, watchPath} from './dom.js';
+import {byId, el, reconcile, setText, watchURL} from './dom.js';
 import * as format from './format.js';
 import {NO_MICROPHONE} from './capture.js';
 import {detourLine} from './transport.js';
@@ -94,8 +94,11 @@ function fill(select, list, kind, word, track) {
 export function nameHint(wrong, name) {
   byId('name').setAttribute('aria-invalid', String(wrong !== ''));
   byId('name-hint').dataset.tone = wrong ? 'bad' : '';
-  setText(byId('name-hint'), wrong || `Viewers open ${location.host}${watchPath(name)}`);
+  setText(byId('name-hint'), wrong || `Viewers open ${shown(watchURL(name))}`);
 }
+
+/** A URL as people read it. */
+const shown = (url) => url.replace(/^https?:\/\//, '');
 
 /** Mirrors the state of the Publisher. */
 export function state(now, problem, {name, hasSound}) {
@@ -154,8 +157,8 @@ function goOnAir(name) {
   clock = setInterval(tick, 500);
   tick();
   const link = byId('share-link');
-  link.href = watchPath(name);
-  setText(link, link.href.replace(/^https?:\/\//, ''));
+  link.href = watchURL(name);
+  setText(link, shown(link.href));
   byId('share').hidden = false;
   byId('share-later').hidden = true;
   // A phone that locks its screen would stop the camera. Refused on low battery.

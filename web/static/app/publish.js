@@ -7,7 +7,7 @@ import {keepName, ownName} from './own-name.js';
 import {Level} from './level.js';
 import {nameProblem} from '../client/name.js';
 import {poll} from './poll.js';
-import {recordingOf, recordingPath} from './recording-of.js';
+import {recordingOf, recordingPage} from './recording-of.js';
 import {Publisher} from '../client/publisher.js';
 import * as view from './publish-view.js';
 import {forcedTransport} from './transport.js';
@@ -103,7 +103,7 @@ async function finish(target, state) {
   view.afterwards('Finishing the recording…');
   const found = await recordingOf(target.name, signal, recording);
   if (signal.aborted) return;
-  if (found) view.afterwards('Your recording is ready.', recordingPath(found));
+  if (found) view.afterwards('Your recording is ready.', recordingPage(found));
   else view.afterwards('There is no recording of this broadcast.');
 }
 

@@ -1,4 +1,5 @@
 import * as api from './api.js';
+import {pageURL} from './dom.js';
 import {pause} from '../client/wait.js';
 import {playable} from './recording-row.js';
 
@@ -38,6 +39,6 @@ const recent = (recording) => recording.state === 'recording' ||
 export const recordingId = (url) => url.split('/').at(-1).replace(/\.\w+$/, '');
 
 /** Where a recording opens. */
-export function recordingPath(recording) {
-  return `/recordings?${new URLSearchParams({stream: recording.stream})}#${encodeURIComponent(recording.id)}`;
+export function recordingPage(recording) {
+  return pageURL(`recordings?${new URLSearchParams({stream: recording.stream})}#${encodeURIComponent(recording.id)}`);
 }

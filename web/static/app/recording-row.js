@@ -1,4 +1,4 @@
-import {el, icon, setText, streamName, watchPath} from './dom.js';
+import {el, icon, pageURL, setText, streamName, watchURL} from './dom.js';
 import {bytes, clock, tracks, when} from './format.js';
 
 /** What a state means, where the word alone leaves a question. */
@@ -34,7 +34,7 @@ export function createRow(recording, play) {
     el('div', {class: 'row-line'},
       play,
       el('div', {class: 'row-what'},
-        el('a', {class: 'row-name', href: `/recordings?${new URLSearchParams({stream: recording.stream})}`,
+        el('a', {class: 'row-name', href: pageURL(`recordings?${new URLSearchParams({stream: recording.stream})}`),
           title: 'All recordings of this stream'}, streamName(recording.stream)),
         el('time', {class: 'row-when', datetime: recording.started_at})),
       el('p', {class: 'row-figures figures'},
@@ -43,7 +43,7 @@ export function createRow(recording, play) {
       el('span', {class: 'row-actions'},
         el('a', {class: 'button bare square', 'data-action': 'download', download: true},
           icon('download'), el('span', {class: 'sr-only'}, `Download the recording of ${recording.stream}`)),
-        el('a', {class: 'button', 'data-action': 'watch', href: watchPath(recording.stream)}, 'Watch live'))),
+        el('a', {class: 'button', 'data-action': 'watch', href: watchURL(recording.stream)}, 'Watch live'))),
     el('p', {class: 'row-note quiet', hidden: true}));
 }
 

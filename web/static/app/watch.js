@@ -1,13 +1,13 @@
 import * as api from './api.js';
-import {byId, setIcon, setText, streamName} from './dom.js';
+import {byId, setIcon, setText, streamName, watchedName} from './dom.js';
 import * as format from './format.js';
 import {playerControls} from './player-controls.js';
-import {recordingId, recordingOf, recordingPath} from './recording-of.js';
+import {recordingId, recordingOf, recordingPage} from './recording-of.js';
 import {Replay} from './replay.js';
 import {detourLine, forcedTransport, transportName} from './transport.js';
 import {Viewer} from '../client/viewer.js';
 
-const name = location.pathname.slice('/watch/'.length).split('/').map(decodeURIComponent).join('/');
+const name = watchedName();
 const video = byId('player');
 const viewer = new Viewer({name, video, transport: forcedTransport()});
 const replay = new Replay(video);
@@ -88,7 +88,7 @@ async function offerRecording(transport, url) {
   const {signal} = after;
   const found = await recordingOf(name, signal, url ? recordingId(url) : stream?.recording);
   if (!found || signal.aborted) return;
-  byId('recording-link').href = recordingPath(found);
+  byId('recording-link').href = recordingPage(found);
   byId('recording-link').hidden = false;
   if (transport !== 'websocket') return;
   if (!await replay.start(found.url, signal)) return;

@@ -1,18 +1,18 @@
 import {Problem, request} from './problem.js';
-import {urlOf} from './name.js';
+import {urlAt} from './home.js';
 
 /**
  * What the server says of a broadcast. It is asked for with a list, because a
  * browser reports an answer that is not 2xx as an error in its console, and
  * that nobody broadcasts yet is none.
  *
- * @param {string} endpoint base URL of the server; '' is the page's own
+ * @param {string} endpoint base URL of the server; '' is where this library came from
  * @param {string} name
  * @param {AbortSignal} [signal]
  * @returns {Promise<any | null>} null when nobody broadcasts under this name
  */
 export async function broadcastOf(endpoint, name, signal) {
-  const url = urlOf(endpoint, '/api/v1/streams', '');
+  const url = urlAt(endpoint, '/api/v1/streams');
   url.searchParams.set('name', name);
   const response = await request(url, {signal});
   const {streams} = await response.json();

@@ -1,3 +1,5 @@
+import {urlAt} from './home.js';
+
 /**
  * Stream names: 1 to 4 segments of [A-Za-z0-9._-]{1,64} joined by '/', none
  * starting with a dot.
@@ -29,13 +31,11 @@ export function nameProblem(name) {
 /**
  * The URL of a resource that ends in a stream name.
  *
- * @param {string} endpoint base URL of the server; '' is the page's own
+ * @param {string} endpoint base URL of the server; '' is where this library came from
  * @param {string} path     such as '/whip/'
  * @param {string} name
  * @returns {URL}
  */
 export function urlOf(endpoint, path, name) {
-  const encoded = name.split('/').map(encodeURIComponent).join('/');
-  const base = new URL(endpoint || '/', location.href);
-  return new URL(base.pathname.replace(/\/$/, '') + path + encoded, base);
+  return urlAt(endpoint, path + name.split('/').map(encodeURIComponent).join('/'));
 }

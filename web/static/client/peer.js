@@ -1,4 +1,5 @@
 import {NO_PATH, Problem, request} from './problem.js';
+import {urlAt} from './home.js';
 
 /** How long `disconnected` may last: ICE often recovers within it by itself. */
 const DISCONNECTED_MS = 4000;
@@ -25,12 +26,18 @@ export class PeerSession {
   #pc = new RTCPeerConnection({bundlePolicy: 'max-bundle', iceServers: []});
   /** @type {URL | null} */
   #resource = null;
+  #endpoint;
   #patience;
   #closed = false;
   #timer = 0;
 
-  /** @param {number} patience milliseconds an accepted session may take until media can flow */
-  constructor(patience) {
+  /**
+   * @param {object} options
+   * @param {string} options.endpoint base URL of the server; '' is where this library came from
+   * @param {number} options.patience milliseconds an accepted session may take until media can flow
+   */
+  constructor({endpoint, patience}) {
+    this.#endpoint = endpoint;
     this.#patience = patience;
     this.lost = new Promise((resolve) => this.#watch(resolve));
   }
@@ -67,13 +74,13 @@ export class PeerSession {
    * called again after it threw a Problem with a status: the offer stays good,
    * because the server is ICE-lite and does not call back.
    *
-   * @param {URL} endpoint
+   * @param {URL} url of the WHIP or WHEP endpoint
    * @param {AbortSignal} signal
    * @param {(sdp: string) => string} [adjust] changes the answer before it is applied
    */
-  async negotiate(endpoint, signal, adjust = (sdp) => sdp) {
+  async negotiate(url, signal, adjust = (sdp) => sdp) {
     await this.prepare();
-    const sdp = await this.#post(endpoint, signal);
+    const sdp = await this.#post(url, signal);
     await this.#pc.setRemoteDescription({type: 'answer', sdp: adjust(sdp)});
     await this.#connected(signal);
   }
@@ -96,23 +103,28 @@ export class PeerSession {
     await Promise.race([released, delay(RELEASED_MS)]);
   }
 
-  async #post(endpoint, signal) {
+  async #post(url, signal) {
     // Not tied to `signal`: a request given up half-way could leave a session
     // on the server whose URL nobody knows, and the name would stay taken.
-    const response = await request(endpoint, {
+    const response = await request(url, {
       method: 'POST',
       headers: {'Content-Type': 'application/sdp'},
       body: this.#pc.localDescription.sdp,
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const where = response.headers.get('Location');
-    if (where) this.#resource = new URL(where, response.url);
+    if (where) this.#resource = this.#sessionURL(where, response);
     const sdp = await response.text();
     if (this.#closed || signal.aborted) {
       await this.#release();
       throw new DOMException('stopped', 'AbortError');
     }
     return sdp;
+  }
+
+  /** A server that does not know that a proxy has put it below a path names it from its own root. */
+  #sessionURL(where, {url, redirected}) {
+    return where.startsWith('/session/') && !redirected ? urlAt(this.#endpoint, where) : new URL(where, url);
   }
 
   async #release() {

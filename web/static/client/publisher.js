@@ -37,7 +37,7 @@ export class Publisher extends Stateful {
    * @param {object} options
    * @param {string} options.name          1 to 4 segments joined by '/'
    * @param {MediaStream} options.stream   at most one track of each kind is sent
-   * @param {string} [options.endpoint]    base URL of the server; the page's own if absent
+   * @param {string} [options.endpoint]    base URL of the server; where this library came from if absent
    * @param {boolean} [options.record]     whether the server records it (default true)
    * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
    * @param {number} [options.audioBitrate] ceiling in bits per second (default 64 000)

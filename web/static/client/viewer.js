@@ -55,7 +55,7 @@ export class Viewer extends Stateful {
    * @param {object} options
    * @param {string} options.name
    * @param {HTMLVideoElement} options.video
-   * @param {string} [options.endpoint] base URL of the server; the page's own if absent
+   * @param {string} [options.endpoint] base URL of the server; where this library came from if absent
    * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
    */
   constructor({name, video, endpoint = '', transport = 'auto'}) {

@@ -17,7 +17,7 @@ export class WhepTransport {
   /** @param {{name: string, endpoint: string, patience: number}} options patience: milliseconds that connecting may take */
   constructor(options) {
     this.#options = options;
-    this.#peer = new PeerSession(options.patience);
+    this.#peer = new PeerSession(options);
     this.#meter = new ReceiveMeter(this.#peer.pc);
     for (const kind of ['video', 'audio']) {
       const {receiver} = this.#peer.pc.addTransceiver(kind, {direction: 'recvonly'});

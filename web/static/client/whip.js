@@ -26,7 +26,7 @@ export class WhipTransport {
    */
   constructor(options) {
     this.#options = options;
-    this.#peer = new PeerSession(options.patience);
+    this.#peer = new PeerSession(options);
     this.#meter = new SendMeter(this.#peer.pc);
   }
 

@@ -5,6 +5,7 @@ import {Socket, within} from './socket.js';
 import {Rate} from './stats.js';
 import {keepPicture} from './poster.js';
 import {notLive} from './live.js';
+import {urlAt} from './home.js';
 import {urlOf} from './name.js';
 
 const MIME = 'video/webm; codecs="vp8,opus"';
@@ -134,8 +135,13 @@ export class SocketWatchTransport {
     if (type === 'error') this.#lose(new Problem({status, title, detail}));
     if (type === 'ended') {
       await this.#player?.playedOut();
-      this.#lose(Object.assign(notLive(), {recording}));
+      this.#lose(Object.assign(notLive(), {recording: recording && this.#recordingURL(recording)}));
     }
+  }
+
+  /** The server names it from its own root, which may be below a path. */
+  #recordingURL(path) {
+    return urlAt(this.#options.endpoint, path.slice(path.lastIndexOf('/recordings/'))).href;
   }
 
   #begin(mime) {
