@@ -88,8 +88,8 @@ type Track struct {
 	// section 5.1.4.1.22): for AV1 and H264 it is needed, for VP9 it may be nil, VP8
 	// and Opus have none of their own. See codec.Format.
 	CodecPrivate []byte
-	// Channels is an audio track's number of channels: 0 for 2, which is what
-	// RTP always says (RFC 7587 section 7), or 1.
+	// Channels is an audio track's number of channels: 0 for what its codec has, see
+	// media.Codec.Channels, or 1.
 	Channels int
 
 	defaultDuration time.Duration // see pictureDuration

@@ -158,7 +158,7 @@ func (t Track) entry(number int) trackEntry {
 	case media.Opus:
 		channels := t.Channels
 		if channels == 0 {
-			channels = 2
+			channels = t.Codec.Channels()
 		}
 		e.TrackType = 2
 		e.CodecID = idOfCodec[t.Codec]

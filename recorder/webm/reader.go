@@ -48,6 +48,10 @@ type TrackEntry struct {
 	CodecDelay time.Duration
 }
 
+// Encoded reports whether the frames are of a codec that weir knows, but compressed
+// or encrypted by the container (ContentEncodings, RFC 9559 section 5.1.4.1.31).
+func (t *TrackEntry) Encoded() bool { return t.Codec == 0 && codecByID(t.CodecID) != 0 }
+
 // Frame is one frame that was read.
 type Frame struct {
 	// Track is the place of the frame's track in the latest Header.
@@ -174,7 +178,8 @@ func (r *Reader) Gap() error {
 	})
 }
 
-// Close ends the stream. What had only begun to arrive is reported as damage. It
+// Close ends the stream. What had only begun to arrive is reported as damage, if it
+// is long enough to have something of a frame. It
 // returns an error that wraps ErrNotWebM or ErrHeader if the stream ends before
 // its tracks are known, or the error that had ended it before. A second Close
 // returns what the first did.
@@ -192,7 +197,7 @@ func (r *Reader) Close() error {
 	if r.header.tracks == nil {
 		return r.run(func() error { return r.bad(reasonEnd) })
 	}
-	if r.midway() {
+	if r.midway() && !r.restIsNothing(r.off) {
 		r.report(r.off, reasonEnd)
 	}
 	r.buf, r.group = nil, groupState{}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -277,4 +278,30 @@ func TestReaderGap(t *testing.T) {
 		}
 	}
 	got.want(t)
+}
+
+// TestReaderRestThatIsNothing: MediaRecorder's bytes end one byte inside of the next
+// element. That is no damage, at the end as little as before the recorder that is
+// started anew; as soon as a byte of a frame may be missing, it is.
+func TestReaderRestThatIsNothing(t *testing.T) {
+	block := simpleBlock(liveVideo, 20, 0, 'a', 'b', 'c')
+	group := el(blockGroupID, el(blockID, blockData(liveVideo, 20, 0, 'c')))
+	next := liveCluster(1000, simpleBlock(liveVideo, 0, 0, 'd'))
+	whole := join(liveStart, liveCluster(0, simpleBlock(liveVideo, 0, 0, 'x')))
+	for name, rest := range map[string][]byte{"SimpleBlock": block, "BlockGroup": group, "Cluster": next} {
+		for n := range leastBlock + 2 {
+			got, err := sameInPieces(t, ReaderConfig{}, join(whole, rest[:n]))
+			if err != nil || (len(got.damages) > 0) != (n >= leastBlock) {
+				t.Errorf("%d bytes of a %s at the end: %v, damage %v", n, name, err, got.damages)
+			}
+		}
+		anew := join(rest[:1], liveStart, next)
+		got, err := sameInPieces(t, ReaderConfig{}, join(whole, anew, anew, rest[:1]))
+		if err != nil || len(got.damages) > 0 || len(got.headers) != 3 || len(got.frames) != 3 {
+			t.Errorf("a byte of a %s before a recorder that starts anew: %v, %+v", name, err, got)
+		}
+	}
+	if got, err := sameInPieces(t, ReaderConfig{}, join(whole, block[:1], next)); err != nil || len(got.damages) != 1 || !strings.Contains(got.damages[0].String(), "1 byte is lost") {
+		t.Errorf("a byte before a Cluster: %v, %v", got.damages, err)
+	}
 }

@@ -33,7 +33,11 @@ func (r *Reader) resume(end int64) error {
 	b := found[:r.look.n]
 	start := end - int64(len(b))
 	r.look.restart()
-	r.report(start, reasonCutShort)
+	if anew := string(b[:len(ebmlMagic)]) == ebmlMagic; anew && r.restIsNothing(start) {
+		r.forget()
+	} else {
+		r.report(start, reasonCutShort)
+	}
 	r.off = start
 	r.next()
 	for len(b) > 0 {
@@ -274,6 +278,22 @@ func (r *Reader) midway() bool {
 	return r.damaged || r.group.open || r.step != stepHead || r.have > 0
 }
 
+// leastBlock is the length of the shortest block: ID, size, track, time in 2 bytes,
+// flags, and one byte of a frame.
+const leastBlock = 7
+
+// restIsNothing reports whether what has begun and ends at the offset end, with
+// the stream or before another one's EBML header, is too short to have anything of
+// a frame. Chromium's MediaRecorder hands over its bytes up to one byte inside of
+// an element that is still to come, so that is how most of its streams end.
+func (r *Reader) restIsNothing(end int64) bool {
+	d := r.pending
+	if !r.damaged {
+		d = r.current("")
+	}
+	return end-d.Offset < leastBlock
+}
+
 // report gives up the current element, if it is not yet, and reports the damage
 // up to the offset end.
 func (r *Reader) report(end int64, reason string) {
@@ -281,14 +301,19 @@ func (r *Reader) report(end int64, reason string) {
 	if !r.damaged {
 		d = r.current(reason)
 	}
-	r.damaged, r.pending = false, Damage{}
-	r.group = groupState{}
-	r.empty()
+	r.forget()
 	// What the lookout found may have begun before the current element, when that
 	// was none; then nothing lies between.
 	d.Offset = min(d.Offset, end)
 	d.Length = end - d.Offset
 	r.tell(d)
+}
+
+// forget gives up the current element and its damage.
+func (r *Reader) forget() {
+	r.damaged, r.pending = false, Damage{}
+	r.group = groupState{}
+	r.empty()
 }
 
 // tell tells of damage. What the lookout found may also have begun before damage

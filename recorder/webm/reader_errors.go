@@ -37,7 +37,11 @@ type Damage struct {
 
 // String returns what happened, in one line.
 func (d Damage) String() string {
-	return fmt.Sprintf("%v at byte %d: %s; %d bytes are lost", d.Element, d.Offset, d.Reason, d.Length)
+	lost := "1 byte is"
+	if d.Length != 1 {
+		lost = fmt.Sprintf("%d bytes are", d.Length)
+	}
+	return fmt.Sprintf("%v at byte %d: %s; %s lost", d.Element, d.Offset, d.Reason, lost)
 }
 
 // Reasons for damage, and for errors that end a stream whose tracks are not

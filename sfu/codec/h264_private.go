@@ -1,6 +1,9 @@
 package codec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"encoding/hex"
+)
 
 // The limits of an AVCDecoderConfigurationRecord: 5 bits count the sequence
 // parameter sets, 8 the others, 16 the bytes of each.
@@ -48,4 +51,16 @@ func H264Private(keyframe []byte) ([]byte, bool) {
 		b = append(b, 0xfc|byte(s.chroma), 0xf8|byte(s.lumaBits&7), 0xf8|byte(s.chromaBits&7), 0)
 	}
 	return b, true
+}
+
+// H264ProfileLevelID returns what SDP says of a stream that begins with keyframe:
+// profile, constraints and level in hexadecimal digits (RFC 6184 section 8.1). It
+// is empty if keyframe has no sequence parameter set.
+func H264ProfileLevelID(keyframe []byte) string {
+	for nal, rest, ok := nextNAL(keyframe); ok; nal, rest, ok = nextNAL(rest) {
+		if nal[0]&nalTypeMask == nalSPS && len(nal) > 3 {
+			return hex.EncodeToString(nal[1:4])
+		}
+	}
+	return ""
 }

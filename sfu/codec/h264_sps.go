@@ -13,6 +13,7 @@ type h264SPS struct {
 	lumaBits            uint32 // bit_depth_luma_minus8
 	chromaBits          uint32 // bit_depth_chroma_minus8
 	separatePlanes      bool   // separate_colour_plane_flag
+	pictureOrder        uint32 // pic_order_cnt_type
 	frameNumBits        int    // log2_max_frame_num
 	width, height       int    // after cropping
 	framesOnly, cropped bool
@@ -33,7 +34,7 @@ func parseH264SPS(nal []byte) (s h264SPS, ok bool) {
 		s.readHigh(&b)
 	}
 	s.frameNumBits = int(b.golomb()) + 4
-	skipPictureOrder(&b)
+	s.pictureOrder = skipPictureOrder(&b)
 	b.golomb() // max_num_ref_frames
 	b.skip(1)  // gaps_in_frame_num_value_allowed_flag
 	s.readSize(&b)
@@ -88,9 +89,10 @@ func skipScalingList(b *bits, size int) {
 	}
 }
 
-// skipPictureOrder passes over pic_order_cnt_type and what depends on it.
-func skipPictureOrder(b *bits) {
-	switch b.golomb() {
+// skipPictureOrder returns pic_order_cnt_type and passes over what depends on it.
+func skipPictureOrder(b *bits) (kind uint32) {
+	kind = b.golomb()
+	switch kind {
 	case 0:
 		b.golomb() // log2_max_pic_order_cnt_lsb_minus4
 	case 1:
@@ -101,6 +103,15 @@ func skipPictureOrder(b *bits) {
 			b.signedGolomb() // offset_for_ref_frame
 		}
 	}
+	return kind
+}
+
+// inOrder reports whether the parameter set rules out that pictures are shown in
+// another order than that of decoding: Baseline has no B slices (ISO/IEC 14496-10
+// annex A.2.1), and pic_order_cnt_type 2 is that order (section 8.2.1.3).
+func (s *h264SPS) inOrder() bool {
+	const baseline = 66
+	return s.profile == baseline || s.pictureOrder == 2
 }
 
 // readSize reads the picture's size in macroblocks and what is cut off it (ISO/IEC

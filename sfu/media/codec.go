@@ -41,13 +41,14 @@ var codecs = [...]struct {
 	name      string
 	kind      Kind
 	clockRate uint32
+	channels  int
 }{
-	0:    {"none", 0, 1},
-	Opus: {"opus", Audio, 48000}, // RFC 7587 section 4.1: always 48 kHz, 2 channels
-	VP8:  {"vp8", Video, 90000},  // RFC 7741 section 4.1
-	VP9:  {"vp9", Video, 90000},  // RFC 9628 section 4.1
-	AV1:  {"av1", Video, 90000},  // RTP Payload Format for AV1, section 4.1
-	H264: {"h264", Video, 90000}, // RFC 6184 section 8.2.1
+	0:    {"none", 0, 1, 0},
+	Opus: {"opus", Audio, 48000, 2}, // RFC 7587 sections 4.1 and 7: always 48 kHz, 2 channels
+	VP8:  {"vp8", Video, 90000, 0},  // RFC 7741 section 4.1
+	VP9:  {"vp9", Video, 90000, 0},  // RFC 9628 section 4.1
+	AV1:  {"av1", Video, 90000, 0},  // RTP Payload Format for AV1, section 4.1
+	H264: {"h264", Video, 90000, 0}, // RFC 6184 section 8.2.1
 }
 
 // String returns the codec's name in lower case, as the API shows it.
@@ -58,6 +59,13 @@ func (c Codec) Kind() Kind { return codecs[c].kind }
 
 // ClockRate returns the RTP clock rate of c in ticks per second.
 func (c Codec) ClockRate() uint32 { return codecs[c].clockRate }
+
+// Channels returns how many channels a decoder of c is set up for, 0 for video:
+// for Opus two, in every file, feed and answer, whatever the source is. One
+// packet is mono and the next one may be stereo, as its first byte tells (RFC
+// 6716 section 3.1), and a decoder with two channels plays a mono packet on both.
+// One that was set up for mono mixes left and right for good.
+func (c Codec) Channels() int { return codecs[c].channels }
 
 // Ticks converts d to RTP clock ticks of c, rounded to the nearest.
 func (c Codec) Ticks(d time.Duration) int64 {

@@ -13,7 +13,6 @@ import (
 type codecRow struct {
 	codec       media.Codec
 	mime        string
-	channels    uint16
 	fmtp        string
 	variant     variant            // nil: there is but one
 	payloadType webrtc.PayloadType // the offer's number wins over it
@@ -34,7 +33,7 @@ var codecTable = []codecRow{
 		fmtp: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", variant: h264Variant{}},
 	// useinbandfec lets the encoder repeat a lost packet's sound in the next one
 	// (RFC 7587 section 7).
-	{codec: media.Opus, mime: webrtc.MimeTypeOpus, channels: 2, payloadType: 111,
+	{codec: media.Opus, mime: webrtc.MimeTypeOpus, payloadType: 111,
 		fmtp: "minptime=10;useinbandfec=1", feedback: audioFeedback},
 }
 
@@ -57,7 +56,7 @@ func (r codecRow) kind() webrtc.RTPCodecType {
 
 func (r codecRow) capability() webrtc.RTPCodecCapability {
 	return webrtc.RTPCodecCapability{
-		MimeType: r.mime, ClockRate: r.codec.ClockRate(), Channels: r.channels,
+		MimeType: r.mime, ClockRate: r.codec.ClockRate(), Channels: uint16(r.codec.Channels()),
 		SDPFmtpLine: r.fmtp, RTCPFeedback: r.feedback,
 	}
 }

@@ -5,7 +5,8 @@
 //
 // # GET /ws/publish/{name}
 //
-// Binary messages are the bytes of one WebM stream, cut anywhere. A client that
+// Binary messages are the bytes of one WebM or Matroska stream, cut anywhere: VP8,
+// VP9, AV1 or H264, and Opus, mono or stereo, one track of each kind. A client that
 // sends nothing else is a valid publisher. ?record=0: not recorded. Text from
 // the client, all of it optional:
 //
@@ -21,12 +22,17 @@
 //	{"type":"status","state":"connecting|live|paused|ended"}             when it changes
 //	{"type":"error","title":"...","detail":"..."}
 //
-// An error that ends the upload is followed by the end of the socket; one about a
-// text message, or a track that is left out, is not. A socket is one broadcast:
+// An error that ends the upload is followed by the end of the socket, whose Close
+// frame has its text too, as far as there is room; one about a text message is not.
+// All tracks of the header are carried or none: PCM, AAC, Vorbis, surround, subtitles,
+// a second track of a kind, and what is compressed or encrypted by the container are
+// refused before anything is live. So is H264 with B-frames, if they are among the
+// first 8 pictures; what shows later ends the upload. The alpha plane of VP8 and VP9
+// is not carried. A socket is one broadcast:
 // "stop", "bye" and a close with 1000 or no code end it on purpose. A recorder
 // that is started anew in mid-stream goes on with the same broadcast as long as it
 // has the same codecs. Close codes (RFC 6455 section 7.4.1): 1001 shutdown, 1003
-// not WebM or other codecs than before, 1008 a limit was passed, 1009 a message
+// not WebM, not to be carried or other codecs than before, 1008 a limit was passed, 1009 a message
 // too large, 1011 the server's own fault.
 //
 // # GET /ws/watch/{name}

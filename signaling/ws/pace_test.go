@@ -48,7 +48,7 @@ func replay(t *testing.T, chunks []chunk) (got []released, p *pacer) {
 	start := time.Now()
 	now := func() time.Duration { return time.Since(start) }
 	p = newPacer(now)
-	line := newTimeline(2, 0)
+	line := newTimeline([]*uploadTrack{{codec: media.Opus}, {codec: media.VP8}}, 0)
 	tracks := []*track{{0, now, &got}, {1, now, &got}}
 	done := make(chan struct{})
 	go func() {
@@ -255,8 +255,9 @@ func TestTimeline(t *testing.T) {
 		{"below zero", 0, []step{{at: -7 * s, now: 0, pts: 0}, {at: -6 * s, now: s, pts: s}}},
 		{"burst keeps its times", 0, []step{{at: 0, now: 2 * s, pts: 2 * s}, {at: s, now: 2 * s, pts: 3 * s}}},
 		{"tracks keep their distance", 0, []step{{0, false, s, s, s}, {1, false, 990 * ms, s, 990 * ms}, {0, false, 2 * s, s, 2 * s}}},
-		{"time of a track stands still", 0, []step{{0, false, s, s, s}, {0, false, s, s, s + minStep}, {1, false, s, s, s}}},
-		{"time of a track steps back", 0, []step{{0, false, s, s, s}, {0, false, 900 * ms, s, s + minStep}}},
+		{"time of a track stands still", 0, []step{{0, false, s, s, s}, {0, false, s, s, s + soundStep}, {1, false, s, s, s}}},
+		{"two pictures of one time", 0, []step{{1, false, s, s, s}, {1, false, s, s, s + pictureStep}, {1, false, s, s, s + 2*pictureStep}, {1, false, s + 5*ms, s, s + 5*ms}}},
+		{"time of a track steps back", 0, []step{{0, false, s, s, s}, {0, false, 900 * ms, s, s + soundStep}}},
 		{"pause", 0, []step{{at: s, now: s, pts: s}, {at: s + 20*ms, now: 100 * s, pts: s + 20*ms}}},
 		{"freeze", 0, []step{{at: s, now: s, pts: s}, {at: 60 * s, now: 60 * s, pts: 60 * s}}},
 		{"recorder started anew", 2 * s, []step{{at: 50 * s, now: 50 * s, pts: 50 * s}, {0, true, 0, 60 * s, 58 * s}, {at: s, now: 60 * s, pts: 59 * s}}},
@@ -266,7 +267,7 @@ func TestTimeline(t *testing.T) {
 		{"clock jumps back", 0, []step{{at: 50 * s, now: s, pts: s}, {at: 0, now: 2 * s, pts: 2 * s}}},
 		{"clock jumps ahead", 0, []step{{at: 0, now: s, pts: s}, {at: 1000 * s, now: 2 * s, pts: 2 * s}, {at: 1001 * s, now: 3 * s, pts: 3 * s}}},
 	} {
-		line := newTimeline(2, 0)
+		line := newTimeline([]*uploadTrack{{codec: media.Opus}, {codec: media.VP8}}, 0)
 		for i, st := range tt.steps {
 			if st.restart {
 				line.restart()

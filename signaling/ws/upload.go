@@ -168,8 +168,12 @@ func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 	var releasing sync.WaitGroup
 	releasing.Go(u.pace.run)
 	err := u.receive(ctx)
-	if closed := u.reader.Close(); err == nil && u.taken > 0 && closed != nil {
-		err = refuseMedia(closed)
+	u.intake.ended = true
+	if _, refused := errors.AsType[*refusal](err); !refused {
+		closed := errors.Join(u.reader.Close(), u.intake.end())
+		if err == nil && u.taken > 0 && closed != nil {
+			err = refuseMedia(closed)
+		}
 	}
 	if _, _, event := farewell(err); event != nil {
 		u.out.say(*event)

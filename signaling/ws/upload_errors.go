@@ -93,7 +93,8 @@ func farewell(err error) (code int, text string, event *errorEvent) {
 	refused, ok := errors.AsType[*refusal](err)
 	switch {
 	case ok:
-		return refused.code, refused.title, &errorEvent{"error", refused.title, refused.detail}
+		// A page that only sends reads no event, but the reason of the Close frame.
+		return refused.code, refused.title + ": " + refused.detail, &errorEvent{"error", refused.title, refused.detail}
 	case err == nil, errors.Is(err, errStopped):
 		return websocket.CloseNormalClosure, "", nil
 	case errors.Is(err, sfu.ErrShutdown):

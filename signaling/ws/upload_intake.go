@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -14,24 +13,26 @@ import (
 	"weir/sfu/media"
 )
 
-// takenCodecs tells a client which codecs it may use.
-const takenCodecs = "VP8 (V_VP8), VP9 (V_VP9), AV1 (V_AV1) and Opus (A_OPUS) are taken"
-
-// keyframe says whether a picture is one where a decoder can start, for the codecs
-// that are taken: the container is not to be believed. H264 is not among them: its
-// frames do not tell what its container does.
-var keyframe = map[media.Codec]func([]byte) bool{
-	media.VP8: codec.VP8Keyframe, media.VP9: codec.VP9Keyframe, media.AV1: codec.AV1Keyframe,
-}
-
-// takes says whether uploads may have a codec.
-func takes(c media.Codec) bool { return c == media.Opus || keyframe[c] != nil }
-
-// maxLoggedDamage is how many damages of an upload are logged.
-const maxLoggedDamage = 10
+const (
+	// maxLoggedDamage is how many damages of an upload are logged.
+	maxLoggedDamage = 10
+	// orderProof is how many pictures of H264 are looked at before it is live, unless
+	// its parameter sets say that pictures are shown as they come: who uses B slices
+	// has them among the first ones.
+	orderProof = 8
+	// soundAlone is how much sound is held without any picture.
+	soundAlone = time.Second
+	// maxHeld and maxHeldBytes bound what waits for the first keyframe of H264.
+	maxHeld      = 1024
+	maxHeldBytes = 8 << 20
+)
 
 // intake takes what the WebM reader finds: it makes tracks of the first header and
 // puts frames into the pacer. It is the webm.Receiver of an upload.
+//
+// A stream begins only when it is certain that all of it can be carried. The header
+// tells, but for H264: how its frames are written, which profile it is and whether
+// pictures are reordered is told by its frames, so the first ones are held.
 type intake struct {
 	// set once
 	pub  *sfu.Publication
@@ -40,86 +41,121 @@ type intake struct {
 	out  *outbox
 	log  *slog.Logger
 
-	tracks  []*uploadTrack // in the order of the first header
-	byPlace []int          // of the latest header's tracks: where in tracks, or -1
-	line    *timeline
-	live    bool
-	damaged int // how often
+	tracks    []*uploadTrack // in the order of the first header
+	byPlace   []int          // of the latest header's tracks: where in tracks
+	begun     bool           // the stream has
+	held      []codedFrame   // until then
+	heldBytes int
+	line      *timeline
+	live      bool
+	damaged   int  // how often
+	ended     bool // nothing follows: set by who closes the reader
 }
 
 // uploadTrack is a track of the stream.
 type uploadTrack struct {
 	codec  media.Codec
-	writer *sfu.TrackWriter
-	gap    bool // frames are missing before the next one
+	stored *codec.H264Stored // for H264
+	writer *sfu.TrackWriter  // nil until the stream has begun
+	format string            // as media.TrackInfo.Format
+	came   int               // pictures, until the stream begins
+	keys   bool              // a keyframe is among them
+	frames int               // how many come from there on
+	gap    bool              // frames are missing before the next one
+}
+
+// codedFrame is a frame in the form that the hub wants, at the time that the upload
+// tells.
+type codedFrame struct {
+	track int // its place in intake.tracks
+	at    time.Duration
+	media.Frame
 }
 
 // Header implements webm.Receiver.
 func (n *intake) Header(h webm.Header) error {
-	chosen := n.choose(h)
+	tracks, why := carry(h)
+	if why != nil {
+		return why
+	}
 	if n.tracks != nil {
-		return n.again(h, chosen)
+		return n.again(h, tracks)
 	}
-	if len(chosen) == 0 {
-		return refuse(websocket.CloseUnsupportedData, "Unsupported codec", "The media has %s; %s.", codecNames(h), takenCodecs)
+	n.tracks = tracks
+	n.byPlace = make([]int, len(tracks))
+	for i := range tracks {
+		n.byPlace[i] = i
 	}
-	n.byPlace = places(h, chosen)
-	for _, place := range chosen {
-		c := h.Tracks[place].Codec
-		w, err := n.pub.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Frames)
+	return n.begin(false)
+}
+
+// begin begins the stream, if all is known that must be. last says that nothing
+// follows.
+func (n *intake) begin(last bool) error {
+	for _, t := range n.tracks {
+		switch proven := t.keys && (last || t.stored == nil || t.stored.InOrder() || t.frames >= orderProof); {
+		case t.stored == nil, proven:
+		case t.came == 0 && (last || n.heldSpan() > soundAlone):
+			// Whatever becomes of the picture: there is sound.
+		case last:
+			return refuse(websocket.CloseUnsupportedData, "No keyframe", noKeyframe)
+		default:
+			return nil
+		}
+	}
+	n.begun = true
+	for _, t := range n.tracks {
+		w, err := n.pub.AddTrack(media.TrackInfo{ID: t.codec.Kind().String(), Codec: t.codec, Format: t.format}, sfu.Frames)
 		if err != nil {
 			return err
 		}
-		n.tracks = append(n.tracks, &uploadTrack{codec: c, writer: w})
+		t.writer = w
 	}
 	n.pub.Ready()
 	edge := n.pub.Edge()
-	n.line = newTimeline(len(chosen), edge)
-	for _, t := range n.tracks {
-		t.gap = edge > 0 // the publisher was lost, and has come back
+	n.line = newTimeline(n.tracks, edge)
+	held := n.held
+	n.held, n.heldBytes = nil, 0
+	back := make([]bool, len(n.tracks)) // the publisher was lost, and has come back with this track
+	for i := range back {
+		back[i] = edge > 0
+	}
+	for _, f := range held {
+		f.Gap = f.Gap || back[f.track]
+		back[f.track] = false
+		if err := n.release(f); err != nil {
+			return err
+		}
+	}
+	for i, t := range n.tracks {
+		t.gap = t.gap || back[i]
 	}
 	return nil
 }
 
-// choose returns the places of the header's tracks that are taken: the first of
-// each kind whose codec is known. The client is told of the others.
-func (n *intake) choose(h webm.Header) []int {
-	var chosen []int
-	kinds := map[media.Kind]bool{}
-	for i, t := range h.Tracks {
-		switch kind := t.Codec.Kind(); {
-		case !takes(t.Codec):
-			if n.tracks == nil {
-				n.out.say(errorEvent{"error", "Unsupported codec", fmt.Sprintf("%q is left out; %s.", t.CodecID, takenCodecs)})
-			}
-		case kinds[kind]:
-			n.out.say(errorEvent{"error", "Too many tracks", fmt.Sprintf("A second %s track is left out.", kind)})
-		default:
-			kinds[kind] = true
-			chosen = append(chosen, i)
-		}
+// heldSpan returns how much time is held.
+func (n *intake) heldSpan() time.Duration {
+	if len(n.held) == 0 {
+		return 0
 	}
-	return chosen
+	return n.held[len(n.held)-1].at - n.held[0].at
 }
 
 // again takes in the header of a recorder that was started anew in mid-stream.
 // Numbers, order and sizes may be other ones; but viewers and files have the
 // tracks that they have, so a track that comes or goes ends the stream.
-func (n *intake) again(h webm.Header, chosen []int) error {
-	at := make([]int, len(h.Tracks))
-	for i := range at {
-		at[i] = -1
-	}
+func (n *intake) again(h webm.Header, tracks []*uploadTrack) error {
+	at := make([]int, len(tracks))
 	found := 0
-	for _, place := range chosen {
+	for place, anew := range tracks {
 		for i, t := range n.tracks {
-			if t.codec == h.Tracks[place].Codec {
+			if t.codec == anew.codec {
 				at[place] = i
 				found++
 			}
 		}
 	}
-	if found != len(n.tracks) || found != len(chosen) {
+	if found != len(n.tracks) || found != len(tracks) {
 		var before []string
 		for _, t := range n.tracks {
 			before = append(before, t.codec.String())
@@ -128,22 +164,25 @@ func (n *intake) again(h webm.Header, chosen []int) error {
 			"The stream has %s, and the recorder that was started anew has %s. Connect again for another set of tracks.",
 			strings.Join(before, " and "), codecNames(h))
 	}
+	for place, anew := range tracks {
+		n.tracks[at[place]].stored = anew.stored
+	}
 	n.byPlace = at
-	n.line.restart()
+	if n.begun {
+		n.line.restart()
+	} else {
+		n.drop() // times start anew, and nobody has seen any of it
+	}
 	n.log.Info("recorder started anew")
 	return nil
 }
 
-// places returns for each track of the header its place among the chosen ones.
-func places(h webm.Header, chosen []int) []int {
-	at := make([]int, len(h.Tracks))
-	for i := range at {
-		at[i] = -1
+// drop forgets what is held.
+func (n *intake) drop() {
+	n.held, n.heldBytes = nil, 0
+	for _, t := range n.tracks {
+		t.came, t.keys, t.frames = 0, false, 0
 	}
-	for i, place := range chosen {
-		at[place] = i
-	}
-	return at
 }
 
 // codecNames lists what codecs a header names.
@@ -158,28 +197,91 @@ func codecNames(h webm.Header) string {
 // Frame implements webm.Receiver. It waits while too much is on its way.
 func (n *intake) Frame(f webm.Frame) error {
 	place := n.byPlace[f.Track]
-	if place < 0 {
-		return nil
-	}
 	t := n.tracks[place]
-	pts := n.line.place(place, f.Time, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
-	frame := media.Frame{PTS: pts, Sync: true, Gap: t.gap, Data: f.Data}
-	if isKey := keyframe[t.codec]; isKey != nil {
-		frame.Sync = isKey(f.Data)
+	coded := codedFrame{track: place, at: f.Time, Frame: media.Frame{Sync: true, Data: f.Data}}
+	if t.stored != nil {
+		var ok bool
+		if coded.Data, ok = t.stored.Frame(f.Data); !ok {
+			return nil // parameter sets alone are kept for the next one
+		}
+		if codec.H264Backward(coded.Data) {
+			return refuse(websocket.CloseUnsupportedData, "B-frames",
+				"H264 with B-frames cannot be carried: pictures would come in another order than they are shown. Encode without (x264: bframes=0).")
+		}
 	}
-	if t.gap && !frame.Sync {
+	if isKey := keyframe[t.codec]; isKey != nil {
+		coded.Sync = isKey(coded.Data)
+	}
+	if !n.begun && t.stored != nil {
+		if err := n.look(t, coded); err != nil {
+			return err
+		}
+		if !t.keys {
+			return nil // of no use to anybody
+		}
+	}
+	if t.gap && !coded.Sync {
 		return nil // it may refer to a picture that was lost: a decoder would show garbage
 	}
-	t.gap = false
+	coded.Gap, t.gap = t.gap, false
+	if n.begun {
+		return n.release(coded)
+	}
+	return n.hold(coded)
+}
+
+// look notes what a picture of H264 tells of those to come.
+func (n *intake) look(t *uploadTrack, f codedFrame) error {
+	if f.Sync && !t.keys {
+		t.keys = true
+		t.format = "packetization-mode=1;profile-level-id=" + codec.H264ProfileLevelID(f.Data)
+	}
+	if t.came++; t.keys {
+		t.frames++
+	} else if t.came > maxHeld {
+		return refuse(websocket.CloseUnsupportedData, "No keyframe", noKeyframe)
+	}
+	return nil
+}
+
+// hold keeps a frame until the stream can begin.
+func (n *intake) hold(f codedFrame) error {
+	n.held = append(n.held, f)
+	if n.heldBytes += len(f.Data); len(n.held) > maxHeld || n.heldBytes > maxHeldBytes {
+		return refuse(websocket.CloseUnsupportedData, "No keyframe", noKeyframe)
+	}
+	return n.begin(false)
+}
+
+// noKeyframe says what is the matter with H264 that nobody can see.
+const noKeyframe = "No keyframe of H264 came that has its parameter sets, in the frames or in the CodecPrivate. Encode with keyframes."
+
+// release places a frame on the stream's clock and has it sent.
+func (n *intake) release(f codedFrame) error {
+	t := n.tracks[f.track]
+	f.PTS = n.line.place(f.track, f.at, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
 	if !n.live {
 		n.live = true
 		n.out.status(string(sfu.Live))
 	}
-	return n.put(pacedFrame{frame, t.writer})
+	return n.put(pacedFrame{f.Frame, t.writer})
 }
 
-// Damage implements webm.Receiver.
+// end says that nothing follows. What is held is too short to prove anything, and
+// is taken as it is.
+func (n *intake) end() error {
+	if n.begun || n.tracks == nil {
+		return nil
+	}
+	return n.begin(true)
+}
+
+// Damage implements webm.Receiver. What the end of the upload cuts off is none:
+// nothing is missing before anything else.
 func (n *intake) Damage(d webm.Damage) {
+	if n.ended {
+		return
+	}
 	for _, t := range n.tracks {
 		t.gap = true
 	}

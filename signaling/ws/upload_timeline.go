@@ -1,14 +1,22 @@
 package ws
 
-import "time"
+import (
+	"time"
+
+	"weir/sfu/media"
+)
 
 const (
 	// maxJump is how much further than its arrival tells a frame's time may be from
 	// the one before, and how far back: beyond it the recorder has set its clock
 	// anew without a header.
 	maxJump = 10 * time.Second
-	// minStep is the least time from one frame of a track to the next.
-	minStep = time.Microsecond
+	// soundStep is the least time from one frame of sound to the next.
+	soundStep = time.Microsecond
+	// pictureStep is that for pictures. A recorder of a canvas may give two of them
+	// the same time, and two packets of one time are one picture (RFC 3550 section
+	// 5.1), as are two blocks of a file to some players. It is what a file counts.
+	pictureStep = time.Millisecond
 	// restartStep is the least time from the last frame of one recorder to the
 	// first of the next.
 	restartStep = time.Millisecond
@@ -22,6 +30,7 @@ const (
 type timeline struct {
 	started   bool
 	restarted bool
+	steps     []time.Duration // the least from one frame of a track to the next
 	edge      time.Duration   // where the frames of a publisher before ended
 	base      time.Duration   // PTS = time of the upload + base
 	last      []time.Duration // PTS of each track's last frame
@@ -34,10 +43,18 @@ type timeline struct {
 	end     time.Duration // where the sound that has come ends, on the stream's clock
 }
 
-// newTimeline returns a timeline for so many tracks, whose frames are to come
-// later than edge.
-func newTimeline(tracks int, edge time.Duration) *timeline {
-	return &timeline{edge: edge, last: make([]time.Duration, tracks), begun: make([]bool, tracks)}
+// newTimeline returns a timeline for tracks whose frames are to come later than
+// edge.
+func newTimeline(tracks []*uploadTrack, edge time.Duration) *timeline {
+	t := &timeline{edge: edge, last: make([]time.Duration, len(tracks)), begun: make([]bool, len(tracks))}
+	for _, track := range tracks {
+		step := soundStep
+		if track.codec.Kind() == media.Video {
+			step = pictureStep
+		}
+		t.steps = append(t.steps, step)
+	}
+	return t
 }
 
 // restart says that the frames to come are of another recorder.
@@ -65,7 +82,7 @@ func (t *timeline) place(track int, at, lasts, now, latency time.Duration) time.
 	}
 	pts := at + t.base
 	if t.begun[track] {
-		pts = max(pts, t.last[track]+minStep)
+		pts = max(pts, t.last[track]+t.steps[track])
 	}
 	t.last[track], t.begun[track] = pts, true
 	t.end = max(t.end, pts+lasts)

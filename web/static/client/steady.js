@@ -1,5 +1,10 @@
 /** A picture that stands still is repeated this often. */
 const REPEAT_MS = 80;
+/**
+ * The least time from one frame to the next, in microseconds: what MediaRecorder
+ * counts. Of two frames in one millisecond players show one, and some stumble.
+ */
+const STEP_US = 1000;
 
 /**
  * Chromium's MediaRecorder writes nothing, the sound included, while the
@@ -45,10 +50,20 @@ class Repeater {
   }
 
   take(frame) {
+    frame = this.#later(frame);
     this.#last?.close();
     this.#last = frame.clone();
     this.#at = performance.now();
     return this.#write(frame);
+  }
+
+  /** A repeated frame may have been given a time that a new one, which came meanwhile, has too. */
+  #later(frame) {
+    const least = this.#last ? this.#last.timestamp + STEP_US : -Infinity;
+    if (frame.timestamp >= least) return frame;
+    const moved = new VideoFrame(frame, {timestamp: least});
+    frame.close();
+    return moved;
   }
 
   tick() {

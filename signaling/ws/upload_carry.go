@@ -1,0 +1,74 @@
+package ws
+
+import (
+	"fmt"
+
+	"github.com/gorilla/websocket"
+
+	"weir/recorder/webm"
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
+// takenCodecs tells a client which codecs it may use.
+const takenCodecs = "VP8, VP9, AV1, H264 and Opus are taken"
+
+// keyframe reports whether a picture is one where a decoder can start: the
+// container is not to be believed.
+var keyframe = map[media.Codec]func([]byte) bool{
+	media.VP8: codec.VP8Keyframe, media.VP9: codec.VP9Keyframe, media.AV1: codec.AV1Keyframe, media.H264: codec.H264Keyframe,
+}
+
+// carry returns the tracks of a header. All of them must be such that they can be
+// carried to viewers and files: one that is left out would be missed by people who
+// cannot know why. So the error says which one cannot, before anything is live.
+func carry(h webm.Header) ([]*uploadTrack, *refusal) {
+	tracks := make([]*uploadTrack, len(h.Tracks))
+	kinds := map[media.Kind]bool{}
+	for i := range h.Tracks {
+		entry := &h.Tracks[i]
+		t, why := carryTrack(entry)
+		if why != nil {
+			return nil, why
+		}
+		kind := t.codec.Kind()
+		if kinds[kind] {
+			return nil, refuse(websocket.CloseUnsupportedData, "Too many tracks", "A stream has one %s track, and the media has a second one. Send one of each kind.", kind)
+		}
+		kinds[kind] = true
+		tracks[i] = t
+	}
+	return tracks, nil
+}
+
+func carryTrack(entry *webm.TrackEntry) (*uploadTrack, *refusal) {
+	t := &uploadTrack{codec: entry.Codec}
+	switch {
+	case entry.Encoded():
+		return nil, refuse(websocket.CloseUnsupportedData, "Encoded track", "The frames of %q are compressed or encrypted (ContentEncodings). Send them as they are.", entry.CodecID)
+	case t.codec == media.Opus:
+		head, known := codec.ReadOpusHead(entry.CodecPrivate)
+		if !known {
+			head = codec.OpusHead{Channels: entry.Channels, Single: entry.Channels <= t.codec.Channels()}
+		}
+		if !head.Single {
+			return nil, refuse(websocket.CloseUnsupportedData, "Unsupported sound", "Opus with %d channels (mapping family %d). Mono and stereo (family 0) are taken.", head.Channels, head.Family)
+		}
+	case t.codec == media.H264:
+		var err error
+		if t.stored, err = codec.NewH264Stored(entry.CodecPrivate); err != nil {
+			return nil, refuse(websocket.CloseUnsupportedData, "Bad media", "%q has a CodecPrivate that is no AVCDecoderConfigurationRecord.", entry.CodecID)
+		}
+	case keyframe[t.codec] == nil:
+		return nil, refuse(websocket.CloseUnsupportedData, "Unsupported codec", "The media has %s; %s.", codecName(entry), takenCodecs)
+	}
+	return t, nil
+}
+
+// codecName names the codec of a track.
+func codecName(entry *webm.TrackEntry) string {
+	if entry.CodecID == "" {
+		return "a track without a codec"
+	}
+	return fmt.Sprintf("%q", entry.CodecID)
+}
