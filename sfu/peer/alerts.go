@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 
+	"github.com/pion/dtls/v3"
 	"github.com/pion/dtls/v3/pkg/crypto/ciphersuite"
 	"github.com/pion/dtls/v3/pkg/crypto/prf"
 	"github.com/pion/dtls/v3/pkg/protocol"
@@ -17,23 +18,34 @@ import (
 const closeNumber = 1 << 32
 
 // alertKeys are what remains of a DTLS association when its handshake is over: the
-// keys that alerts are encrypted with. All associations have the cipher suite
-// TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, which every WebRTC client has (RFC 8827
-// section 6.5). They are kept rather than ciphers: at most two alerts are
-// encrypted in a session's life.
-type alertKeys struct{ keys *prf.EncryptionKeys }
+// keys that alerts are encrypted with. They are kept rather than ciphers: at most two
+// alerts are encrypted in a session's life.
+type alertKeys struct {
+	keys *prf.EncryptionKeys
+	role dtlsRole // ours
+}
+
+// cipherSuites are those of all associations. Every WebRTC client has the first one
+// (RFC 8827 section 6.5). The second one, which has the same keys and the same hash,
+// is for a client that is the DTLS server, and whose certificate has an RSA key.
+var cipherSuites = []dtls.CipherSuiteID{
+	dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+}
 
 // newAlertKeys derives the keys (RFC 5246 section 6.3).
-func newAlertKeys(master, clientRandom, serverRandom []byte) (alertKeys, error) {
+func newAlertKeys(role dtlsRole, master, clientRandom, serverRandom []byte) (alertKeys, error) {
 	const keySize, saltSize = 16, 4 // RFC 5288 section 3
 	keys, err := prf.GenerateEncryptionKeys(master, clientRandom, serverRandom, 0, keySize, saltSize, func() hash.Hash { return sha256.New() })
 	if err != nil {
 		return alertKeys{}, fmt.Errorf("peer: derive keys: %w", err)
 	}
-	return alertKeys{keys}, nil
+	return alertKeys{keys, role}, nil
 }
 
 func (k alertKeys) cipher() (*ciphersuite.GCM, error) {
+	if k.role == dtlsClient {
+		return ciphersuite.NewGCM(k.keys.ClientWriteKey, k.keys.ClientWriteIV, k.keys.ServerWriteKey, k.keys.ServerWriteIV)
+	}
 	return ciphersuite.NewGCM(k.keys.ServerWriteKey, k.keys.ServerWriteIV, k.keys.ClientWriteKey, k.keys.ClientWriteIV)
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 var alertKeysForTest = func() alertKeys {
-	k, err := newAlertKeys(bytes.Repeat([]byte{1}, 48), bytes.Repeat([]byte{2}, 32), bytes.Repeat([]byte{3}, 32))
+	k, err := newAlertKeys(dtlsServer, bytes.Repeat([]byte{1}, 48), bytes.Repeat([]byte{2}, 32), bytes.Repeat([]byte{3}, 32))
 	if err != nil {
 		panic(err)
 	}
@@ -72,6 +72,24 @@ func TestAlerts(t *testing.T) {
 	var a alert.Alert
 	if err != nil || a.Unmarshal(plain[recordHeader:]) != nil || a.Description != alert.CloseNotify {
 		t.Errorf("the client reads %v, %v", a, err)
+	}
+}
+
+// TestAlertsOfClient: with the roles the other way round the keys are, too.
+func TestAlertsOfClient(t *testing.T) {
+	server, client := alertKeysForTest, alertKeysForTest
+	client.role = dtlsClient
+	for _, tt := range []struct{ from, to alertKeys }{{server, client}, {client, server}} {
+		bye, err := tt.from.closeNotify()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.from.ends(bytes.Clone(bye)) {
+			t.Error("its own goodbye is taken for the other side's")
+		}
+		if !tt.to.ends(bye) {
+			t.Error("a goodbye is not understood")
+		}
 	}
 }
 

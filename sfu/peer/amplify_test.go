@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -24,9 +25,16 @@ import (
 // nothing at all if all that came was forged.
 func TestNobodyIsFlooded(t *testing.T) {
 	hello := clientHello(t)
-	for _, kind := range []string{"publisher", "viewer"} {
-		t.Run(kind, func(t *testing.T) {
-			s := newHalfOpen(t, kind)
+	for _, tt := range []struct {
+		kind    string
+		passive bool // the client waits for the handshake
+	}{{"publisher", false}, {"viewer", false}, {"publisher", true}, {"viewer", true}} {
+		t.Run(fmt.Sprintf("%s, passive %v", tt.kind, tt.passive), func(t *testing.T) {
+			edit := asItIs
+			if tt.passive {
+				edit = passive
+			}
+			s := newHalfOpen(t, tt.kind, edit)
 			known := dial(t, s.addr)
 			var all []*attack
 			for _, a := range attacks(s.answer, hello) {
@@ -43,7 +51,11 @@ func TestNobodyIsFlooded(t *testing.T) {
 			}
 			// That the message is one that would be worth forging shows its answer to an
 			// address that has passed.
-			known.ask(t, func() []byte { return hello }, func(d []byte) bool { return d[0] == handshakeRecord && len(d) > len(hello) })
+			if tt.passive {
+				known.ask(t, func() []byte { return checkOf(s.answer) }, func(d []byte) bool { return d[0] == handshakeRecord })
+			} else {
+				known.ask(t, func() []byte { return hello }, func(d []byte) bool { return d[0] == handshakeRecord && len(d) > len(hello) })
+			}
 			s.end(t)
 			for _, a := range all {
 				a.from.drain(t)
@@ -101,6 +113,7 @@ func attacks(answer string, hello []byte) []*attack {
 		{name: "answers", datagrams: repeat(20, func() []byte { return build(stun.BindingSuccess, integrity, stun.Fingerprint) })},
 		{name: "DTLS", datagrams: repeat(50, func() []byte { return hello })},
 		{name: "DTLS in pieces", datagrams: [][]byte{hello[:1], hello[:recordHeader], hello[:len(hello)/2], hello[len(hello)/2:]}},
+		{name: "the hello of a server", datagrams: repeat(20, func() []byte { return aRecord(handshakeRecord, 0, make([]byte, 80)...) })},
 		{name: "an alert", datagrams: [][]byte{aRecord(alertRecord, 0, 2, 40)}},
 		{name: "garbage", datagrams: garbage()},
 	}
@@ -141,7 +154,8 @@ type halfOpen struct {
 	ended  chan error
 }
 
-func newHalfOpen(t *testing.T, kind string) *halfOpen {
+// edit changes the offer.
+func newHalfOpen(t *testing.T, kind string, edit func(offer string) string) *halfOpen {
 	t.Helper()
 	conn, err := udp.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
@@ -167,7 +181,7 @@ func newHalfOpen(t *testing.T, kind string) *halfOpen {
 	}
 	t.Cleanup(func() { pub.Close() })
 	if kind == "publisher" {
-		source, answer, err := s.port.NewPublisher(ctx, session0+videoSection("0", "sendonly"), pub)
+		source, answer, err := s.port.NewPublisher(ctx, edit(session0+videoSection("0", "sendonly")), pub)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +201,7 @@ func newHalfOpen(t *testing.T, kind string) *halfOpen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink, answer, err := s.port.NewViewer(ctx, session0+videoSection("0", "recvonly"), tracks)
+	sink, answer, err := s.port.NewViewer(ctx, edit(session0+videoSection("0", "recvonly")), tracks)
 	if err != nil {
 		t.Fatal(err)
 	}

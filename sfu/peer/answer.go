@@ -59,8 +59,7 @@ type answerer struct {
 }
 
 // answer returns the answer to an offer whose sections were negotiated (RFC 9429
-// section 5.3.1): for all of them one transport, on which we are ICE-lite and the
-// DTLS server.
+// section 5.3.1): for all of them one transport, on which we are ICE-lite.
 func (a answerer) answer(o *offer, local credentials, sections []answerSection) (string, error) {
 	d := &sdp.SessionDescription{
 		Origin: sdp.Origin{
@@ -77,14 +76,45 @@ func (a answerer) answer(o *offer, local credentials, sections []answerSection) 
 	}
 	for i, m := range o.description.MediaDescriptions {
 		section := answerTo(m, sections[i])
-		section.WithValueAttribute("setup", "passive").WithICECredentials(local.ufrag, local.pwd)
-		if i == 0 { // those of the others are the same
-			for _, c := range a.candidates {
-				section.WithValueAttribute("candidate", c)
-			}
-			section.WithPropertyAttribute("end-of-candidates")
-		}
+		section.WithValueAttribute("setup", o.role.setup()).WithICECredentials(local.ufrag, local.pwd)
 		d.WithMedia(section)
+	}
+	return a.finish(o, d)
+}
+
+// complete makes of pion's answer, which knows only of the sections that are taken,
+// one to the whole offer.
+func (a answerer) complete(o *offer, raw string) (string, error) {
+	d := &sdp.SessionDescription{}
+	if err := d.UnmarshalString(raw); err != nil {
+		return "", fmt.Errorf("peer: read own answer: %w", err)
+	}
+	for i, m := range d.MediaDescriptions {
+		m.Attributes = without(m.Attributes, isCandidate)
+		if o.media[i].mid == "" { // pion needs one
+			m.Attributes = without(m.Attributes, func(key string) bool { return key == "mid" })
+		}
+	}
+	return a.finish(o, d)
+}
+
+// finish adds to an answer what all have: our candidates, in the first section, since
+// those of the others are the same (RFC 9143 section 7.3.1), and the sections that are
+// not taken.
+func (a answerer) finish(o *offer, d *sdp.SessionDescription) (string, error) {
+	taken := d.MediaDescriptions
+	for _, c := range a.candidates {
+		taken[0].WithValueAttribute("candidate", c)
+	}
+	taken[0].WithPropertyAttribute("end-of-candidates")
+	d.MediaDescriptions = nil
+	for _, declined := range o.layout {
+		if declined != nil {
+			d.WithMedia(declinedSection(declined))
+			continue
+		}
+		d.WithMedia(taken[0])
+		taken = taken[1:]
 	}
 	raw, err := d.Marshal()
 	if err != nil {
@@ -93,23 +123,33 @@ func (a answerer) answer(o *offer, local credentials, sections []answerSection) 
 	return string(raw), nil
 }
 
-// bundle returns the value of a=group for an answer: the offer's sections that are
-// in its group, in their order (RFC 9143 section 7.3). An offer of one section may
-// have none.
-func (o *offer) bundle() string {
-	for _, value := range values(o.description.Attributes, "group") {
-		name, offered, _ := strings.Cut(value, " ")
-		if name != "BUNDLE" {
-			continue
-		}
-		for _, m := range o.media {
-			if slices.Contains(strings.Fields(offered), m.mid) {
-				name += " " + m.mid
-			}
-		}
-		return name
+// declinedSection returns the answer to a section that is not taken: port 0, and
+// what RFC 3264 section 6 wants to be there nevertheless.
+func declinedSection(m *sdp.MediaDescription) *sdp.MediaDescription {
+	section := &sdp.MediaDescription{
+		MediaName:             sdp.MediaName{Media: m.MediaName.Media, Protos: m.MediaName.Protos, Formats: m.MediaName.Formats},
+		ConnectionInformation: nowhereConnection(),
 	}
-	return ""
+	if mid, ok := m.Attribute("mid"); ok {
+		section.WithValueAttribute("mid", mid)
+	}
+	for _, number := range m.MediaName.Formats {
+		if encoding := format(m, "rtpmap", number); encoding != "" {
+			section.WithValueAttribute("rtpmap", number+" "+encoding)
+		}
+	}
+	if len(m.MediaName.Formats) == 0 {
+		section.MediaName.Formats = []string{"0"}
+	}
+	if m.MediaName.Media == "audio" || m.MediaName.Media == "video" {
+		section.WithPropertyAttribute("inactive")
+	}
+	return section
+}
+
+// nowhereConnection is the address in a section: candidates tell it.
+func nowhereConnection() *sdp.ConnectionInformation {
+	return &sdp.ConnectionInformation{NetworkType: "IN", AddressType: "IP4", Address: &sdp.Address{Address: "0.0.0.0"}}
 }
 
 // answerTo returns the section that answers m, without what is the transport's.
@@ -119,9 +159,12 @@ func answerTo(m *sdp.MediaDescription, s answerSection) *sdp.MediaDescription {
 		MediaName: sdp.MediaName{
 			Media: m.MediaName.Media, Port: sdp.RangedPort{Value: discardPort}, Protos: m.MediaName.Protos,
 		},
-		ConnectionInformation: &sdp.ConnectionInformation{NetworkType: "IN", AddressType: "IP4", Address: &sdp.Address{Address: "0.0.0.0"}},
+		ConnectionInformation: nowhereConnection(),
 	}
-	section.WithValueAttribute("mid", mid).WithPropertyAttribute("rtcp-mux")
+	if mid != "" {
+		section.WithValueAttribute("mid", mid)
+	}
+	section.WithPropertyAttribute("rtcp-mux")
 	if _, ok := m.Attribute("rtcp-rsize"); ok {
 		section.WithPropertyAttribute("rtcp-rsize")
 	}
@@ -186,14 +229,24 @@ func values(attributes []sdp.Attribute, key string) []string {
 }
 
 // hostCandidates returns the candidates of a socket that listens at addresses (RFC
-// 8839 section 5.1), for the one component that there is. Those that tell nobody
-// else anything are left out: loopback, unless the socket is on it, and link-local
-// addresses of IPv6.
-func hostCandidates(addresses []net.Addr, loopback bool) ([]string, error) {
+// 8839 section 5.1), each once and for the one component that there is. Those that
+// tell nobody else anything are left out: link-local addresses of IPv6, and loopback,
+// unless there is nothing else.
+func hostCandidates(addresses []net.Addr) ([]string, error) {
+	elsewhere, err := candidatesOf(addresses, func(ip net.IP) bool {
+		return !ip.IsLoopback() && (ip.To4() != nil || !ip.IsLinkLocalUnicast())
+	})
+	if err != nil || len(elsewhere) > 0 {
+		return elsewhere, err
+	}
+	return candidatesOf(addresses, net.IP.IsLoopback)
+}
+
+func candidatesOf(addresses []net.Addr, useful func(net.IP) bool) ([]string, error) {
 	var lines []string
 	for _, a := range addresses {
 		udp, ok := a.(*net.UDPAddr)
-		if !ok || udp.IP.IsLoopback() && !loopback || udp.IP.To4() == nil && udp.IP.IsLinkLocalUnicast() {
+		if !ok || !useful(udp.IP) {
 			continue
 		}
 		c, err := ice.NewCandidateHost(&ice.CandidateHostConfig{
@@ -215,8 +268,11 @@ func hostCandidates(addresses []net.Addr, loopback bool) ([]string, error) {
 func (a answerer) restartFragment(kind, mid string, local credentials) Fragment {
 	f := Fragment{ufrag: local.ufrag, pwd: local.pwd, lines: []string{
 		"a=ice-lite", fmt.Sprintf("m=%s %d UDP/TLS/RTP/SAVPF 0", kind, discardPort),
-		"a=mid:" + mid, "a=ice-ufrag:" + local.ufrag, "a=ice-pwd:" + local.pwd,
 	}}
+	if mid != "" {
+		f.lines = append(f.lines, "a=mid:"+mid)
+	}
+	f.lines = append(f.lines, "a=ice-ufrag:"+local.ufrag, "a=ice-pwd:"+local.pwd)
 	for _, c := range a.candidates {
 		f.lines = append(f.lines, "a=candidate:"+c)
 	}

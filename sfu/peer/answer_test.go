@@ -2,6 +2,7 @@ package peer
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,14 +98,28 @@ func TestAnswerWithoutBundle(t *testing.T) {
 
 func TestHostCandidates(t *testing.T) {
 	address := func(ip string) net.Addr { return &net.UDPAddr{IP: net.ParseIP(ip), Port: 8081} }
-	all := []net.Addr{address("127.0.0.1"), address("192.0.2.1"), address("192.0.2.1"), address("2001:db8::1"), address("fe80::1"), address("::1")}
 	for _, tt := range []struct {
-		loopback bool
-		want     int
-	}{{false, 2}, {true, 4}} {
-		lines, err := hostCandidates(all, tt.loopback)
-		if err != nil || len(lines) != tt.want {
-			t.Errorf("loopback %v: %q, %v", tt.loopback, lines, err)
+		name string
+		ips  []string
+		want []string
+	}{
+		{"all that a machine has", []string{"127.0.0.1", "192.0.2.1", "192.0.2.1", "2001:db8::1", "fe80::1", "::1"}, []string{"192.0.2.1", "2001:db8::1"}},
+		{"loopback alone", []string{"127.0.0.1", "::1", "127.0.0.1"}, []string{"127.0.0.1", "::1"}},
+		{"nobody else can use it", []string{"fe80::1", "127.0.0.1"}, []string{"127.0.0.1"}},
+	} {
+		var all []net.Addr
+		for _, ip := range tt.ips {
+			all = append(all, address(ip))
+		}
+		lines, err := hostCandidates(all)
+		if err != nil || len(lines) != len(tt.want) {
+			t.Errorf("%s: %q, %v", tt.name, lines, err)
+			continue
+		}
+		for i, line := range lines {
+			if fields := strings.Fields(line); fields[1] != "1" || fields[4] != tt.want[i] {
+				t.Errorf("%s: %q, want %s", tt.name, line, tt.want[i])
+			}
 		}
 	}
 }
@@ -139,13 +154,44 @@ func FuzzAnswer(f *testing.F) {
 		if err := d.UnmarshalString(answer); err != nil {
 			t.Fatalf("%v:\n%s", err, answer)
 		}
-		if err := checkAnswer(answer); err != nil || len(d.MediaDescriptions) != len(o.media) {
-			t.Errorf("%v: %d sections:\n%s", err, len(d.MediaDescriptions), answer)
-		}
-		for i, m := range d.MediaDescriptions {
-			if mid, _ := m.Attribute("mid"); mid != o.media[i].mid {
-				t.Errorf("section %d has the mid %q, want %q", i, mid, o.media[i].mid)
-			}
-		}
+		checkLayout(t, raw, o, &d)
 	})
+}
+
+// checkLayout checks that an answer has a section for each of the offer, in its order,
+// and that those which are not taken are no part of anything.
+func checkLayout(t *testing.T, raw string, o *offer, d *sdp.SessionDescription) {
+	t.Helper()
+	var offered sdp.SessionDescription
+	if err := offered.UnmarshalString(raw); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.MediaDescriptions) != len(offered.MediaDescriptions) || len(o.layout) != len(offered.MediaDescriptions) {
+		t.Fatalf("%d sections for %d of the offer", len(d.MediaDescriptions), len(offered.MediaDescriptions))
+	}
+	taken := 0
+	group, _ := d.Attribute("group")
+	for i, m := range d.MediaDescriptions {
+		mid, named := m.Attribute("mid")
+		if want, ok := offered.MediaDescriptions[i].Attribute("mid"); mid != want || named != ok && want != "" {
+			t.Errorf("section %d has the mid %q, want %q", i, mid, want)
+		}
+		if m.MediaName.Media != offered.MediaDescriptions[i].MediaName.Media || len(m.MediaName.Formats) == 0 {
+			t.Errorf("section %d is %v", i, m.MediaName)
+		}
+		_, told := m.Attribute("candidate")
+		if m.MediaName.Port.Value != 0 {
+			if taken++; told != (taken == 1) {
+				t.Errorf("section %d: candidates %v", i, told)
+			}
+			continue
+		}
+		_, hasTransport := m.Attribute("ice-ufrag")
+		if o.layout[i] == nil || told || hasTransport || mid != "" && slices.Contains(strings.Fields(group)[min(1, len(strings.Fields(group))):], mid) {
+			t.Errorf("section %d, which is not taken, is %+v, the group %q", i, m, group)
+		}
+	}
+	if taken != len(o.media) {
+		t.Errorf("%d sections are answered, %d taken", taken, len(o.media))
+	}
 }

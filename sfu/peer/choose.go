@@ -62,11 +62,17 @@ func chooseFor(m *sdp.MediaDescription, track media.TrackInfo) (best choice, ok 
 // rowOf returns the row of the codec that the payload type pt of m is of, if it is
 // known here and of the section's kind.
 func rowOf(m *sdp.MediaDescription, pt string) (codecRow, bool) {
-	// rtpmap:96 VP8/90000 (RFC 8866 section 6.6)
-	offered, _, _ := strings.Cut(format(m, "rtpmap", pt), "/")
+	offered := format(m, "rtpmap", pt)
+	name, _, _ := strings.Cut(offered, "/")
+	r, ok := rowNamed(m, name)
+	return r, ok && r.is(offered)
+}
+
+// rowNamed returns the row of the codec with that name, if it is of the section's
+// kind.
+func rowNamed(m *sdp.MediaDescription, name string) (codecRow, bool) {
 	for _, r := range codecTable {
-		_, name, _ := strings.Cut(r.mime, "/")
-		if r.codec.Kind().String() == m.MediaName.Media && strings.EqualFold(offered, name) {
+		if r.codec.Kind().String() == m.MediaName.Media && strings.EqualFold(name, r.name()) {
 			return r, true
 		}
 	}

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -52,6 +53,31 @@ func (r codecRow) kind() webrtc.RTPCodecType {
 		return webrtc.RTPCodecTypeAudio
 	}
 	return webrtc.RTPCodecTypeVideo
+}
+
+// name is the codec's name in SDP.
+func (r codecRow) name() string {
+	_, name, _ := strings.Cut(r.mime, "/")
+	return name
+}
+
+// encoding is what follows the payload type in a=rtpmap (RFC 8866 section 6.6):
+// "VP8/90000", "opus/48000/2".
+func (r codecRow) encoding() string {
+	encoding := fmt.Sprintf("%s/%d", r.name(), r.codec.ClockRate())
+	if n := r.codec.Channels(); n > 0 {
+		encoding += fmt.Sprintf("/%d", n)
+	}
+	return encoding
+}
+
+// is reports whether the value of a=rtpmap is that of the codec. Opus has two
+// channels there, however many it has (RFC 7587 section 7).
+func (r codecRow) is(encoding string) bool {
+	if r.codec.Channels() == 0 {
+		encoding = strings.TrimSuffix(encoding, "/1") // as good as none
+	}
+	return strings.EqualFold(encoding, r.encoding())
 }
 
 func (r codecRow) capability() webrtc.RTPCodecCapability {

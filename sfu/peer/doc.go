@@ -7,7 +7,13 @@
 //
 // The server is an ICE-lite agent: it answers connectivity checks and never
 // sends any, so candidates that a client offers are not used, and nobody can
-// make the server send to an address that has not proved itself.
+// make the server send to an address that has not proved itself. In DTLS it is the
+// server, unless the client wants to be that (a=setup:passive): then it says hello
+// where a check has shown the client to be, up to four times, 137 bytes each.
+//
+// A section of an offer that carries nothing (a data channel, port 0, inactive), or
+// that a viewer does not need, is answered with port 0 and left out of all else: an
+// offer knows it by its layout only.
 //
 // # Publishers
 //
@@ -24,6 +30,7 @@
 //	binding    a connectivity check and its answer (STUN)
 //	agent      which checks are whose, and where to send (ICE-lite)
 //	records    what of a datagram of DTLS may be the client's
+//	greeting   the hello of a client that is the DTLS server
 //	link       the handshake, by pion/dtls
 //	alerts     what is left of it afterwards: goodbyes
 //	seal       RTP, encrypted from the ring's memory straight to the socket's
@@ -33,7 +40,7 @@
 //	output     one track on its way to one viewer
 //	outbox     what the viewers of a shard send together
 //
-// The first four and seal and answer only compute. A viewer has one goroutine, that
+// The first five and seal and answer only compute. A viewer has one goroutine, that
 // of Run: what its client sends is handled by the one that reads the socket, and
 // what it is sent by a shard of the hub, which calls it with the packets of its
 // tracks; it makes the headers (package forward) and encrypts. What a viewer lost is

@@ -71,27 +71,30 @@ func (f fingerprint) of(der []byte) bool {
 	return ok && subtle.ConstantTimeCompare(hash(der), []byte(f.sum)) == 1
 }
 
-// fingerprints returns those of the offer: of its first section, which all others
-// are bundled with, or of the session (RFC 8122 section 5).
-func (o *offer) fingerprints() ([]fingerprint, error) {
+// knownFingerprints returns those of an offer's fingerprints that are of the strongest
+// hash function known here: no others may be used (RFC 8122 section 5.1), and pion
+// takes no two that differ.
+func knownFingerprints(offered []string) ([]fingerprint, error) {
 	var all []fingerprint
-	for _, attributes := range [][]string{
-		values(o.description.MediaDescriptions[0].Attributes, "fingerprint"),
-		values(o.description.Attributes, "fingerprint"),
-	} {
-		for _, value := range attributes {
-			if f, ok := parseFingerprint(value); ok {
-				all = append(all, f)
-			}
+	for _, value := range offered {
+		f, ok := parseFingerprint(value)
+		if !ok || len(all) > 0 && len(f.sum) < len(all[0].sum) {
+			continue
 		}
-		if len(attributes) > 0 {
-			break
+		if len(all) > 0 && len(f.sum) > len(all[0].sum) {
+			all = nil
 		}
+		all = append(all, f)
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%w: it has no a=fingerprint of a known hash function; sha-256 is one", ErrOffer)
 	}
 	return all, nil
+}
+
+// fingerprints returns those of the offer.
+func (o *offer) fingerprints() ([]fingerprint, error) {
+	return knownFingerprints(values(o.description.MediaDescriptions[0].Attributes, "fingerprint"))
 }
 
 // checkCertificate checks that a client's certificate is one that its offer has

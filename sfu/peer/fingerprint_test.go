@@ -59,14 +59,22 @@ func TestFingerprintsOfOffer(t *testing.T) {
 		{"in the section", section, 1},
 		{"in the session", strings.Replace(strings.Replace(section, line, "", 1), "a=group", line+"a=group", 1), 1},
 		{"two", strings.Replace(section, line, line+line, 1), 2},
+		{"a weaker one", strings.Replace(section, line, "a=fingerprint:sha-1 "+strings.Repeat("00:", 19)+"00\r\n"+line, 1), 1},
 		{"none", strings.Replace(section, line, "", 1), 0},
 		{"of an unknown hash", strings.Replace(section, "sha-256", "sha-3", 1), 0},
 	} {
 		o, err := parseOffer(tt.offer, clientReceives)
-		if err != nil {
-			t.Fatal(err)
+		if tt.count == 0 {
+			if !errors.Is(err, ErrOffer) || !strings.Contains(err.Error(), "sha-256") {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
 		}
-		if all, err := o.fingerprints(); len(all) != tt.count || (err == nil) != (tt.count > 0) || err != nil && !errors.Is(err, ErrOffer) {
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		all, err := o.fingerprints()
+		if err != nil || len(all) != tt.count || all[0].hash != "sha-256" {
 			t.Errorf("%s: %v, %v", tt.name, all, err)
 		}
 	}

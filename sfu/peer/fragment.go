@@ -3,8 +3,6 @@ package peer
 import (
 	"fmt"
 	"strings"
-
-	"github.com/pion/sdp/v3"
 )
 
 const (
@@ -85,45 +83,3 @@ func (f Fragment) checkRestart() error {
 
 // String returns the fragment as it is sent.
 func (f Fragment) String() string { return strings.Join(f.lines, "\r\n") + "\r\n" }
-
-// answerFragment makes the answer to an ICE restart from a whole answer: the
-// credentials and candidates of its first section, which all are bundled with.
-func answerFragment(answer string) (Fragment, error) {
-	var d sdp.SessionDescription
-	if err := d.UnmarshalString(answer); err != nil || len(d.MediaDescriptions) == 0 {
-		return Fragment{}, fmt.Errorf("peer: read own answer: %w", err)
-	}
-	m := d.MediaDescriptions[0]
-	var f Fragment
-	if _, ok := d.Attribute("ice-lite"); ok {
-		f.lines = append(f.lines, "a=ice-lite")
-	}
-	f.lines = append(f.lines, fmt.Sprintf("m=%s 9 UDP/TLS/RTP/SAVPF 0", m.MediaName.Media))
-	for _, a := range m.Attributes {
-		switch a.Key {
-		case "mid", "ice-ufrag", "ice-pwd", "candidate":
-			f.lines = append(f.lines, "a="+a.Key+":"+a.Value)
-		case "end-of-candidates":
-			f.lines = append(f.lines, "a="+a.Key)
-		}
-		if a.Key == "ice-ufrag" {
-			f.ufrag = a.Value
-		}
-	}
-	return f, nil
-}
-
-// credentials returns the ICE credentials of the offer: those of its first
-// section, or of the session (RFC 8839 section 5.4).
-func (o *offer) credentials() credentials {
-	var c credentials
-	m := o.description.MediaDescriptions[0]
-	for key, value := range map[string]*string{"ice-ufrag": &c.ufrag, "ice-pwd": &c.pwd} {
-		if v, ok := m.Attribute(key); ok {
-			*value = v
-		} else {
-			*value, _ = o.description.Attribute(key)
-		}
-	}
-	return c
-}

@@ -24,7 +24,9 @@ type ingress struct {
 	presence
 	arrivals arrivals
 
-	secrets secrets // owned by the handshake
+	role     dtlsRole // ours; set once
+	secrets  secrets  // owned by the handshake
+	greeting greeting // if we are the client; owned by the socket's reader
 
 	// atomic
 	keys    atomic.Pointer[srtp.Context] // of SRTP; nil before the client can have them
@@ -47,9 +49,10 @@ type route struct {
 	to    *input
 }
 
-func newIngress() *ingress {
-	i := &ingress{passed: map[uint32]uint16{}}
+func newIngress(role dtlsRole) *ingress {
+	i := &ingress{role: role, passed: map[uint32]uint16{}}
 	i.secrets.onMaster = i.derive
+	i.greeting.known = &i.secrets
 	return i
 }
 
@@ -59,7 +62,7 @@ func newIngress() *ingress {
 // 3711 section 3.3.1).
 func (i *ingress) derive() {
 	c := srtp.Config{Profile: i.secrets.profile}
-	if c.Profile == 0 || c.ExtractSessionKeysFromDTLS(&i.secrets, false) != nil {
+	if c.Profile == 0 || c.ExtractSessionKeysFromDTLS(&i.secrets, i.role == dtlsClient) != nil {
 		return // established tells
 	}
 	keys, err := srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile, srtp.SRTPReplayProtection(replayWindow))
@@ -96,7 +99,10 @@ func (i *ingress) takeCheck(m *stun.Message, datagram []byte, from netip.AddrPor
 // takeRecords implements endpoint. Whether an encrypted alert is genuine, pion
 // finds out.
 func (i *ingress) takeRecords(datagram []byte) []byte {
-	s := sift(datagram, i.through.Load())
+	s := sift(datagram, i.role, i.through.Load())
+	if i.role == dtlsClient {
+		s.handshake = i.greeting.filter(s.handshake)
+	}
 	for _, r := range s.alerts {
 		s.handshake = append(s.handshake, r...)
 	}

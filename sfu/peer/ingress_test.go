@@ -233,7 +233,7 @@ func (a *answering) WriteTo(b []byte, _ net.Addr) (int, error) {
 // session before a restart, and of clients that leave the choice to us, are answered
 // all the same.
 func TestChecksOfPublishers(t *testing.T) {
-	i, socket := newIngress(), &answering{}
+	i, socket := newIngress(dtlsServer), &answering{}
 	i.enter(newDemux(socket), i, pair{credentials{testUfrag, testPwd}, remoteUfrag})
 	take := func(datagram []byte) []byte { return i.demux.take(datagram, rigAt) }
 	for _, tt := range []struct {
@@ -283,7 +283,7 @@ func TestChecksOfPublishers(t *testing.T) {
 // TestRecordsInHandshake: that the keys are there does not mean that the client knows
 // it: until the handshake is over its plain records have a meaning.
 func TestRecordsInHandshake(t *testing.T) {
-	i := newIngress()
+	i := newIngress(dtlsServer)
 	last := append(aRecord(handshakeRecord, 0, 1), aRecord(handshakeRecord, 1, 2)...)
 	i.secrets.profile, i.secrets.serverRandom = 7, make([]byte, 32) // AEAD_AES_128_GCM
 	if _, err := fmt.Fprintf(&i.secrets, "CLIENT_RANDOM %x %x\n", make([]byte, 32), make([]byte, 48)); err != nil {
@@ -298,7 +298,7 @@ func TestRecordsInHandshake(t *testing.T) {
 	if got := i.takeRecords(last); !bytes.Equal(got, last[14:]) {
 		t.Errorf("of the client's last flight %x is left", got)
 	}
-	if newIngress().established() == nil {
+	if newIngress(dtlsServer).established() == nil {
 		t.Error("a session without a profile is established")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,15 +19,22 @@ import (
 )
 
 // dtlsOptions are what all handshakes with viewers have in common.
-func dtlsOptions(certificate tls.Certificate, logs logging.LoggerFactory) []dtls.ServerOption {
-	return []dtls.ServerOption{
+func dtlsOptions(certificate tls.Certificate, logs logging.LoggerFactory) []dtls.Option {
+	return []dtls.Option{
 		dtls.WithCertificates(certificate),
 		dtls.WithLoggerFactory(logs),
-		dtls.WithCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), // see alertKeys
+		dtls.WithCipherSuites(cipherSuites...),
 		dtls.WithSRTPProtectionProfiles(srtpProfiles...),
 		// Certificates are their own authorities: the fingerprint is what counts.
-		dtls.WithClientAuth(dtls.RequireAnyClientCert),
 		dtls.WithInsecureSkipVerify(true),
+	}
+}
+
+// dtlsServerOptions are what is added to them where we are the server.
+func dtlsServerOptions(known *secrets) []dtls.ServerOption {
+	return []dtls.ServerOption{
+		dtls.WithServerHelloMessageHook(known.serverHello),
+		dtls.WithClientAuth(dtls.RequireAnyClientCert),
 		// The cookie exchange protects from spoofed addresses, and costs a round trip:
 		// DTLS is only taken from addresses that have passed ICE.
 		dtls.WithInsecureSkipVerifyHello(true),
@@ -42,26 +50,24 @@ type link struct {
 	pipe *pipe
 }
 
-// handshake is the server's side of a handshake that begins with the records in
-// first. It returns the keys. An error that is errFingerprint says who the client
-// is not; others may be anybody's fault.
-func (l *link) handshake(ctx context.Context, options []dtls.ServerOption, t *transport, first []byte) (*secured, error) {
+// handshake is our side of a handshake. It begins with the records in first, if we
+// are the server; otherwise we begin, and first is nil. It returns the keys. An error
+// that is errFingerprint says who the client is not; others may be anybody's fault.
+func (l *link) handshake(ctx context.Context, options []dtls.Option, t *transport, first []byte) (*secured, error) {
 	known := &secrets{}
 	mismatch := false
-	options = append(options[:len(options):len(options)],
+	options = append(slices.Clip(options),
 		dtls.WithVerifyPeerCertificate(func(chain [][]byte, _ [][]*x509.Certificate) error {
 			err := checkCertificate(t.offered, chain)
 			mismatch = mismatch || err != nil
 			return err
 		}),
-		dtls.WithKeyLogWriter(known),
-		dtls.WithServerHelloMessageHook(known.serverHello))
+		dtls.WithKeyLogWriter(known))
 	l.pipe = newPipe(t, first)
-	var err error
-	if l.conn, err = dtls.ServerWithOptions(l.pipe, l.pipe.LocalAddr(), options...); err != nil {
+	if err := l.open(t.role, options, known); err != nil {
 		return nil, fmt.Errorf("peer: DTLS: %w", err)
 	}
-	keys, err := l.establish(ctx, known)
+	keys, err := l.establish(ctx, t.role, known)
 	if err != nil {
 		l.drop()
 		if mismatch {
@@ -72,7 +78,26 @@ func (l *link) handshake(ctx context.Context, options []dtls.ServerOption, t *tr
 	return keys, nil
 }
 
-func (l *link) establish(ctx context.Context, known *secrets) (*secured, error) {
+// open makes the connection of a handshake.
+func (l *link) open(role dtlsRole, shared []dtls.Option, known *secrets) (err error) {
+	if role == dtlsClient {
+		l.pipe.greeting = &greeting{known: known}
+		var options []dtls.ClientOption
+		for _, o := range shared {
+			options = append(options, o)
+		}
+		l.conn, err = dtls.ClientWithOptions(l.pipe, l.pipe.LocalAddr(), options...)
+		return err
+	}
+	options := dtlsServerOptions(known)
+	for _, o := range shared {
+		options = append(options, o)
+	}
+	l.conn, err = dtls.ServerWithOptions(l.pipe, l.pipe.LocalAddr(), options...)
+	return err
+}
+
+func (l *link) establish(ctx context.Context, role dtlsRole, known *secrets) (*secured, error) {
 	if err := l.conn.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("peer: DTLS: %w", err)
 	}
@@ -84,7 +109,7 @@ func (l *link) establish(ctx context.Context, known *secrets) (*secured, error) 
 	if !ok {
 		return nil, errors.New("peer: DTLS: no state after a handshake")
 	}
-	alerts, err := newAlertKeys(known.master, known.clientRandom, known.serverRandom)
+	alerts, err := newAlertKeys(role, known.master, known.clientRandom, known.serverRandom)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +133,9 @@ type pipe struct {
 	deadline  *deadline.Deadline
 	closed    chan struct{}
 	closeOnce sync.Once
-	first     []byte // read first; owned by the reader
+	// owned by the reader
+	first    []byte    // read first
+	greeting *greeting // nil: we are the server
 }
 
 func newPipe(t *transport, first []byte) *pipe {
@@ -122,15 +149,23 @@ func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
 		p.first = nil
 		return n, p.LocalAddr(), nil
 	}
-	select {
-	case datagram := <-p.transport.incoming:
-		return copy(b, datagram), p.LocalAddr(), nil
-	case <-p.deadline.Done():
-		return 0, nil, os.ErrDeadlineExceeded
-	case <-p.closed:
-	case <-p.transport.gone:
+	for {
+		select {
+		case datagram := <-p.transport.incoming:
+			if p.greeting != nil {
+				datagram = p.greeting.filter(datagram)
+			}
+			if len(datagram) > 0 {
+				return copy(b, datagram), p.LocalAddr(), nil
+			}
+		case <-p.deadline.Done():
+			return 0, nil, os.ErrDeadlineExceeded
+		case <-p.closed:
+			return 0, nil, net.ErrClosed
+		case <-p.transport.gone:
+			return 0, nil, net.ErrClosed
+		}
 	}
-	return 0, nil, net.ErrClosed
 }
 
 // WriteTo implements net.PacketConn. The client may have moved meanwhile: to is

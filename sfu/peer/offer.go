@@ -16,25 +16,15 @@ const maxMediaSections = 16
 
 // offer is a checked offer.
 type offer struct {
+	// description is the offer with those sections only that are taken. What belongs
+	// to the transport, which is one for all, is in each of them.
 	description sdp.SessionDescription
-	media       []offeredMedia
+	media       []offeredMedia // of each section of description
+	// layout has an entry for each section of the whole offer: nil for one that is
+	// taken, or the section itself, to which the answer is no (RFC 3264 section 6).
+	layout []*sdp.MediaDescription
+	role   dtlsRole
 }
-
-// offeredMedia is one m-section of audio or video.
-type offeredMedia struct {
-	codec  media.Codec
-	format string // as media.TrackInfo.Format
-	mid    string
-}
-
-// direction is what the client's side of an m-section has to be, in the word of
-// SDP (RFC 8866 section 6.7).
-type direction string
-
-const (
-	clientSends    direction = "sendonly"
-	clientReceives direction = "recvonly"
-)
 
 // parseOffer reads and checks an offer: one bundled group of at most one audio
 // and one video section (RFC 9725 section 4.4), each with a codec that is known
@@ -64,163 +54,76 @@ func parseOffer(raw string, want direction, tracks ...media.TrackInfo) (*offer, 
 	if err != nil {
 		return nil, err
 	}
-	o.description.Attributes = without(o.description.Attributes, isCandidate, isDirection)
-	seen := map[string]bool{}
-	for _, m := range sections {
-		section, err := checkSection(m, standard, want, tracks)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range []string{m.MediaName.Media, "mid " + section.mid} {
-			if seen[name] {
-				return nil, fmt.Errorf("%w: it has several %s sections; offer one", ErrUnsupported, name)
-			}
-			seen[name] = true
-		}
-		if err := o.checkSetup(m); err != nil {
-			return nil, err
-		}
-		m.Attributes = append(without(m.Attributes, isCandidate, isDirection), sdp.Attribute{Key: string(want)})
-		o.media = append(o.media, section)
+	if err := checkMIDs(sections); err != nil {
+		return nil, err
+	}
+	if err := o.take(sections, selection{want: want, standard: standard, tracks: tracks}); err != nil {
+		return nil, err
 	}
 	if err := o.checkBundle(); err != nil {
 		return nil, err
 	}
-	return o, o.credentials().check()
+	o.description.Attributes = without(o.description.Attributes, isCandidate, isDirection)
+	return o, o.settleTransport(sections)
 }
 
-// checkBundle checks that all sections go over one transport (RFC 9143): there is
-// one port and one DTLS association for all of them.
-func (o *offer) checkBundle() error {
-	if len(o.media) == 1 {
-		return nil
-	}
-	for _, a := range o.description.Attributes {
-		name, mids, _ := strings.Cut(a.Value, " ")
-		if a.Key != "group" || name != "BUNDLE" {
-			continue
+// checkMIDs checks that no two sections have the same name (RFC 9143 section 4).
+func checkMIDs(sections []*sdp.MediaDescription) error {
+	seen := map[string]bool{}
+	for _, m := range sections {
+		mid, ok := m.Attribute("mid")
+		if ok && seen[mid] {
+			return fmt.Errorf("%w: it has several sections with a=mid:%s; each needs a name of its own", ErrOffer, clip(mid))
 		}
-		bundled := strings.Fields(mids)
-		if !slices.ContainsFunc(o.media, func(m offeredMedia) bool { return !slices.Contains(bundled, m.mid) }) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: its sections are not bundled; offer them with a=group:BUNDLE (bundlePolicy \"max-bundle\")", ErrUnsupported)
-}
-
-// checkSetup checks that the client can be the DTLS client (RFC 8842 section
-// 5.2): we are the server.
-func (o *offer) checkSetup(m *sdp.MediaDescription) error {
-	setup, ok := m.Attribute("setup")
-	if !ok {
-		setup, _ = o.description.Attribute("setup")
-	}
-	if setup != "actpass" && setup != "active" {
-		return fmt.Errorf("%w: the %s section has a=setup:%s; it must be actpass or active", ErrUnsupported, m.MediaName.Media, clip(setup))
+		seen[mid] = ok
 	}
 	return nil
 }
 
-// checkSection checks one m-section and narrows it to one codec. standard is its
-// direction if it names none.
-func checkSection(m *sdp.MediaDescription, standard string, want direction, tracks []media.TrackInfo) (offeredMedia, error) {
-	kind := m.MediaName.Media
-	if kind != "audio" && kind != "video" {
-		return offeredMedia{}, fmt.Errorf("%w: a media section is of type %q; only audio and video are taken", ErrUnsupported, clip(kind))
-	}
-	given, err := directionOf(m.Attributes, standard)
-	if err != nil {
-		return offeredMedia{}, err
-	}
-	if given != "sendrecv" && given != string(want) {
-		return offeredMedia{}, fmt.Errorf("%w: the %s section is %s; it must be %s here", ErrOffer, kind, given, want)
-	}
-	if _, ok := m.Attribute("bundle-only"); m.MediaName.Port.Value == 0 && !ok {
-		return offeredMedia{}, fmt.Errorf("%w: the %s section is switched off (port 0); leave it out or give it a port", ErrUnsupported, kind)
-	}
-	if _, ok := m.Attribute("rtcp-mux"); !ok {
-		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=rtcp-mux, which is needed", ErrUnsupported, kind)
-	}
-	chosen, err := chooseCodec(m, tracks)
-	if err != nil {
-		return offeredMedia{}, err
-	}
-	mid, ok := m.Attribute("mid")
-	if !ok || mid == "" {
-		return offeredMedia{}, fmt.Errorf("%w: the %s section lacks a=mid", ErrOffer, kind)
-	}
-	narrow(m, chosen.payloadType)
-	return offeredMedia{codec: chosen.codec, format: chosen.format, mid: mid}, nil
-}
-
-// chooseCodec chooses the payload type of a section: one for the first of tracks
-// that is of its kind and that it suits, or if there are none of its kind the
-// client's own choice.
-func chooseCodec(m *sdp.MediaDescription, tracks []media.TrackInfo) (choice, error) {
-	kind := m.MediaName.Media
-	var needed []string
-	for _, t := range tracks {
-		if t.Kind().String() != kind {
+// take decides which sections are taken. RFC 3264 section 6 allows to say no to any
+// of them, but a publisher must not lose one that it wants to send (RFC 9725 section
+// 4.4): then there is an error.
+func (o *offer) take(sections []*sdp.MediaDescription, s selection) error {
+	o.description.MediaDescriptions = nil
+	taken := map[string]bool{}
+	failed := map[string]error{} // why a viewer's section of that kind is not taken
+	var kinds []string
+	var reasons []string
+	for _, m := range sections {
+		kind := m.MediaName.Media
+		section, declined, err := s.check(m)
+		switch {
+		case err != nil && (s.want == clientSends || kind != "audio" && kind != "video"):
+			return err
+		case err != nil:
+			if failed[kind] == nil {
+				failed[kind] = err
+				kinds = append(kinds, kind)
+			}
+		case declined != "":
+			reasons = append(reasons, declined)
+		case taken[kind] && s.want == clientSends:
+			return fmt.Errorf("%w: it has several %s sections; offer one", ErrUnsupported, kind)
+		case !taken[kind]:
+			taken[kind] = true
+			narrow(m, section.payloadType)
+			m.Attributes = append(without(m.Attributes, isCandidate, isDirection), sdp.Attribute{Key: string(s.want)})
+			o.description.MediaDescriptions = append(o.description.MediaDescriptions, m)
+			o.media = append(o.media, section.offeredMedia)
+			o.layout = append(o.layout, nil)
 			continue
 		}
-		if chosen, ok := chooseFor(m, t); ok {
-			return chosen, nil
-		}
-		needed = append(needed, describe(t))
+		o.layout = append(o.layout, m)
 	}
-	if needed != nil {
-		return choice{}, fmt.Errorf("%w: the stream's %s is %s, which the offer does not take; offer to receive it, or watch with a client that can",
-			ErrUnsupported, kind, strings.Join(needed, " or "))
-	}
-	chosen, ok := chooseOwn(m)
-	if !ok {
-		return choice{}, fmt.Errorf("%w: no codec of the %s section is known here; offer %s", ErrUnsupported, kind, knownCodecs(kind))
-	}
-	return chosen, nil
-}
-
-// describe names a track's codec for an error message: "H264
-// (packetization-mode=1;profile-level-id=42e01f)".
-func describe(t media.TrackInfo) string {
-	name := strings.ToUpper(t.Codec.String())
-	if t.Format != "" {
-		name += " (" + t.Format + ")"
-	}
-	return name
-}
-
-// directionOf returns the direction that attributes name, or standard (RFC 8866
-// section 6.7).
-func directionOf(attributes []sdp.Attribute, standard string) (string, error) {
-	given := ""
-	for _, a := range attributes {
-		if !isDirection(a.Key) {
-			continue
-		}
-		if given != "" && given != a.Key {
-			return "", fmt.Errorf("%w: a section is both %s and %s", ErrOffer, given, a.Key)
-		}
-		given = a.Key
-	}
-	if given == "" {
-		return standard, nil
-	}
-	return given, nil
-}
-
-func isDirection(key string) bool {
-	return key == "sendrecv" || key == "sendonly" || key == "recvonly" || key == "inactive"
-}
-
-// knownCodecs lists the codecs of a kind for an error message.
-func knownCodecs(kind string) string {
-	var names []string
-	for _, r := range codecTable {
-		if r.codec.Kind().String() == kind {
-			names = append(names, strings.ToUpper(r.codec.String()))
+	for _, kind := range kinds {
+		if !taken[kind] {
+			return failed[kind]
 		}
 	}
-	return strings.Join(names, " or ")
+	if len(o.media) == 0 {
+		return fmt.Errorf("%w: nothing of it can be used: %s; offer audio, video or both as %s", ErrOffer, strings.Join(reasons, ", "), s.want)
+	}
+	return nil
 }
 
 func isCandidate(key string) bool {
@@ -234,30 +137,20 @@ func without(attributes []sdp.Attribute, drop ...func(key string) bool) []sdp.At
 	})
 }
 
-// String returns the offer as SDP.
+// String returns the offer as pion is to see it: with those sections only that are
+// taken, each with a name.
 func (o *offer) String() (string, error) {
+	if m := o.description.MediaDescriptions[0]; o.media[0].mid == "" {
+		named := *m
+		named.Attributes = append(slices.Clip(m.Attributes), sdp.Attribute{Key: "mid", Value: "0"})
+		d := o.description
+		d.MediaDescriptions = []*sdp.MediaDescription{&named}
+		raw, err := d.Marshal()
+		return string(raw), err
+	}
 	raw, err := o.description.Marshal()
 	return string(raw), err
 }
-
-// credentials are the ICE user name fragment and password of one side.
-type credentials struct{ ufrag, pwd string }
-
-// check holds c against RFC 8839 section 5.4, so that nothing else gets into a
-// description that is made with it. Characters that the RFC leaves out, but that
-// do no harm, are let through.
-func (c credentials) check() error {
-	const ufragMin, pwdMin, most = 4, 22, 256
-	switch {
-	case len(c.ufrag) < ufragMin || len(c.ufrag) > most || strings.ContainsFunc(c.ufrag, notVisible):
-		return fmt.Errorf("%w: a=ice-ufrag is missing, or not 4 to 256 letters, digits, + and /", ErrOffer)
-	case len(c.pwd) < pwdMin || len(c.pwd) > most || strings.ContainsFunc(c.pwd, notVisible):
-		return fmt.Errorf("%w: a=ice-pwd is missing, or not 22 to 256 letters, digits, + and /", ErrOffer)
-	}
-	return nil
-}
-
-func notVisible(r rune) bool { return r <= ' ' || r > '~' }
 
 // extension returns the number of a header extension in the first section that has
 // it (RFC 8285 section 5), or 0.
@@ -275,23 +168,4 @@ func (o *offer) extension(uri string) uint8 {
 		}
 	}
 	return 0
-}
-
-// setCredentials puts other ICE credentials into the offer: an ICE restart.
-func (o *offer) setCredentials(c credentials) {
-	replace := func(attributes []sdp.Attribute) {
-		for i := range attributes {
-			switch attributes[i].Key {
-			case "ice-ufrag":
-				attributes[i].Value = c.ufrag
-			case "ice-pwd":
-				attributes[i].Value = c.pwd
-			}
-		}
-	}
-	replace(o.description.Attributes)
-	for _, m := range o.description.MediaDescriptions {
-		replace(m.Attributes)
-	}
-	o.description.Origin.SessionVersion++
 }

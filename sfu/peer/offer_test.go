@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pion/sdp/v3"
+
 	"weir/sfu/media"
 )
 
@@ -63,23 +65,32 @@ func TestParseOffer(t *testing.T) {
 		{"JSON", `{"type":"offer","sdp":""}`, clientSends, ErrOffer, "not SDP"},
 		{"no section", session0, clientSends, ErrOffer, "no media section"},
 		{"17 sections", many, clientSends, ErrOffer, "at most 16"},
-		{"data channel", both + dataSection, clientSends, ErrUnsupported, "only audio and video"},
+		{"nothing but a data channel", session0 + dataSection, clientSends, ErrOffer, `of type "application"`},
+		{"text", both + strings.NewReplacer("m=application", "m=text", "webrtc-datachannel", "98").Replace(dataSection), clientSends, ErrUnsupported, "only audio and video"},
 		{"two videos", both + videoSection("3", "sendonly"), clientSends, ErrUnsupported, "several video"},
-		{"one mid twice", session0 + audioSection("0", "sendonly") + videoSection("0", "sendonly"), clientSends, ErrUnsupported, "several mid 0"},
+		{"one mid twice", session0 + audioSection("0", "sendonly") + videoSection("0", "sendonly"), clientSends, ErrOffer, "several sections with a=mid:0"},
 		{"recvonly to WHIP", edit("sendonly", "recvonly"), clientSends, ErrOffer, "must be sendonly"},
-		{"inactive", edit("sendonly", "inactive"), clientSends, ErrOffer, "must be sendonly"},
-		{"session is inactive", strings.Replace(edit("a=sendonly\r\n", ""), "a=group", "a=inactive\r\na=group", 1), clientSends, ErrOffer, "must be sendonly"},
+		{"inactive", edit("sendonly", "inactive"), clientSends, ErrOffer, "the video section is inactive"},
+		{"session is inactive", strings.Replace(edit("a=sendonly\r\n", ""), "a=group", "a=inactive\r\na=group", 1), clientSends, ErrOffer, "the audio section is inactive"},
 		{"sendonly to WHEP", both, clientReceives, ErrOffer, "must be recvonly"},
 		{"two directions", edit("a=sendonly", "a=sendonly\r\na=recvonly"), clientSends, ErrOffer, "both sendonly and recvonly"},
 		{"no rtcp-mux", edit("a=rtcp-mux\r\n", ""), clientSends, ErrUnsupported, "rtcp-mux"},
 		{"no codec", edit("VP8/90000", "VP7/90000", "H264/", "H265/"), clientSends, ErrUnsupported, "offer VP8"},
 		{"codec not in the m-line", edit("SAVPF 96 97 102", "SAVPF 97"), clientSends, ErrUnsupported, "offer VP8"},
+		{"Opus with one channel", edit("opus/48000/2", "opus/48000/1"), clientSends, ErrUnsupported, "opus/48000/1 is not opus/48000/2"},
+		{"Opus without channels", edit("opus/48000/2", "opus/48000"), clientSends, ErrUnsupported, "(opus/48000 is not opus/48000/2)"},
+		{"Opus at another rate", edit("opus/48000/2", "OPUS/16000/2"), clientSends, ErrUnsupported, "OPUS/16000/2 is not"},
+		{"viewer's Opus with one channel", edit("sendonly", "recvonly", "opus/48000/2", "opus/48000/1"), clientReceives, ErrUnsupported, "opus/48000/1 is not opus/48000/2"},
+		{"VP8 at another rate", edit("VP8/90000", "VP8/48000", "H264/", "H265/"), clientSends, ErrUnsupported, "VP8/48000 is not VP8/90000"},
+		{"text to watch alone", session0 + strings.NewReplacer("m=application", "m=text", "webrtc-datachannel", "98").Replace(dataSection), clientReceives, ErrOffer, `of type "text"`},
 		{"second codec only", edit("VP8", "VP7"), clientSends, nil, ""},
 		{"codec in the wrong section", session0 + strings.Replace(audioSection("0", "sendonly"), "opus/48000/2", "VP8/90000", 1), clientSends, ErrUnsupported, "offer OPUS"},
 		{"no mid", edit("a=mid:1\r\n", ""), clientSends, ErrOffer, "a=mid"},
-		{"switched off", edit("m=video 9", "m=video 0"), clientSends, ErrUnsupported, "port 0"},
-		{"client wants to be the DTLS server", edit("setup:actpass", "setup:passive"), clientSends, ErrUnsupported, "actpass or active"},
-		{"no setup", edit("a=setup:actpass\r\n", ""), clientSends, ErrUnsupported, "actpass or active"},
+		{"all switched off", edit("m=video 9", "m=video 0", "m=audio 9", "m=audio 0"), clientSends, ErrOffer, "switched off (port 0)"},
+		{"neither side is to connect", edit("setup:actpass", "setup:holdconn"), clientSends, ErrUnsupported, "a=setup:holdconn"},
+		{"unknown setup", edit("setup:actpass", "setup:both"), clientSends, ErrUnsupported, "a=setup:both"},
+		{"two setups", session0 + strings.Replace(audioSection("0", "sendonly"), "setup:actpass", "setup:active", 1) +
+			strings.Replace(videoSection("1", "sendonly"), "setup:actpass", "setup:passive", 1), clientSends, ErrOffer, "both a=setup:active and a=setup:passive"},
 		{"client is the DTLS client", edit("setup:actpass", "setup:active"), clientSends, nil, ""},
 		{"not bundled", edit("a=group:BUNDLE 0 1\r\n", ""), clientSends, ErrUnsupported, "max-bundle"},
 		{"bundled in part", edit("BUNDLE 0 1", "BUNDLE 0"), clientSends, ErrUnsupported, "max-bundle"},
@@ -95,6 +106,108 @@ func TestParseOffer(t *testing.T) {
 			continue
 		}
 		checkOffer(t, tt.name, o, tt.want)
+	}
+}
+
+// TestDeclinedSections: what carries nothing that could be lost is answered with port
+// 0, and the rest is taken.
+func TestDeclinedSections(t *testing.T) {
+	three := strings.Replace(session0, "BUNDLE 0 1", "BUNDLE 0 1 2", 1)
+	send := audioSection("0", "sendonly") + videoSection("1", "sendonly")
+	receive := audioSection("0", "recvonly") + videoSection("1", "recvonly")
+	off := func(section string) string { return strings.Replace(section, " 9 UDP", " 0 UDP", 1) }
+	for _, tt := range []struct {
+		name  string
+		offer string
+		want  direction
+		taken string // t: a section is taken, -: it is not
+		group string
+	}{
+		{"a data channel to WHIP", three + send + dataSection, clientSends, "tt-", "BUNDLE 0 1"},
+		{"a data channel to WHEP", three + receive + dataSection, clientReceives, "tt-", "BUNDLE 0 1"},
+		{"a data channel first", strings.Replace(session0, "BUNDLE 0 1", "BUNDLE 2 0 1", 1) + dataSection + receive, clientReceives, "-tt", "BUNDLE 0 1"},
+		{"switched off", session0 + audioSection("0", "sendonly") + off(videoSection("1", "sendonly")), clientSends, "t-", "BUNDLE 0"},
+		{"switched off in front", session0 + off(audioSection("0", "recvonly")) + videoSection("1", "recvonly"), clientReceives, "-t", "BUNDLE 1"},
+		{"inactive", session0 + audioSection("0", "inactive") + videoSection("1", "sendonly"), clientSends, "-t", "BUNDLE 1"},
+		{"inactive to WHEP", session0 + audioSection("0", "recvonly") + videoSection("1", "inactive"), clientReceives, "t-", "BUNDLE 0"},
+		{"a second picture that is off", three + send + videoSection("2", "inactive"), clientSends, "tt-", "BUNDLE 0 1"},
+		{"a second picture to WHEP", three + receive + videoSection("2", "recvonly"), clientReceives, "tt-", "BUNDLE 0 1"},
+		{"a second sound to WHEP", three + receive + audioSection("2", "recvonly"), clientReceives, "tt-", "BUNDLE 0 1"},
+		{"the second picture is the one that suits", three + audioSection("0", "recvonly") +
+			strings.NewReplacer("VP8/", "VP7/", "H264/", "H265/").Replace(videoSection("1", "recvonly")) + videoSection("2", "recvonly"), clientReceives, "t-t", "BUNDLE 0 2"},
+		{"a microphone beside it", three + receive + audioSection("2", "sendonly"), clientReceives, "tt-", "BUNDLE 0 1"},
+		{"text to WHEP", three + receive + strings.NewReplacer("m=application", "m=text", "webrtc-datachannel", "98").Replace(dataSection), clientReceives, "tt-", "BUNDLE 0 1"},
+		{"one without a name", session0 + strings.Replace(videoSection("1", "sendonly"), "a=mid:1\r\n", "", 1), clientSends, "t", ""},
+		{"one without a name beside one that is off", session0 + strings.Replace(off(audioSection("0", "recvonly"))+videoSection("1", "recvonly"), "a=mid:1\r\n", "", 1), clientReceives, "-t", ""},
+		{"the second of two groups", strings.Replace(session0, "BUNDLE 0 1", "BUNDLE 2\r\na=group:LS 0 1\r\na=group:BUNDLE 0 1", 1) + send + dataSection, clientSends, "tt-", "BUNDLE 0 1"},
+	} {
+		o, err := parseOffer(tt.offer, tt.want)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		taken := ""
+		for _, declined := range o.layout {
+			taken += map[bool]string{true: "t", false: "-"}[declined == nil]
+		}
+		if taken != tt.taken || o.bundle() != tt.group || strings.Count(tt.taken, "t") != len(o.media) {
+			t.Errorf("%s: %s with the group %q are taken, want %s with %q", tt.name, taken, o.bundle(), tt.taken, tt.group)
+		}
+		checkOffer(t, tt.name, o, tt.want)
+		sections := make([]answerSection, len(o.media))
+		for i := range sections {
+			if sections[i].pt, _, _, err = payloadTypes(o.description.MediaDescriptions[i]); err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+		}
+		answer, err := answerer{candidates: []string{"1 1 udp 2130706431 192.0.2.1 8081 typ host"}}.answer(o, newCredentials(), sections)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		var d sdp.SessionDescription
+		if err := d.UnmarshalString(answer); err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		checkLayout(t, tt.offer, o, &d)
+	}
+}
+
+// TestSetup: our role in DTLS is the one that the client leaves (RFC 4145 section 4.1),
+// and each section of the answer says it.
+func TestSetup(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		session      string
+		audio, video string // empty: none
+		answered     string
+	}{
+		{"a browser's", "", "actpass", "actpass", "passive"},
+		{"active", "", "active", "active", "passive"},
+		{"passive", "", "passive", "passive", "active"},
+		{"passive in the session", "passive", "", "", "active"},
+		{"the section's counts", "passive", "active", "active", "passive"},
+		{"missing", "", "", "", "passive"},
+		{"missing in the bundled ones", "", "passive", "", "active"},
+		{"decided in one", "", "actpass", "passive", "active"},
+	} {
+		line := func(value string) string {
+			if value == "" {
+				return ""
+			}
+			return "a=setup:" + value + "\r\n"
+		}
+		raw := strings.Replace(session0, "a=group", line(tt.session)+"a=group", 1) +
+			strings.Replace(audioSection("0", "recvonly"), "a=setup:actpass\r\n", line(tt.audio), 1) +
+			strings.Replace(videoSection("1", "recvonly"), "a=setup:actpass\r\n", line(tt.video), 1)
+		o, err := parseOffer(raw, clientReceives)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		answer, err := answerer{}.answer(o, newCredentials(), []answerSection{{pt: 111}, {pt: 96}})
+		if err != nil || strings.Count(answer, "a=setup:"+tt.answered+"\r\n") != 2 || strings.Count(answer, "a=setup:") != 2 {
+			t.Errorf("%s: %v, want %s:\n%s", tt.name, err, tt.answered, answer)
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ type Port struct {
 	log            *slog.Logger
 	publishers     api
 	demux          *demux
-	dtls           []dtls.ServerOption // of handshakes with viewers
+	dtls           []dtls.Option // of handshakes with viewers
 	answerer       answerer
 	configuration  webrtc.Configuration
 	connectTimeout time.Duration
@@ -117,7 +117,7 @@ func New(c Config) (*Port, error) {
 	logs := loggerFactory{c.Log}
 	d := newDemux(c.Conn)
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: d, Logger: logs.NewLogger("udpmux"), Net: c.Net})
-	candidates, err := hostCandidates(mux.GetListenAddresses(), isLoopback(c.Conn.LocalAddr()))
+	candidates, err := hostCandidates(mux.GetListenAddresses())
 	if err != nil {
 		return nil, errors.Join(err, mux.Close())
 	}
@@ -164,14 +164,11 @@ func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, err
 	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
 	s.SetSRTPReplayProtectionWindow(replayWindow)
 	s.SetICETimeouts(0, 0, keepalive) // pion does not see the media: see presence
-	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
-		return s, fmt.Errorf("peer: %w", err)
-	}
 	// The cookie exchange protects from spoofed addresses, and costs a round trip:
 	// DTLS is only taken from addresses that have passed ICE.
 	s.SetDTLSInsecureSkipHelloVerify(true)
 	s.SetSRTPProtectionProfiles(srtpProfiles...)
-	s.SetDTLSCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256) // see secrets
+	s.SetDTLSCipherSuites(cipherSuites...)
 	if c.Net != nil {
 		s.SetNet(c.Net)
 	}

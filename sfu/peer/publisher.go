@@ -44,7 +44,7 @@ func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publi
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := p.newSession(p.publishers)
+	s, err := p.newSession(p.publishers, o.role)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"encoding/binary"
 	"iter"
 )
@@ -11,6 +12,32 @@ const (
 	alertRecord      = 21
 	handshakeRecord  = 22
 )
+
+// The types of those handshake messages that are not encrypted (RFC 6347 section
+// 4.3.2).
+const (
+	clientHelloMessage        = 1
+	serverHelloMessage        = 2
+	helloVerifyRequestMessage = 3
+	certificateMessage        = 11
+	serverKeyExchangeMessage  = 12
+	certificateRequestMessage = 13
+	serverHelloDoneMessage    = 14
+	certificateVerifyMessage  = 15
+	clientKeyExchangeMessage  = 16
+)
+
+// expectedMessages are those that each side is sent by the other.
+var expectedMessages = map[dtlsRole][]byte{
+	dtlsServer: {clientHelloMessage, certificateMessage, clientKeyExchangeMessage, certificateVerifyMessage},
+	dtlsClient: {helloVerifyRequestMessage, serverHelloMessage, certificateMessage, serverKeyExchangeMessage,
+		certificateRequestMessage, serverHelloDoneMessage},
+}
+
+// expects reports whether a plain record can be of a handshake in which r is our role.
+func (r dtlsRole) expects(plain record) bool {
+	return len(plain) > recordHeader && bytes.IndexByte(expectedMessages[r], plain[recordHeader]) >= 0
+}
 
 // recordHeader is the header of a DTLS record: type, version, epoch, sequence
 // number, length.
@@ -42,13 +69,13 @@ type sifted struct {
 	alerts    []record // encrypted ones
 }
 
-// sift keeps of a datagram what can be the client's. Anybody who knows its address
-// can forge plain records. An alert among them would end the session, so none is
-// taken: a client that gives up in the middle of a handshake is seen as one that
-// has fallen silent. Once the keys are established, nothing that is plain has a
-// meaning: the repetition of a client's last flight is answered for the sake of
-// its encrypted part. Data is never taken: there are no data channels.
-func sift(datagram []byte, established bool) sifted {
+// sift keeps of a datagram what can be the client's, when ours is our role. Anybody
+// who knows its address can forge plain records. An alert among them would end the
+// session, so none is taken: a client that gives up in the middle of a handshake is
+// seen as one that has fallen silent. Once the keys are established, nothing that is
+// plain has a meaning: the repetition of a client's last flight is answered for the
+// sake of its encrypted part. Data is never taken: there are no data channels.
+func sift(datagram []byte, ours dtlsRole, established bool) sifted {
 	var s sifted
 	for r := range records(datagram) {
 		plain := r.epoch() == 0
@@ -56,6 +83,7 @@ func sift(datagram []byte, established bool) sifted {
 		case plain && established:
 		case kind == alertRecord && !plain:
 			s.alerts = append(s.alerts, r)
+		case kind == handshakeRecord && plain && !ours.expects(r):
 		case kind == handshakeRecord, kind == changeCipherSpec:
 			s.handshake = append(s.handshake, r...)
 		}

@@ -19,27 +19,39 @@ func TestSift(t *testing.T) {
 	const data = 23
 	hello, change, finished := aRecord(handshakeRecord, 0, 1), aRecord(changeCipherSpec, 0, 1), aRecord(handshakeRecord, 1, 2, 3)
 	plainAlert, alert, application := aRecord(alertRecord, 0, 2, 40), aRecord(alertRecord, 1, 9, 9), aRecord(data, 1, 5)
+	serverHello, done := aRecord(handshakeRecord, 0, serverHelloMessage), aRecord(handshakeRecord, 0, serverHelloDoneMessage)
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	for _, tt := range []struct {
 		name        string
 		datagram    []byte
+		role        dtlsRole
 		established bool
 		handshake   []byte
 		alerts      int
 	}{
-		{"hello", hello, false, hello, 0},
-		{"a client's last flight", join(hello, change, finished), false, join(hello, change, finished), 0},
-		{"the last flight again", join(hello, change, finished), true, finished, 0},
-		{"forged alert", plainAlert, false, nil, 0},
-		{"forged alert in an established session", plainAlert, true, nil, 0},
-		{"forged alert among others", join(hello, plainAlert, finished), false, join(hello, finished), 0},
-		{"forged hello in an established session", hello, true, nil, 0},
-		{"alert", alert, true, nil, 1},
-		{"data", join(application, alert), true, nil, 1},
-		{"cut off", join(hello, finished[:14]), false, hello, 0},
-		{"garbage", []byte{22, 1, 2}, false, nil, 0},
+		{"hello", hello, dtlsServer, false, hello, 0},
+		{"a client's last flight", join(hello, change, finished), dtlsServer, false, join(hello, change, finished), 0},
+		{"the last flight again", join(hello, change, finished), dtlsServer, true, finished, 0},
+		{"forged alert", plainAlert, dtlsServer, false, nil, 0},
+		{"forged alert in an established session", plainAlert, dtlsServer, true, nil, 0},
+		{"forged alert among others", join(hello, plainAlert, finished), dtlsServer, false, join(hello, finished), 0},
+		{"forged hello in an established session", hello, dtlsServer, true, nil, 0},
+		{"alert", alert, dtlsServer, true, nil, 1},
+		{"data", join(application, alert), dtlsServer, true, nil, 1},
+		{"cut off", join(hello, finished[:14]), dtlsServer, false, hello, 0},
+		{"garbage", []byte{22, 1, 2}, dtlsServer, false, nil, 0},
+		{"a server's first flight", join(serverHello, done), dtlsClient, false, join(serverHello, done), 0},
+		{"a server's last flight", join(change, finished), dtlsClient, false, join(change, finished), 0},
+		{"the last flight again", join(change, finished), dtlsClient, true, finished, 0},
+		{"a hello to the client", join(hello, serverHello), dtlsClient, false, serverHello, 0},
+		{"a hello to the server", join(serverHello, hello), dtlsServer, false, hello, 0},
+		{"a request to begin anew", join(aRecord(handshakeRecord, 0, 0), done), dtlsClient, false, done, 0},
+		{"an empty message", join(aRecord(handshakeRecord, 0), done), dtlsClient, false, done, 0},
+		{"forged alert to the client", plainAlert, dtlsClient, false, nil, 0},
+		{"alert to the client", alert, dtlsClient, true, nil, 1},
+		{"forged hello of a server", serverHello, dtlsClient, true, nil, 0},
 	} {
-		s := sift(tt.datagram, tt.established)
+		s := sift(tt.datagram, tt.role, tt.established)
 		if !bytes.Equal(s.handshake, tt.handshake) || len(s.alerts) != tt.alerts {
 			t.Errorf("%s: %x and %d alerts", tt.name, s.handshake, len(s.alerts))
 		}
@@ -47,13 +59,15 @@ func TestSift(t *testing.T) {
 }
 
 func FuzzSift(f *testing.F) {
-	f.Add(aRecord(handshakeRecord, 0, 1, 2, 3), false)
-	f.Add(append(aRecord(handshakeRecord, 1, 1), aRecord(alertRecord, 1, 2)...), true)
-	f.Fuzz(func(t *testing.T, datagram []byte, established bool) {
+	f.Add(aRecord(handshakeRecord, 0, 1, 2, 3), byte(dtlsServer), false)
+	f.Add(aRecord(handshakeRecord, 0, 2, 2, 3), byte(dtlsClient), false)
+	f.Add(append(aRecord(handshakeRecord, 1, 1), aRecord(alertRecord, 1, 2)...), byte(dtlsServer), true)
+	f.Fuzz(func(t *testing.T, datagram []byte, role byte, established bool) {
 		before := bytes.Clone(datagram)
-		s := sift(datagram, established)
+		s := sift(datagram, dtlsRole(role&1), established)
 		for r := range records(s.handshake) {
-			if r.contentType() == alertRecord || established && r.epoch() == 0 {
+			if r.contentType() == alertRecord || established && r.epoch() == 0 ||
+				r.epoch() == 0 && r.contentType() == handshakeRecord && !dtlsRole(role&1).expects(r) {
 				t.Errorf("record %x is let through", r)
 			}
 		}

@@ -46,7 +46,7 @@ func newRig(t testing.TB) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{ingress: newIngress()}
+	r := &rig{ingress: newIngress(dtlsServer)}
 	if r.pub, err = hub.Publish("s", sfu.PublishOptions{}); err != nil {
 		t.Fatal(err)
 	}

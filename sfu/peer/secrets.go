@@ -13,9 +13,10 @@ import (
 	"github.com/pion/srtp/v3"
 )
 
-// secrets catches what the keys of a DTLS association are derived from, while we
-// are its server: pion keeps that to itself. It belongs to the handshake's
-// goroutine until that is over.
+// secrets catches what the keys of a DTLS association are derived from: pion keeps
+// that to itself. It belongs to the handshake's goroutine until that is over, but
+// that the reader of the socket may take note of the hello of a server, before it
+// hands it over.
 type secrets struct {
 	clientRandom, serverRandom, master []byte
 	profile                            srtp.ProtectionProfile // 0: none was negotiated
@@ -43,7 +44,7 @@ func (s *secrets) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// serverHello takes note of our own hello, and leaves it as it is.
+// serverHello takes note of the hello of the server, and leaves it as it is.
 func (s *secrets) serverHello(h handshake.MessageServerHello) handshake.Message {
 	r := h.Random.MarshalFixed()
 	s.serverRandom = append([]byte(nil), r[:]...)
@@ -57,8 +58,8 @@ func (s *secrets) serverHello(h handshake.MessageServerHello) handshake.Message 
 }
 
 // ExportKeyingMaterial implements srtp.KeyingMaterialExporter (RFC 5705 section 4,
-// without a context), for the cipher suite that all associations have (see
-// alertKeys).
+// without a context), for the cipher suites that associations have (see
+// cipherSuites).
 func (s *secrets) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	if len(context) > 0 || s.master == nil || s.serverRandom == nil {
 		return nil, errors.New("peer: no keys to be derived")

@@ -41,15 +41,16 @@ type session struct {
 
 	// guarded by mu
 	mu    sync.Mutex
-	offer *offer // the newest one
+	offer *offer      // the newest one
+	local credentials // with which it was answered
 }
 
-func (p *Port) newSession(a api) (*session, error) {
+func (p *Port) newSession(a api, role dtlsRole) (*session, error) {
 	l, err := p.begin()
 	if err != nil {
 		return nil, err
 	}
-	s := &session{life: l, port: p, connectTimeout: p.connectTimeout, ingress: newIngress()}
+	s := &session{life: l, port: p, connectTimeout: p.connectTimeout, ingress: newIngress(role)}
 	if s.pc, err = a.newConnection(p.configuration, redirectingMux{p.mux, &s.ingress.presence}, s.newBuffer, &s.ingress.secrets); err != nil {
 		s.settled()
 		return nil, fmt.Errorf("peer: new connection: %w", err)
@@ -135,10 +136,7 @@ func (s *session) answer(ctx context.Context, o *offer) (string, error) {
 	if err := s.admit(o, local); err != nil {
 		return "", err
 	}
-	s.mu.Lock()
-	s.offer = o
-	s.mu.Unlock()
-	return local, nil
+	return s.port.answerer.complete(o, local)
 }
 
 // admit makes the socket let through what belongs to the session that was
@@ -149,6 +147,9 @@ func (s *session) admit(o *offer, local string) error {
 		return fmt.Errorf("peer: read own answer: %w", err)
 	}
 	next := pair{local: mine.credentials(), remote: strings.Clone(o.credentials().ufrag)}
+	s.mu.Lock()
+	s.offer, s.local = o, next.local
+	s.mu.Unlock()
 	s.ingress.arrivals.negotiated(mine.extension(sdp.TransportCCURI))
 	if s.ingress.demux == nil {
 		s.ingress.enter(s.port.demux, s.ingress, next)
@@ -219,20 +220,18 @@ func (s *session) Restart(ctx context.Context, f Fragment) (Fragment, error) {
 	default:
 	}
 	s.mu.Lock()
-	raw, err := s.offer.String()
+	o := s.offer
 	s.mu.Unlock()
-	if err != nil {
-		return Fragment{}, fmt.Errorf("%w: %v", ErrOffer, err)
-	}
-	next := &offer{}
-	if err := next.description.UnmarshalString(raw); err != nil {
-		return Fragment{}, fmt.Errorf("%w: %v", ErrOffer, err)
-	}
-	next.setCredentials(credentials{f.ufrag, f.pwd})
-	// Half a restart would be none: it is not left to whether the client waits.
-	local, err := s.answer(context.WithoutCancel(ctx), next)
+	next, err := o.restarted(credentials{f.ufrag, f.pwd})
 	if err != nil {
 		return Fragment{}, err
 	}
-	return answerFragment(local)
+	// Half a restart would be none: it is not left to whether the client waits.
+	if _, err := s.answer(context.WithoutCancel(ctx), next); err != nil {
+		return Fragment{}, err
+	}
+	s.mu.Lock()
+	local := s.local
+	s.mu.Unlock()
+	return s.port.answerer.restartFragment(next.kind(), next.media[0].mid, local), nil
 }

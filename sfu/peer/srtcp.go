@@ -44,10 +44,10 @@ type secured struct {
 	out *srtp.Context // RTCP
 }
 
-// newSecured makes the ciphers of a DTLS session, of which we are the server.
+// newSecured makes the ciphers of a DTLS session. Our role in it is that of alerts.
 func newSecured(profile srtp.ProtectionProfile, exporter srtp.KeyingMaterialExporter, alerts alertKeys) (*secured, error) {
 	c := srtp.Config{Profile: profile}
-	if err := c.ExtractSessionKeysFromDTLS(exporter, false); err != nil {
+	if err := c.ExtractSessionKeysFromDTLS(exporter, alerts.role == dtlsClient); err != nil {
 		return nil, fmt.Errorf("peer: SRTP keys: %w", err)
 	}
 	k := c.Keys

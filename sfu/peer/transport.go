@@ -21,9 +21,11 @@ type transport struct {
 	presence
 
 	// set once
+	role     dtlsRole            // ours
 	offered  []fingerprint       // of the client's certificate
 	onRTCP   func([]rtcp.Packet) // called by the socket's reader
 	incoming chan []byte         // handshake records
+	found    chan struct{}       // gets a value when a check has shown where the client is
 
 	keys   atomic.Pointer[secured] // nil before the handshake is through
 	proved atomic.Bool             // the client has sent something with its keys
@@ -35,8 +37,16 @@ type transport struct {
 // up to 6 of them. What is lost, the client sends again.
 const maxRecords = 16
 
-func newTransport(l *life, offered []fingerprint) *transport {
-	return &transport{life: l, offered: offered, incoming: make(chan []byte, maxRecords)}
+// helloPause is how long after the begin of a handshake that has failed we begin
+// another one, as its client: not sooner than we would have repeated our hello (RFC
+// 6347 section 4.2.4.1), so that nobody makes us send more by breaking it.
+const helloPause = time.Second
+
+func newTransport(l *life, role dtlsRole, offered []fingerprint) *transport {
+	return &transport{
+		life: l, role: role, offered: offered,
+		incoming: make(chan []byte, maxRecords), found: make(chan struct{}, 1),
+	}
 }
 
 // restart begins another ICE session, and returns our credentials for it.
@@ -47,9 +57,16 @@ func (t *transport) restart(remote string) (credentials, error) {
 
 // takeCheck implements endpoint: the checks of viewers are answered here.
 func (t *transport) takeCheck(m *stun.Message, datagram []byte, from netip.AddrPort) []byte {
-	if answer := t.check(m, datagram, from).answer; answer != nil {
+	o := t.check(m, datagram, from)
+	if o.answer != nil {
 		// What is lost is asked for again.
-		_, _ = t.demux.WriteToUDPAddrPort(answer, from)
+		_, _ = t.demux.WriteToUDPAddrPort(o.answer, from)
+	}
+	if o.valid {
+		select {
+		case t.found <- struct{}{}:
+		default: // it is known already
+		}
 	}
 	return nil
 }
@@ -61,7 +78,7 @@ func (t *transport) Silent() bool { return t.keys.Load() != nil && t.quiet() > d
 // takeRecords implements endpoint.
 func (t *transport) takeRecords(datagram []byte) []byte {
 	keys := t.keys.Load()
-	s := sift(datagram, keys != nil)
+	s := sift(datagram, t.role, keys != nil)
 	if len(s.handshake) > 0 {
 		select {
 		case t.incoming <- s.handshake:
@@ -111,24 +128,25 @@ func (t *transport) send(datagram []byte) error {
 
 // connect waits until the client has completed ICE and DTLS, but not longer than
 // timeout.
-func (t *transport) connect(ctx context.Context, timeout time.Duration, options []dtls.ServerOption) error {
+func (t *transport) connect(ctx context.Context, timeout time.Duration, options []dtls.Option) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	var pause <-chan time.Time // before we say hello again
 	for limited.Err() == nil {
-		var first []byte
-		select {
-		case first = <-t.incoming:
-		case <-t.gone:
-			return ErrNotConnected
-		case <-limited.Done():
-			continue
+		first, err := t.beginning(limited, pause)
+		if err != nil {
+			break
 		}
+		pause = time.After(helloPause)
 		keys, err := t.link.handshake(limited, options, t, first)
 		if errors.Is(err, errFingerprint) {
 			return fmt.Errorf("%w: %v", ErrNotConnected, err)
 		}
 		if err != nil {
 			continue // somebody may have interfered: the client tries again
+		}
+		if t.role == dtlsClient {
+			t.link.drop() // the client has our last flight: its own was the answer
 		}
 		t.hear()
 		t.keys.Store(keys)
@@ -139,6 +157,37 @@ func (t *transport) connect(ctx context.Context, timeout time.Duration, options 
 		return context.Cause(ctx)
 	}
 	return ErrNotConnected
+}
+
+// beginning waits until a handshake can begin: for the client's first records, or,
+// if it is ours to begin, until we know where the client is, and until after pause,
+// which is nil at the first time.
+func (t *transport) beginning(ctx context.Context, pause <-chan time.Time) (first []byte, err error) {
+	if t.role == dtlsServer {
+		select {
+		case first = <-t.incoming:
+			return first, nil
+		case <-t.gone:
+		case <-ctx.Done():
+		}
+		return nil, ErrNotConnected
+	}
+	begin := pause
+	for {
+		if begin == nil && t.to.Load() != nil {
+			return nil, nil
+		}
+		select {
+		case <-t.found:
+		case <-begin:
+			begin = nil
+		case <-t.incoming: // of a handshake that failed
+		case <-t.gone:
+			return nil, ErrNotConnected
+		case <-ctx.Done():
+			return nil, ErrNotConnected
+		}
+	}
 }
 
 // tend looks after the connection from time to time. Runs on the goroutine that

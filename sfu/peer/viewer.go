@@ -26,7 +26,7 @@ type Viewer struct {
 
 	// set once
 	port      *Port
-	kind, mid string        // of the offer's first section
+	kind, mid string        // of the first section that is taken
 	outputs   []*output     // in the order of the offer's sections
 	first     chan struct{} // gets a value with the first packet of each output
 
@@ -55,7 +55,7 @@ func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track
 	}
 	v := &Viewer{
 		port: p, first: make(chan struct{}, maxMediaSections),
-		kind: strings.Clone(o.description.MediaDescriptions[0].MediaName.Media), mid: strings.Clone(o.media[0].mid),
+		kind: strings.Clone(o.kind()), mid: strings.Clone(o.media[0].mid),
 	}
 	sections, err := v.negotiate(o, tracks)
 	if err != nil {
@@ -65,7 +65,7 @@ func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track
 	if err != nil {
 		return nil, "", err
 	}
-	v.transport = newTransport(l, offered)
+	v.transport = newTransport(l, o.role, offered)
 	v.onRTCP = v.takeFeedback
 	local := newCredentials()
 	answer, err := p.answerer.answer(o, local, sections)

@@ -111,6 +111,11 @@ func watch(t testing.TB, edit func(offer string) string) *watched {
 
 func asItIs(offer string) string { return offer }
 
+// passive makes an offer one of a client that is the DTLS server.
+func passive(offer string) string {
+	return strings.ReplaceAll(offer, "a=setup:actpass", "a=setup:passive")
+}
+
 // more waits until further frames have come.
 func (w *watched) more(t testing.TB) {
 	t.Helper()
@@ -141,7 +146,13 @@ func (w *watched) end(t testing.TB) error {
 // TestForged: what others send in a viewer's name does not disturb it, and is not
 // answered.
 func TestForged(t *testing.T) {
-	w := watch(t, asItIs)
+	for _, edit := range []func(string) string{asItIs, passive} {
+		forgeAt(t, watch(t, edit))
+	}
+}
+
+func forgeAt(t *testing.T, w *watched) {
+	t.Helper()
 	w.more(t)
 	at := *w.viewer.to.Load()
 	check := controlling()
@@ -149,7 +160,7 @@ func TestForged(t *testing.T) {
 		for _, forged := range [][]byte{
 			aRecord(alertRecord, 0, 2, 40), aRecord(alertRecord, 0, 1, 0), aRecord(alertRecord, 1, 2, 40), aRecord(alertRecord, 1, bytes.Repeat([]byte{1}, 40)...),
 			aRecord(handshakeRecord, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), aRecord(handshakeRecord, 1, bytes.Repeat([]byte{1}, 60)...),
-			aRecord(changeCipherSpec, 0, 1), {22}, bytes.Repeat([]byte{20}, 100),
+			aServerHello(t, 1, 0), aRecord(handshakeRecord, 0, make([]byte, 12)...), aRecord(changeCipherSpec, 0, 1), {22}, bytes.Repeat([]byte{20}, 100),
 			append([]byte{0x80, 200}, make([]byte, 60)...), {0x80}, append([]byte{0x81, 206, 0, 2}, make([]byte, 60)...),
 		} {
 			for _, from := range []netip.AddrPort{at, netip.MustParseAddrPort("192.0.2.99:9")} {

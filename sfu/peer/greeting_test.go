@@ -1,0 +1,91 @@
+package peer
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pion/dtls/v3/pkg/protocol"
+	"github.com/pion/dtls/v3/pkg/protocol/extension"
+	"github.com/pion/dtls/v3/pkg/protocol/handshake"
+	"github.com/pion/srtp/v3"
+)
+
+// aServerHello returns the record of a ServerHello with a random of one byte's
+// repetitions.
+func aServerHello(t testing.TB, random byte, number uint16) []byte {
+	t.Helper()
+	suite := uint16(cipherSuites[0])
+	m := handshake.MessageServerHello{
+		Version: protocol.Version1_2, CipherSuiteID: &suite, CompressionMethod: &protocol.CompressionMethod{},
+		Extensions: []extension.Extension{&extension.UseSRTP{ProtectionProfiles: []extension.SRTPProtectionProfile{extension.SRTP_AEAD_AES_128_GCM}}},
+	}
+	m.Random.UnmarshalFixed([32]byte(bytes.Repeat([]byte{random}, 32)))
+	raw, err := (&handshake.Handshake{Header: handshake.Header{MessageSequence: number}, Message: &m}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aRecord(handshakeRecord, 0, raw...)
+}
+
+func TestGreeting(t *testing.T) {
+	hello, other := aServerHello(t, 1, 0), aServerHello(t, 2, 0)
+	later := aServerHello(t, 1, 1)
+	done := aRecord(handshakeRecord, 0, serverHelloDoneMessage, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
+	again := aRecord(handshakeRecord, 0, helloVerifyRequestMessage, 0, 0, 0)
+	finished := aRecord(handshakeRecord, 1, serverHelloMessage)
+	change := aRecord(changeCipherSpec, 0, 1)
+	fragment := bytes.Clone(hello)
+	fragment[recordHeader+8]++ // FragmentOffset
+	short := hello[:recordHeader+messageHeader+10]
+	short[11], short[12] = 0, messageHeader+10
+	short = bytes.Clone(short)
+	hello = aServerHello(t, 1, 0)
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	for _, tt := range []struct {
+		name       string
+		come, kept [][]byte
+		random     byte // 0: none is known
+	}{
+		{"a server's flights", [][]byte{join(hello, done), join(change, finished)}, [][]byte{join(hello, done), join(change, finished)}, 1},
+		{"repeated", [][]byte{hello, hello, done}, [][]byte{hello, hello, done}, 1},
+		{"another one behind it", [][]byte{hello, other, done}, [][]byte{hello, nil, done}, 1},
+		{"the same with another number", [][]byte{hello, later}, [][]byte{hello, nil}, 1},
+		{"in pieces", [][]byte{fragment, hello}, [][]byte{nil, hello}, 1},
+		{"cut off", [][]byte{short, hello}, [][]byte{nil, hello}, 1},
+		{"asked to say hello again", [][]byte{again, later, done}, [][]byte{again, later, done}, 1},
+		{"asked too often", [][]byte{again, again, again, again, again, later}, [][]byte{again, again, again, nil, nil, later}, 1},
+		{"asked when it is too late", [][]byte{hello, again}, [][]byte{hello, nil}, 1},
+		{"nothing", [][]byte{done}, [][]byte{done}, 0},
+	} {
+		g := greeting{known: &secrets{}}
+		for i, datagram := range tt.come {
+			if got := g.filter(bytes.Clone(datagram)); !bytes.Equal(got, tt.kept[i]) {
+				t.Errorf("%s: of datagram %d %x is let through, want %x", tt.name, i, got, tt.kept[i])
+			}
+		}
+		want := bytes.Repeat([]byte{tt.random}, 32)
+		if tt.random == 0 {
+			want = nil
+		}
+		if !bytes.Equal(g.known.serverRandom, want) || tt.random > 0 && g.known.profile != srtp.ProtectionProfileAeadAes128Gcm {
+			t.Errorf("%s: the random is %x, the profile %v", tt.name, g.known.serverRandom, g.known.profile)
+		}
+	}
+}
+
+func FuzzGreeting(f *testing.F) {
+	f.Add(aServerHello(f, 1, 0), aServerHello(f, 2, 0))
+	f.Add(aRecord(handshakeRecord, 0, helloVerifyRequestMessage), aServerHello(f, 2, 1))
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		g := greeting{known: &secrets{}}
+		first := bytes.Clone(g.filter(sift(one, dtlsClient, false).handshake))
+		random := bytes.Clone(g.known.serverRandom)
+		second := g.filter(sift(two, dtlsClient, false).handshake)
+		if len(first) > len(one) || len(second) > len(two) {
+			t.Error("more comes out than went in")
+		}
+		if random != nil && !bytes.Equal(random, g.known.serverRandom) {
+			t.Error("a second hello is believed")
+		}
+	})
+}

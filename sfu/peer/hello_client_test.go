@@ -1,0 +1,130 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/dtls/v3"
+)
+
+// TestHelloOfOurs: with a client that is the DTLS server we say hello as soon as a
+// check has shown where it is, not sooner and nowhere else; what others send in its
+// name does no harm; and a client with another certificate than its offer has gets
+// nothing.
+func TestHelloOfOurs(t *testing.T) {
+	certificate, another := aCertificate(t), aCertificate(t)
+	for _, kind := range []string{"publisher", "viewer"} {
+		for _, genuine := range []bool{true, false} {
+			offered := certificate
+			if !genuine {
+				offered = another
+			}
+			s := newHalfOpen(t, kind, func(offer string) string {
+				const old = "19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2"
+				_, sum, _ := strings.Cut(fingerprintOf(offered.Certificate[0]).String(), " ")
+				return passive(strings.ReplaceAll(offer, old, sum))
+			})
+			client := dial(t, s.addr)
+			client.send(t, checkBy("nobody:Yp5S", "another password of this length"))
+			if d := client.read(t, 50*time.Millisecond); len(d) > 0 {
+				t.Fatalf("%s: before its check the client gets %x", kind, d)
+			}
+			var hello []byte
+			client.ask(t, func() []byte { return checkOf(s.answer) }, func(d []byte) bool { hello = d; return d[0] == handshakeRecord })
+			for _, forged := range [][]byte{
+				aRecord(alertRecord, 0, 2, 40), aRecord(alertRecord, 0, 1, 0), aRecord(alertRecord, 1, bytes.Repeat([]byte{1}, 40)...),
+				aRecord(handshakeRecord, 0, make([]byte, 12)...), aRecord(handshakeRecord, 0, append([]byte{clientHelloMessage}, hello[recordHeader+1:]...)...),
+				aRecord(handshakeRecord, 0, serverHelloMessage, 0, 0, 70, 0, 0, 0, 0, 0, 0, 0, 9), hello, {22}, {22, 254, 253}, aRecord(23, 0, 1, 2, 3),
+			} {
+				client.send(t, forged)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			if !genuine {
+				go func() { // it is told nothing
+					<-s.ended
+					s.ended <- nil
+					cancel()
+				}()
+			}
+			if err := client.shake(t, ctx, hello, certificate); (err == nil) != genuine {
+				t.Errorf("%s, genuine %v: the handshake ends with %v", kind, genuine, err)
+			}
+			until(t, "the end of connecting", func() bool { return s.port.connecting.Load() == 0 })
+			cancel()
+			s.end(t)
+		}
+	}
+}
+
+// TestHelloIsRepeated: a hello that gets no answer is repeated a few times, more
+// seldom each time, and so is one to a client that breaks each handshake.
+func TestHelloIsRepeated(t *testing.T) {
+	for _, kind := range []string{"publisher", "viewer"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newHalfOpen(t, kind, passive)
+			silent, hellos := dial(t, s.addr), 0
+			silent.ask(t, func() []byte { return checkOf(s.answer) }, func(d []byte) bool { return d[0] == handshakeRecord })
+			bad := aServerHello(t, 1, 0)
+			bad[recordHeader+messageHeader+1] = 1 // of a version that nobody knows
+			for deadline := time.Now().Add(1200 * time.Millisecond); time.Now().Before(deadline); {
+				silent.send(t, bad)
+				if d := silent.read(t, 20*time.Millisecond); len(d) > 0 && d[0] == handshakeRecord {
+					hellos++
+				}
+			}
+			if hellos > 2 {
+				t.Errorf("%d more hellos within 1.2 s", hellos)
+			}
+			s.end(t)
+		})
+	}
+}
+
+// shake is the server's side of a handshake whose first hello has come.
+func (s *somebody) shake(t *testing.T, ctx context.Context, hello []byte, certificate tls.Certificate) error {
+	t.Helper()
+	through := &connected{UDPConn: s.conn, first: hello}
+	if err := s.conn.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := dtls.ServerWithOptions(through, s.conn.RemoteAddr(),
+		dtls.WithCertificates(certificate), dtls.WithSRTPProtectionProfiles(srtpProfiles...),
+		dtls.WithClientAuth(dtls.RequireAnyClientCert), dtls.WithInsecureSkipVerify(true), dtls.WithInsecureSkipVerifyHello(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = conn.HandshakeContext(ctx)
+	through.Close()
+	conn.Close()
+	return err
+}
+
+// connected is a connected socket as one that is not, which yields first once more.
+type connected struct {
+	*net.UDPConn
+	mu    sync.Mutex
+	first []byte
+}
+
+// ReadFrom implements net.PacketConn.
+func (c *connected) ReadFrom(b []byte) (int, net.Addr, error) {
+	c.mu.Lock()
+	first := c.first
+	c.first = nil
+	c.mu.Unlock()
+	if first != nil {
+		return copy(b, first), c.RemoteAddr(), nil
+	}
+	n, err := c.Read(b)
+	return n, c.RemoteAddr(), err
+}
+
+// WriteTo implements net.PacketConn.
+func (c *connected) WriteTo(b []byte, _ net.Addr) (int, error) { return c.Write(b) }
