@@ -17,9 +17,18 @@
 //
 // # Publishers
 //
-// A publisher is a PeerConnection. Its packets are read into slabs and handed to
-// the hub as they are; losses are asked for again (NACK), and transport-wide
-// feedback lets the browser estimate its bandwidth.
+// A publisher is a PeerConnection, for checks, handshake and descriptions. Its media
+// and reports never get there: they are taken in by the goroutine that reads the
+// socket.
+//
+//	ingress     decrypts them, from the first one on
+//	negotiated  by what each track is told from the others
+//	router      which packet is of which track (RFC 9143 section 9.2, RFC 8852)
+//	encoding    one RTP stream, which goes on when its SSRC changes
+//	input       one track on its way to the hub, where packets go as they are
+//	loss        what is asked for again (NACK)
+//	reception   what is reported
+//	arrivals    feedback by which the browser estimates its bandwidth
 //
 // # Viewers
 //

@@ -20,6 +20,9 @@ var (
 	// ErrLost says that the connection broke. It wraps sfu.ErrLost: the client did
 	// not want that, and may come back.
 	ErrLost = sfu.LostError("peer: connection lost")
+	// ErrNoMedia says that the client sends, but nothing that can be used: its packets
+	// name no section of its offer, or are of types that were not negotiated.
+	ErrNoMedia = errors.New("peer: no packet that came can be used: they name no section of the offer, or a payload type that was not negotiated")
 	// ErrClosed says that the client closed the connection.
 	ErrClosed = errors.New("peer: connection closed by the client")
 )

@@ -5,21 +5,21 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/stun/v4"
 )
 
 // ingress is a publisher's endpoint at the socket. It lets through to pion what
-// pion answers: genuine checks, and DTLS as far as it cannot do harm. The media of
-// tracks that are known it decrypts itself and hands to their inputs, on the
-// goroutine that reads the socket: pion would pass each packet through four
-// goroutines and as many buffers, at five times the cost, and what came together
-// would not arrive together.
+// pion answers: genuine checks, and DTLS as far as it cannot do harm. Media and
+// reports it decrypts itself and hands to the inputs of the tracks, on the goroutine
+// that reads the socket: pion would pass each packet through four goroutines and as
+// many buffers, at five times the cost, and what came together would not arrive
+// together.
 type ingress struct {
 	presence
 	arrivals arrivals
@@ -29,28 +29,25 @@ type ingress struct {
 	greeting greeting // if we are the client; owned by the socket's reader
 
 	// atomic
-	keys    atomic.Pointer[srtp.Context] // of SRTP; nil before the client can have them
-	through atomic.Bool                  // the handshake is over
-	routes  atomic.Pointer[[]route]
-
-	// guarded by handing
-	handing sync.Mutex
-	passed  map[uint32]uint16 // SSRC to the number of the newest packet that was left for pion
+	keys    atomic.Pointer[publisherKeys] // nil before the client can have them
+	through atomic.Bool                   // the handshake is over
+	router  atomic.Pointer[router]        // nil before the tracks are there
+	useless atomic.Int64                  // since when no packet was of use though some came, as presence.heard; 0: it is not so
 
 	// owned by the socket's reader
 	header  rtp.Header
 	scratch []byte
+	sources int // SSRCs of which something has come
 }
 
-// route is where the packets of an SSRC go.
-type route struct {
-	ssrc  uint32
-	again bool // it retransmits those of another one (RFC 4588)
-	to    *input
+// publisherKeys are the keys of a publisher's session (RFC 5764 section 4.2).
+type publisherKeys struct {
+	in   *srtp.Context // RTP; owned by the socket's reader
+	rtcp *srtcp
 }
 
 func newIngress(role dtlsRole) *ingress {
-	i := &ingress{role: role, passed: map[uint32]uint16{}}
+	i := &ingress{role: role}
 	i.secrets.onMaster = i.derive
 	i.greeting.known = &i.secrets
 	return i
@@ -65,10 +62,15 @@ func (i *ingress) derive() {
 	if c.Profile == 0 || c.ExtractSessionKeysFromDTLS(&i.secrets, i.role == dtlsClient) != nil {
 		return // established tells
 	}
-	keys, err := srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile, srtp.SRTPReplayProtection(replayWindow))
-	if err == nil {
-		i.keys.Store(keys)
+	in, err := srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile, srtp.SRTPReplayProtection(replayWindow))
+	if err != nil {
+		return
 	}
+	reports, err := newSRTCP(c.Profile, c.Keys, maxSources)
+	if err != nil {
+		return
+	}
+	i.keys.Store(&publisherKeys{in: in, rtcp: reports})
 }
 
 // established says that the handshake is over.
@@ -109,125 +111,117 @@ func (i *ingress) takeRecords(datagram []byte) []byte {
 	return s.handshake
 }
 
-// takeMedia implements endpoint.
+// takeMedia implements endpoint: nothing is left for pion.
 func (i *ingress) takeMedia(datagram []byte, from netip.AddrPort) []byte {
-	keys := i.keys.Load()
-	if keys == nil || len(datagram) < rtpHeader || datagram[1] >= firstRTCP && datagram[1] <= lastRTCP {
-		return datagram
-	}
-	if len(datagram) > receiveMTU {
+	keys, r := i.keys.Load(), i.router.Load()
+	if keys == nil || r == nil || len(datagram) < rtpHeader || len(datagram) > receiveMTU {
 		return nil
 	}
-	ssrc := binary.BigEndian.Uint32(datagram[8:])
-	r, known := i.route(ssrc)
-	plain := i.open(keys, datagram, r.to)
-	if plain == nil {
+	if datagram[1] >= firstRTCP && datagram[1] <= lastRTCP {
+		i.takeReports(keys.rtcp, r, datagram, from)
+		return nil
+	}
+	at := r.known(binary.BigEndian.Uint32(datagram[8:]))
+	if at == nil {
+		i.takeFirst(keys, r, datagram, from)
+		return nil
+	}
+	plain, err := keys.in.DecryptRTP(at.to.of.room()[:0:receiveMTU], datagram, &i.header)
+	if err != nil {
 		return nil // damaged, forged, or there before: all that is no reason to hang up
 	}
-	i.hearAt(from)
-	i.arrivals.packet(&i.header, time.Since(i.started))
-	switch {
-	case known:
-		r.to.used(len(plain))
-		plain = plain[:len(plain):len(plain)]
-	case i.pass(ssrc, i.header.SequenceNumber):
-		return datagram
-	default: // it has just become known
-		r, _ = i.route(ssrc)
-		plain = slices.Clone(plain)
-	}
-	if r.to.receive(&i.header, plain, r.again) {
-		i.demux.flushLater(r.to)
-	}
+	at.to.of.used(len(plain))
+	i.came(from)
+	i.deliver(at, plain[:len(plain):len(plain)])
 	return nil
 }
 
-// open decrypts a packet into the slab of an input, where it may stay, or into
-// scratch space if there is none yet. It returns nil if that fails.
-func (i *ingress) open(keys *srtp.Context, datagram []byte, in *input) []byte {
-	var to []byte
-	if in != nil {
-		to = in.room()
-	} else {
-		if i.scratch == nil {
-			i.scratch = make([]byte, receiveMTU)
-		}
-		to = i.scratch
+// takeFirst takes in a packet whose SSRC has no route: the first one, or one of a
+// stream of which nobody knows yet what it is.
+func (i *ingress) takeFirst(keys *publisherKeys, r *router, datagram []byte, from netip.AddrPort) {
+	_, had := keys.in.ROC(binary.BigEndian.Uint32(datagram[8:])) // by genuine packets only
+	if !had && i.sources == maxSources {
+		return
 	}
-	plain, err := keys.DecryptRTP(to[:0:receiveMTU], datagram, &i.header)
+	if i.scratch == nil {
+		i.scratch = make([]byte, receiveMTU)
+	}
+	plain, err := keys.in.DecryptRTP(i.scratch[:0:receiveMTU], datagram, &i.header)
 	if err != nil {
-		return nil
+		return
 	}
-	return plain
+	if !had {
+		i.sources++
+	}
+	i.came(from)
+	to, again := r.find(&i.header)
+	if to == nil {
+		i.note(useless)
+		return
+	}
+	at := r.add(route{ssrc: i.header.SSRC, again: again, turn: max(1, to.turn), to: to})
+	i.deliver(at, slices.Clone(plain))
 }
 
-// route returns where the packets of an SSRC go, if they go past pion.
-func (i *ingress) route(ssrc uint32) (route, bool) {
-	if routes := i.routes.Load(); routes != nil {
-		for _, r := range *routes {
-			if r.ssrc == ssrc {
-				return r, true
+// came notes that the packet in header has come: it is of the client.
+func (i *ingress) came(from netip.AddrPort) {
+	i.hearAt(from)
+	i.arrivals.packet(&i.header, time.Since(i.started))
+}
+
+// deliver hands a packet to its input.
+func (i *ingress) deliver(at *route, plain []byte) {
+	in := at.to.of
+	i.note(in.receive(at, &i.header, plain))
+	if !in.fresh {
+		in.fresh = true
+		i.demux.flushLater(in)
+	}
+}
+
+// note takes note of what a packet was good for.
+func (i *ingress) note(u use) {
+	since := i.useless.Load()
+	switch {
+	case u == useful && since != 0:
+		i.useless.Store(0)
+	case u == useless && since == 0:
+		i.useless.Store(max(1, int64(time.Since(i.started))))
+	}
+}
+
+// inVain returns for how long packets have come none of which was of use.
+func (i *ingress) inVain() time.Duration {
+	if since := i.useless.Load(); since != 0 {
+		return time.Since(i.started) - time.Duration(since)
+	}
+	return 0
+}
+
+// takeReports takes in what a client reports.
+func (i *ingress) takeReports(keys *srtcp, r *router, datagram []byte, from netip.AddrPort) {
+	packets, ok := keys.open(datagram)
+	if !ok {
+		return
+	}
+	i.hearAt(from) // a client with nothing to show reports all the same
+	for _, p := range packets {
+		if sr, ok := p.(*rtcp.SenderReport); ok {
+			for _, in := range r.inputs {
+				in.synchronize(sr)
 			}
 		}
 	}
-	return route{}, false
 }
 
-// pass notes that a packet is left for pion. It returns false if it is not to be:
-// its SSRC has got a route.
-func (i *ingress) pass(ssrc uint32, seq uint16) bool {
-	i.handing.Lock()
-	defer i.handing.Unlock()
-	if _, known := i.route(ssrc); known {
-		return false
+// report sends reports and requests to the client.
+func (i *ingress) report(packets []rtcp.Packet) {
+	keys, to := i.keys.Load(), i.to.Load()
+	if keys == nil || to == nil {
+		return // it is not connected
 	}
-	if _, noted := i.passed[ssrc]; noted || len(i.passed) < maxStreams {
-		i.passed[ssrc] = seq
+	if datagram, err := keys.rtcp.seal(nil, packets); err == nil {
+		// What is lost is told again.
+		_, _ = i.demux.WriteToUDPAddrPort(datagram, *to)
 	}
-	return true
-}
-
-// take gives an input the packets of an SSRC, when pion has yielded the one with
-// that number. It does nothing as long as pion has later ones in its buffers: they
-// would be overtaken.
-func (i *ingress) take(in *input, ssrc uint32, seq uint16) {
-	if _, known := i.route(ssrc); known {
-		return
-	}
-	i.handing.Lock()
-	defer i.handing.Unlock()
-	if newest, ok := i.passed[ssrc]; !ok || newest != seq {
-		return
-	}
-	i.replace(route{ssrc: ssrc, to: in})
-}
-
-// takeRepairs gives an input that has a route the retransmissions of an SSRC. Those
-// that pion has in its buffers are asked for once more.
-func (i *ingress) takeRepairs(in *input, ssrc uint32) {
-	i.handing.Lock()
-	defer i.handing.Unlock()
-	if _, known := i.route(ssrc); known || !i.serves(in) {
-		return
-	}
-	i.replace(route{ssrc: ssrc, again: true, to: in})
-}
-
-// serves says that an input has a route.
-func (i *ingress) serves(in *input) bool {
-	routes := i.routes.Load()
-	return routes != nil && slices.ContainsFunc(*routes, func(r route) bool { return r.to == in && !r.again })
-}
-
-// replace adds a route in place of an older one of the same kind: of one input only
-// the newest SSRC counts, and a client that goes from one to the other must not make
-// the list long. It is called with handing held.
-func (i *ingress) replace(next route) {
-	delete(i.passed, next.ssrc)
-	var routes []route
-	if old := i.routes.Load(); old != nil {
-		routes = slices.DeleteFunc(slices.Clone(*old), func(r route) bool { return r.to == next.to && r.again == next.again })
-	}
-	routes = append(routes, next)
-	i.routes.Store(&routes)
 }

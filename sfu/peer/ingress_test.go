@@ -16,33 +16,11 @@ import (
 	"weir/sfu/media"
 )
 
-// TestTake: an SSRC goes past pion as soon as pion has nothing of it left.
-func TestTake(t *testing.T) {
-	r := newRig(t)
-	r.take(r.in, rigSSRC, 0) // of which nothing has come
-	for _, seq := range []uint16{1, 3, 2} {
-		if !r.send(t, seq) {
-			t.Fatalf("packet %d is not left for pion", seq)
-		}
-		if seq == 3 {
-			r.take(r.in, rigSSRC, 1)
-		}
-	}
-	r.take(r.in, rigSSRC, 3) // not the newest: 2 came after it
-	if !r.send(t, 4) {
-		t.Fatal("packet 4 overtakes packet 2")
-	}
-	r.take(r.in, rigSSRC, 4)
-	if r.send(t, 5) || !r.has(0, 5) || len(r.passed) != 0 {
-		t.Errorf("packet 5 is in the track: %v; left for pion are %v", r.has(0, 5), r.passed)
-	}
-}
-
 // TestIngressWraps: numbers wrap, with a gap where they do, and the packets before it
 // late.
 func TestIngressWraps(t *testing.T) {
 	r := newRig(t)
-	r.begin(t, 65530)
+	r.send(t, 65530)
 	for turn, numbers := range [][]uint16{{65531, 65532}, {2, 3}, {4}} {
 		for _, seq := range numbers {
 			if r.send(t, seq); !r.has(min(turn, 1), seq) {
@@ -72,17 +50,15 @@ func clientAt(t *testing.T, r *rig, seq uint16) ([]byte, error) {
 	return old.EncryptRTP(nil, append(head, frame(int(seq))...), nil)
 }
 
-// TestNotTaken: what is forged, damaged, replayed, too large or of another type gets
+// TestNotTaken: what is forged, damaged, replayed or too large gets
 // nowhere, and is no sign of life.
 func TestNotTaken(t *testing.T) {
 	r := newRig(t)
-	r.begin(t, 1)
+	r.send(t, 1)
 	good := bytes.Clone(r.seal(t, mediaHeader(2), frame(2)))
 	r.takeMedia(good, rigAt)
 	damaged := bytes.Clone(r.seal(t, mediaHeader(3), frame(3)))
 	damaged[len(damaged)-1] ^= 1
-	other := mediaHeader(4)
-	other.PayloadType = rigPayload + 5
 	padded := mediaHeader(5)
 	padded.Padding = true
 	for _, tt := range []struct {
@@ -90,14 +66,11 @@ func TestNotTaken(t *testing.T) {
 		datagram []byte
 	}{
 		{"replay", good}, {"damaged", damaged}, {"cut off", damaged[:20]}, {"header alone", damaged[:12]},
-		{"other type", bytes.Clone(r.seal(t, other, frame(4)))},
 		{"too large", bytes.Clone(r.seal(t, mediaHeader(6), make([]byte, receiveMTU)))},
 		{"more padding than packet", bytes.Clone(r.seal(t, padded, []byte{1, 2, 200}))},
 	} {
 		before := r.counted()
-		if rest := r.takeMedia(tt.datagram, rigAt); rest != nil {
-			t.Errorf("%s: left for pion", tt.name)
-		}
+		r.takeMedia(tt.datagram, rigAt)
 		if got := r.counted(); got != before {
 			t.Errorf("%s: the track has %+v, before %+v", tt.name, got, before)
 		}
@@ -116,71 +89,25 @@ func TestNotTaken(t *testing.T) {
 	}
 }
 
-// TestRetransmissions: they are put in their place, whenever their SSRC gets known,
-// and probes of the network are no packets.
+// TestRetransmissions: they are put in their place, and probes of the network are no
+// packets.
 func TestRetransmissions(t *testing.T) {
 	r := newRig(t)
-	r.takeRepairs(r.in, rigRTX) // before there is a route: it would be all that it has
-	r.begin(t, 1)
+	r.again(t, 99, 2) // before there is a stream
+	r.send(t, 1)
 	r.send(t, 4)
-	if !r.again(t, 100, 2) {
-		t.Fatal("a retransmission of an unknown SSRC is not left for pion")
-	}
-	r.takeRepairs(r.in, rigRTX)
-	if r.again(t, 101, 2) || r.again(t, 102, 3) || r.again(t, 103, 3) {
-		t.Error("a retransmission is left for pion")
-	}
+	r.again(t, 101, 2)
+	r.again(t, 102, 3)
+	r.again(t, 103, 3)
 	probe := rtp.Header{Padding: true, PayloadType: rigRepair, SSRC: rigRTX, SequenceNumber: 104}
-	r.takeMedia(bytes.Clone(r.seal(t, probe, append(make([]byte, 254), 255))), rigAt)
+	r.put(t, probe, append(make([]byte, 254), 255))
 	probe.SequenceNumber, probe.Padding = 105, false
-	r.takeMedia(bytes.Clone(r.seal(t, probe, []byte{1})), rigAt)
+	r.put(t, probe, []byte{1})
 	if got := r.counted(); !r.has(0, 2) || !r.has(0, 3) || got.Packets != 4 || got.Repaired != 2 || got.Duplicates != 1 {
 		t.Errorf("the track has %+v", got)
 	}
-	if report, ok := r.in.report(); !ok || report.TotalLost != 2 {
+	if report, ok := r.in.encodings[0].reception.report(rigSSRC, 0); !ok || report.TotalLost != 2 {
 		t.Errorf("%+v is reported: what was sent again was lost before", report)
-	}
-}
-
-// TestRoutesAreFew: a client that goes from one SSRC to the other, or opens ever new
-// ones, costs no memory.
-func TestRoutesAreFew(t *testing.T) {
-	r := newRig(t)
-	for ssrc := range uint32(4 * maxStreams) {
-		h := mediaHeader(uint16(ssrc))
-		h.SSRC = 1000 + ssrc
-		if r.takeMedia(bytes.Clone(r.seal(t, h, frame(1))), rigAt) == nil {
-			t.Fatal("a packet is kept from pion, which counts the streams")
-		}
-		if ssrc%4 == 0 {
-			r.take(r.in, h.SSRC, h.SequenceNumber)
-			r.takeRepairs(r.in, 1e6+ssrc)
-		}
-	}
-	if routes := *r.routes.Load(); len(routes) != 2 || len(r.passed) > maxStreams {
-		t.Errorf("there are %d routes, and %d SSRCs were noted", len(routes), len(r.passed))
-	}
-}
-
-// TestAnotherSSRC: the stream goes on where it was.
-func TestAnotherSSRC(t *testing.T) {
-	r := newRig(t)
-	r.begin(t, 100)
-	r.send(t, 101)
-	for seq := range uint16(3) {
-		h := mediaHeader(40000 + seq)
-		h.SSRC = rigSSRC + 1
-		left := r.takeMedia(bytes.Clone(r.seal(t, h, frame(1))), rigAt) != nil
-		if left != (seq == 0) {
-			t.Fatalf("packet %d is left for pion: %v", seq, left)
-		}
-		if left { // which yields it
-			r.in.put(&h, frame(1), false)
-			r.take(r.in, h.SSRC, h.SequenceNumber)
-		}
-	}
-	if got := r.counted(); got.Packets != 5 || !r.has(0, 103) || !r.has(0, 105) || r.in.ssrc.Load() != rigSSRC+1 {
-		t.Errorf("the track has %+v", got)
 	}
 }
 
@@ -200,8 +127,8 @@ func TestStopWakes(t *testing.T) {
 			got <- batch[0].Seq
 		}
 	}()
-	r.begin(t, 1)
-	r.in.wake(false)
+	r.send(t, 1)
+	r.demux.flush()
 	<-got
 	time.Sleep(20 * time.Millisecond) // the viewer sleeps by now, or the test is an easier one
 	r.send(t, 2)
@@ -212,7 +139,7 @@ func TestStopWakes(t *testing.T) {
 		t.Fatal("nobody was woken")
 	}
 	r.demux.flush()
-	if left := r.send(t, 3); left || r.has(0, 3) {
+	if r.send(t, 3); r.has(0, 3) {
 		t.Error("a packet got to the track after the end")
 	}
 	r.demux.flush()
@@ -307,13 +234,13 @@ func TestRecordsInHandshake(t *testing.T) {
 // place in the track, and nothing else.
 func TestIngressAllocates(t *testing.T) {
 	r := newRig(t)
-	r.begin(t, 0)
+	r.send(t, 0)
 	const packets = 2000
 	datagrams := make([][]byte, 2*packets)
 	for n := range datagrams {
 		datagrams[n] = bytes.Clone(r.seal(t, mediaHeader(uint16(n+1)), frame(n)))
 	}
-	r.arrivals.negotiated(5)
+	r.arrivals.negotiated(rigNumber)
 	n := 0
 	got := testing.AllocsPerRun(packets, func() {
 		r.takeMedia(datagrams[n], rigAt)
@@ -332,9 +259,9 @@ func BenchmarkIngress(b *testing.B) {
 	for _, numbered := range []bool{false, true} {
 		b.Run(fmt.Sprintf("numbered=%v", numbered), func(b *testing.B) {
 			r := newRig(b)
-			r.begin(b, 0)
+			r.send(b, 0)
 			if numbered {
-				r.arrivals.negotiated(3)
+				r.arrivals.negotiated(rigNumber)
 			}
 			payload := append([]byte{0x00}, make([]byte, 1199)...)
 			sealed := make([][]byte, 1024)
@@ -344,7 +271,7 @@ func BenchmarkIngress(b *testing.B) {
 					seq++
 					h := mediaHeader(seq)
 					if numbered {
-						if err := h.SetExtension(3, binary.BigEndian.AppendUint16(nil, seq)); err != nil {
+						if err := h.SetExtension(rigNumber, binary.BigEndian.AppendUint16(nil, seq)); err != nil {
 							b.Fatal(err)
 						}
 					}

@@ -1,10 +1,9 @@
 package peer
 
 import (
-	"slices"
-
 	"github.com/pion/rtcp"
-	"github.com/pion/webrtc/v4"
+
+	"weir/sfu/media"
 )
 
 // keyframeRequests turns the hub's requests into RTCP. A request for a track
@@ -17,22 +16,19 @@ type keyframeRequests struct {
 
 // keyframeTarget is a track that can be asked.
 type keyframeTarget struct {
-	ssrc uint32
-	fir  bool  // the client takes FIR, not PLI
-	seq  uint8 // of the next FIR
+	of  *input
+	seq uint8 // of the next FIR
 }
 
-func newKeyframeRequests() *keyframeRequests {
-	return &keyframeRequests{targets: map[string]*keyframeTarget{}, wanted: map[string]bool{}}
-}
-
-func (k *keyframeRequests) know(t *webrtc.TrackRemote) {
-	feedback := t.Codec().RTCPFeedback
-	k.targets[t.Kind().String()] = &keyframeTarget{
-		ssrc: uint32(t.SSRC()),
-		fir: !slices.Contains(feedback, webrtc.RTCPFeedback{Type: "nack", Parameter: "pli"}) &&
-			slices.Contains(feedback, webrtc.RTCPFeedback{Type: "ccm", Parameter: "fir"}),
+// newKeyframeRequests returns what asks for keyframes of the pictures among inputs.
+func newKeyframeRequests(inputs []*input) *keyframeRequests {
+	k := &keyframeRequests{targets: map[string]*keyframeTarget{}, wanted: map[string]bool{}}
+	for _, in := range inputs {
+		if kind := in.codec.Kind(); kind == media.Video {
+			k.targets[kind.String()] = &keyframeTarget{of: in}
+		}
 	}
+	return k
 }
 
 func (k *keyframeRequests) want(id string) { k.wanted[id] = true }
@@ -41,8 +37,12 @@ func (k *keyframeRequests) want(id string) { k.wanted[id] = true }
 func (k *keyframeRequests) due() []rtcp.Packet {
 	var packets []rtcp.Packet
 	for id := range k.wanted {
-		if t := k.targets[id]; t != nil {
-			packets = append(packets, t.request())
+		t := k.targets[id]
+		if t == nil {
+			continue
+		}
+		if ssrc, begun := t.of.source(); begun {
+			packets = append(packets, t.request(ssrc))
 			delete(k.wanted, id)
 		}
 	}
@@ -51,10 +51,10 @@ func (k *keyframeRequests) due() []rtcp.Packet {
 
 // request returns a PLI (RFC 4585 section 6.3.1), or a FIR (RFC 5104 section
 // 4.3.1) for a client that negotiated nothing better.
-func (t *keyframeTarget) request() rtcp.Packet {
-	if !t.fir {
-		return &rtcp.PictureLossIndication{MediaSSRC: t.ssrc}
+func (t *keyframeTarget) request(ssrc uint32) rtcp.Packet {
+	if !t.of.section.fir {
+		return &rtcp.PictureLossIndication{SenderSSRC: t.of.sender, MediaSSRC: ssrc}
 	}
 	t.seq++
-	return &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{SSRC: t.ssrc, SequenceNumber: t.seq}}}
+	return &rtcp.FullIntraRequest{SenderSSRC: t.of.sender, FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: t.seq}}}
 }

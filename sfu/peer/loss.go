@@ -1,8 +1,8 @@
 package peer
 
 import (
+	"cmp"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -35,10 +35,8 @@ const (
 
 // losses knows which packets of one RTP stream have not come and when to ask for
 // them. Pion's generator does not know which packets came in a retransmission
-// stream and would go on asking for them. It is safe for concurrent use: packets
-// come from one goroutine, the ticks from another one.
+// stream and would go on asking for them.
 type losses struct {
-	mu        sync.Mutex
 	seq       media.Unwrapper[uint16]
 	highest   uint64    // 0: nothing came yet
 	missing   []missing // in the order of seq
@@ -59,8 +57,6 @@ func newLosses() *losses { return &losses{roundTrip: firstRoundTrip} }
 
 // restart forgets everything: another RTP stream begins.
 func (l *losses) restart() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.seq, l.highest, l.missing = media.Unwrapper[uint16]{}, 0, l.missing[:0]
 }
 
@@ -70,8 +66,6 @@ func (l *losses) restart() {
 // for comes in sequence, and may come after it was given up. gaveUp says that too
 // much is missing for anything to be asked for.
 func (l *losses) received(seq uint16, retransmitted bool, now time.Duration) (ask []rtcp.NackPair, again, gaveUp bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	at := l.seq.Unwrap(seq)
 	switch {
 	case l.highest == 0 || at == l.highest+1:
@@ -110,16 +104,7 @@ func (l *losses) received(seq uint16, retransmitted bool, now time.Duration) (as
 // is forgotten slowly, since the way may have become longer.
 // It returns false if the packet was not on the list.
 func (l *losses) recovered(seq uint64, now time.Duration) bool {
-	i, found := slices.BinarySearchFunc(l.missing, seq, func(m missing, seq uint64) int {
-		switch {
-		case m.seq < seq:
-			return -1
-		case m.seq > seq:
-			return 1
-		default:
-			return 0
-		}
-	})
+	i, found := l.search(seq)
 	if !found {
 		return false // twice, or given up
 	}
@@ -136,15 +121,19 @@ func (l *losses) recovered(seq uint64, now time.Duration) bool {
 	return true
 }
 
-// window is how long a lost packet is waited for.
-func (l *losses) window() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.patience()
+// search finds a packet on the list.
+func (l *losses) search(seq uint64) (i int, found bool) {
+	return slices.BinarySearchFunc(l.missing, seq, func(m missing, seq uint64) int { return cmp.Compare(m.seq, seq) })
 }
 
-// patience is window, with mu held.
-func (l *losses) patience() time.Duration {
+// misses reports whether a packet is waited for.
+func (l *losses) misses(seq uint16) bool {
+	_, found := l.search(l.seq.Near(seq))
+	return found
+}
+
+// window is how long a lost packet is waited for.
+func (l *losses) window() time.Duration {
 	if l.slowest == 0 {
 		return maxNackWindow
 	}
@@ -168,8 +157,6 @@ func (l *losses) startedAnew(seq uint16) bool {
 
 // waiting says that something is missing.
 func (l *losses) waiting() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	return len(l.missing) > 0
 }
 
@@ -181,9 +168,7 @@ func (l *losses) repeat() time.Duration {
 // due returns what is to be asked for again at the time now, and forgets what is
 // of no use any more; gaveUp says that something was.
 func (l *losses) due(now time.Duration) (ask []rtcp.NackPair, gaveUp bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	window := l.patience()
+	window := l.window()
 	before := len(l.missing)
 	l.missing = slices.DeleteFunc(l.missing, func(m missing) bool { return now-m.since > window })
 	gaveUp = len(l.missing) < before

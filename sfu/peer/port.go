@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"sync/atomic"
@@ -18,7 +17,6 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	network "github.com/pion/transport/v4"
-	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -162,8 +160,7 @@ func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, err
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
-	s.SetSRTPReplayProtectionWindow(replayWindow)
-	s.SetICETimeouts(0, 0, keepalive) // pion does not see the media: see presence
+	s.SetICETimeouts(0, 0, keepalive) // pion does not see the media: see ingress
 	// The cookie exchange protects from spoofed addresses, and costs a round trip:
 	// DTLS is only taken from addresses that have passed ICE.
 	s.SetDTLSInsecureSkipHelloVerify(true)
@@ -196,11 +193,10 @@ func newAPI(s webrtc.SettingEngine, extensions ...string) (api, error) {
 	return api{engine, s}, nil
 }
 
-// newConnection returns a PeerConnection over a mux, whose incoming streams have
-// buffers made by newBuffer, and whose handshake's secrets are caught.
-func (a api) newConnection(c webrtc.Configuration, mux ice.UDPMux, newBuffer func(packetio.BufferPacketType, uint32) io.ReadWriteCloser, caught *secrets) (*webrtc.PeerConnection, error) {
+// newConnection returns a PeerConnection over a mux, the secrets of whose handshake
+// are caught.
+func (a api) newConnection(c webrtc.Configuration, mux ice.UDPMux, caught *secrets) (*webrtc.PeerConnection, error) {
 	a.settings.SetICEUDPMux(mux)
-	a.settings.BufferFactory = newBuffer
 	a.settings.SetDTLSKeyLogWriter(caught)
 	a.settings.SetDTLSServerHelloMessageHook(caught.serverHello)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(a.engine), webrtc.WithSettingEngine(a.settings),

@@ -3,11 +3,9 @@ package peer
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/pion/rtcp"
-	"github.com/pion/webrtc/v4"
 
 	"weir/sfu"
 	"weir/sfu/media"
@@ -19,21 +17,16 @@ const (
 	feedbackInterval = 100 * time.Millisecond
 	// maxAsking bounds the gaps that wait to be asked for.
 	maxAsking = 64
+	// uselessTimeout is for how long a client may send what can be used for nothing.
+	// With what it takes to notice and to tear down, its session is gone within 10 s.
+	uselessTimeout = 8 * time.Second
 )
 
 // Publisher is a WebRTC client that sends: a Source of the hub.
 type Publisher struct {
 	*session
-	writers map[media.Kind]*sfu.TrackWriter // of tracks that have not begun; owned by Run
-	codecs  map[media.Kind]media.Codec      // set once
-	remotes chan remoteTrack                // tracks whose first packet has come
-	asking  chan asking                     // packets that were found missing
-}
-
-// remoteTrack is a track that the client sends.
-type remoteTrack struct {
-	track    *webrtc.TrackRemote
-	receiver *webrtc.RTPReceiver
+	inputs []*input    // set once
+	asking chan asking // packets that were found missing
 }
 
 // NewPublisher answers a publisher's offer and adds its tracks to pub. The
@@ -48,21 +41,10 @@ func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publi
 	if err != nil {
 		return nil, "", err
 	}
-	c := &Publisher{
-		session: s, writers: map[media.Kind]*sfu.TrackWriter{}, codecs: map[media.Kind]media.Codec{},
-		remotes: make(chan remoteTrack, maxMediaSections), asking: make(chan asking, maxAsking),
-	}
-	s.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
-		select {
-		case c.remotes <- remoteTrack{t, r}:
-		case <-s.gone:
-		default: // more tracks than were negotiated
-			s.end()
-		}
-	})
+	c := &Publisher{session: s, asking: make(chan asking, maxAsking)}
 	answer, err := c.accept(ctx, o, pub)
 	if err != nil {
-		s.Close()
+		c.Close()
 		return nil, "", err
 	}
 	return c, answer, nil
@@ -70,38 +52,36 @@ func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publi
 
 // accept adds the offered tracks to pub and answers.
 func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) (string, error) {
+	offered := o.detach()
 	answer, err := c.answer(ctx, o)
 	if err != nil {
 		return "", err
 	}
+	sections, names, err := negotiated(offered, answer)
+	if err != nil {
+		return "", err
+	}
 	for _, m := range o.media {
-		kind := m.codec.Kind()
-		w, err := pub.AddTrack(media.TrackInfo{ID: kind.String(), Codec: m.codec, Format: m.format}, sfu.Packets)
+		w, err := pub.AddTrack(media.TrackInfo{ID: m.codec.Kind().String(), Codec: m.codec, Format: m.format}, sfu.Packets)
 		if err != nil {
 			return "", fmt.Errorf("peer: %w", err)
 		}
-		c.writers[kind], c.codecs[kind] = w, m.codec
+		c.inputs = append(c.inputs, newInput(sections[m.mid], m.codec, w, pub, c.asking))
 	}
 	pub.Ready()
+	c.ingress.router.Store(&router{names: names, inputs: c.inputs})
 	return answer, nil
 }
 
 // Run implements sfu.Source. It returns an error that wraps ErrNotConnected,
-// ErrLost or ErrClosed when the client went away, or the cause of ctx.
+// ErrLost, ErrNoMedia or ErrClosed when the client went away or is of no use, or the
+// cause of ctx.
 func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
-	var readers sync.WaitGroup
-	defer readers.Wait() // after Close, which ends them
 	defer c.Close()
 	if err := c.await(ctx); err != nil {
 		return err
 	}
-	requests := newKeyframeRequests()
-	var inputs []*input
-	defer func() { // before the readers end: another session may be about to take over the tracks
-		for _, in := range inputs {
-			in.stop()
-		}
-	}()
+	requests := newKeyframeRequests(c.inputs)
 	tick := time.NewTicker(feedbackInterval)
 	defer tick.Stop()
 	again := newRepeats()
@@ -110,15 +90,6 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 	for {
 		var packets []rtcp.Packet
 		select {
-		case remote := <-c.remotes:
-			in := c.claim(remote, pub)
-			if in == nil {
-				continue
-			}
-			inputs = append(inputs, in)
-			requests.know(remote.track)
-			readers.Go(in.readPackets)
-			readers.Go(in.readReports)
 		case id := <-pub.KeyframeRequests():
 			requests.want(id)
 		case lost := <-c.asking:
@@ -126,31 +97,42 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 			again.run(true)
 		case <-again.C:
 			missing := false
-			for _, in := range inputs {
-				packets = append(packets, in.requests(in.due())...)
-				missing = missing || in.losses.waiting()
+			for _, in := range c.inputs {
+				due, waiting := in.due()
+				packets = append(packets, due...)
+				missing = missing || waiting
 			}
 			again.run(missing)
 		case now := <-tick.C:
 			packets = c.ingress.arrivals.feedback()
 			if now.Sub(reported) >= reportInterval {
 				reported = now
-				packets = append(packets, reports(inputs)...)
-			}
-			for _, in := range inputs {
-				in.repair()
+				for _, in := range c.inputs {
+					packets = append(packets, in.reports()...)
+				}
 			}
 			c.tend()
+			if c.ingress.inVain() > uselessTimeout {
+				return ErrNoMedia
+			}
 		case <-c.gone:
 			return c.why()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 		if packets = append(packets, requests.due()...); len(packets) > 0 {
-			// An error means that the connection is about to be gone.
-			_ = c.pc.WriteRTCP(packets)
+			c.ingress.report(packets)
 		}
 	}
+}
+
+// Close lets go of the tracks, which another session may be about to take over, and
+// ends the connection, telling the client. Closing twice is fine.
+func (c *Publisher) Close() error {
+	for _, in := range c.inputs {
+		in.stop()
+	}
+	return c.session.Close()
 }
 
 // repeats ticks while something is missing.
@@ -176,30 +158,4 @@ func (r *repeats) run(on bool) {
 	} else {
 		r.Stop()
 	}
-}
-
-// reports returns receiver reports (RFC 3550 section 6.4.2).
-func reports(inputs []*input) []rtcp.Packet {
-	var packets []rtcp.Packet
-	for _, in := range inputs {
-		if r, ok := in.report(); ok {
-			packets = append(packets, &rtcp.ReceiverReport{SSRC: in.sender, Reports: []rtcp.ReceptionReport{r}})
-		}
-	}
-	return packets
-}
-
-// claim returns the input for a track that the client has begun to send, or nil
-// if it is none that was negotiated: a further simulcast layer, say.
-func (c *Publisher) claim(remote remoteTrack, pub *sfu.Publication) *input {
-	kind := media.Video
-	if remote.track.Kind() == webrtc.RTPCodecTypeAudio {
-		kind = media.Audio
-	}
-	w := c.writers[kind]
-	if w == nil {
-		return nil
-	}
-	delete(c.writers, kind)
-	return newInput(remote, w, c.codecs[kind], c, pub)
 }

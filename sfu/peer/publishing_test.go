@@ -89,25 +89,28 @@ func (c *crossing) put(datagram []byte, from netip.AddrPort) {
 	}
 }
 
-// tap lies before an ingress: it can lose media, and counts what goes past pion.
+// tap lies before an ingress: it can lose media, and counts it.
 type tap struct {
 	*ingress
-	left, past atomic.Int64                               // packets for pion, and past it
-	loses      atomic.Pointer[func(datagram []byte) bool] // of the client's media
+	took  atomic.Int64                               // packets
+	left  atomic.Int64                               // datagrams that are left for pion
+	loses atomic.Pointer[func(datagram []byte) bool] // of the client's media
 }
 
 func (p *tap) takeMedia(datagram []byte, from netip.AddrPort) []byte {
 	if len(datagram) < rtpHeader || datagram[1] >= firstRTCP && datagram[1] <= lastRTCP {
-		return p.ingress.takeMedia(datagram, from)
+		return p.count(p.ingress.takeMedia(datagram, from))
 	}
 	if loses := p.loses.Load(); loses != nil && (*loses)(datagram) {
 		return nil
 	}
-	rest := p.ingress.takeMedia(datagram, from)
+	p.took.Add(1)
+	return p.count(p.ingress.takeMedia(datagram, from))
+}
+
+func (p *tap) count(rest []byte) []byte {
 	if rest != nil {
 		p.left.Add(1)
-	} else {
-		p.past.Add(1)
 	}
 	return rest
 }
@@ -226,13 +229,13 @@ func (p *publishing) write(t testing.TB, seq uint16) {
 	}
 }
 
-// past waits until the media goes past pion, and returns the number that follows.
-func (p *publishing) past(t testing.TB, seq uint16) uint16 {
+// begin waits until the first packet has come, and returns the number that follows.
+func (p *publishing) begin(t testing.TB, seq uint16) uint16 {
 	t.Helper()
-	until(t, "a packet past pion", func() bool {
+	until(t, "a packet", func() bool {
 		p.write(t, seq)
 		seq++
-		return p.tap.past.Load() > 0
+		return p.tap.took.Load() > 0
 	})
 	return seq
 }

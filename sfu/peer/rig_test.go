@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
-	"github.com/pion/webrtc/v4"
 
 	"weir/sfu"
 	"weir/sfu/media"
@@ -23,17 +23,32 @@ const (
 
 var rigAt = netip.MustParseAddrPort("192.0.2.1:1")
 
-// rig is an ingress whose handshake is over, without a network, with one input that
-// has no route yet. What it is given its test may do by one goroutine only.
+// rig is an ingress whose handshake is over, without a network. What it is given its
+// test may do by one goroutine only.
 type rig struct {
 	*ingress
 	client *srtp.Context // with the client's keys
-	in     *input
+	in     *input        // of the first section
 	pub    *sfu.Publication
-	track  *sfu.Track
+	track  *sfu.Track // that of in
+	asks   chan asking
 	plain  []byte // scratch space
 	sealed []byte
 }
+
+// The header extensions of rigs.
+const rigMID, rigRID, rigRepaired, rigNumber = 1, 2, 3, 5
+
+// rigVideo is a section of VP8 whose SSRCs the offer names.
+func rigVideo() section {
+	return section{
+		mid: "v", payload: rigPayload, repair: rigRepair, nack: true,
+		declared: map[uint32]uint32{rigSSRC: 0, rigRTX: rigSSRC},
+	}
+}
+
+// rigAudio is one of Opus, of which the offer names nothing.
+func rigAudio() section { return section{mid: "a", payload: 111, repair: noType, nack: true} }
 
 // nowhere is a socket that takes everything.
 type nowhere struct{ net.PacketConn }
@@ -42,29 +57,41 @@ func (nowhere) WriteTo(b []byte, _ net.Addr) (int, error) { return len(b), nil }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	return newRigOf(t, rigVideo())
+}
+
+// newRigOf returns a rig with these sections, of VP8 and of Opus.
+func newRigOf(t testing.TB, sections ...section) *rig {
+	t.Helper()
 	hub, err := sfu.New(sfu.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{ingress: newIngress(dtlsServer)}
+	r := &rig{ingress: newIngress(dtlsServer), asks: make(chan asking, maxAsking)}
 	if r.pub, err = hub.Publish("s", sfu.PublishOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.pub.Close() })
-	w, err := r.pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Packets)
-	if err != nil {
-		t.Fatal(err)
+	routes := &router{names: extensions{rigMID, rigRID, rigRepaired}}
+	for _, s := range sections {
+		info := media.TrackInfo{ID: s.mid, Codec: media.VP8}
+		if s.payload == rigAudio().payload {
+			info.Codec = media.Opus
+		}
+		w, err := r.pub.AddTrack(info, sfu.Packets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		routes.inputs = append(routes.inputs, newInput(s, info.Codec, w, r.pub, r.asks))
 	}
 	r.pub.Ready()
+	r.ingress.router.Store(routes)
+	r.in = routes.inputs[0]
 	r.track = trackOf(t, hub)
 	r.client = shake(t, r.ingress)
 	r.enter(newDemux(nowhere{}), r.ingress, pair{credentials{testUfrag, testPwd}, remoteUfrag})
 	at := rigAt
 	r.to.Store(&at)
-	c := &Publisher{session: &session{ingress: r.ingress}, asking: make(chan asking, maxAsking)}
-	r.in = newInput(remoteTrack{track: &webrtc.TrackRemote{}}, w, media.VP8, c, r.pub)
-	r.in.payload, r.in.nacks = rigPayload, true
-	r.in.ssrc.Store(rigSSRC)
 	return r
 }
 
@@ -121,32 +148,41 @@ func mediaHeader(seq uint16) rtp.Header {
 	return rtp.Header{PayloadType: rigPayload, SSRC: rigSSRC, SequenceNumber: seq, Timestamp: uint32(seq) * 3000, Marker: true}
 }
 
-// send has the ingress take in one packet of the stream, and says whether it is left
-// for pion.
-func (r *rig) send(t testing.TB, seq uint16) bool {
+// put has the ingress take in a packet.
+func (r *rig) put(t testing.TB, h rtp.Header, payload []byte) {
 	t.Helper()
-	return r.takeMedia(r.seal(t, mediaHeader(seq), frame(int(seq))), rigAt) != nil
-}
-
-// begin is send for a first packet, which pion yields again: those that follow it go
-// past pion.
-func (r *rig) begin(t testing.TB, seq uint16) {
-	t.Helper()
-	if !r.send(t, seq) {
-		t.Fatal("a first packet is not left for pion")
+	if r.takeMedia(bytes.Clone(r.seal(t, h, payload)), rigAt) != nil {
+		t.Fatal("a packet is left for pion")
 	}
-	h := mediaHeader(seq)
-	r.in.put(&h, frame(int(seq)), false)
-	r.take(r.in, rigSSRC, seq)
 }
 
-// again is send for a retransmission (RFC 4588).
-func (r *rig) again(t testing.TB, number, seq uint16) bool {
+// send is put for a packet of the stream.
+func (r *rig) send(t testing.TB, seq uint16) {
+	t.Helper()
+	r.put(t, mediaHeader(seq), frame(int(seq)))
+}
+
+// again is put for a retransmission (RFC 4588).
+func (r *rig) again(t testing.TB, number, seq uint16) {
 	t.Helper()
 	h := mediaHeader(number)
 	h.SSRC, h.PayloadType, h.Timestamp = rigRTX, rigRepair, uint32(seq)*3000
-	return r.takeMedia(r.seal(t, h, append(binary.BigEndian.AppendUint16(nil, seq), frame(int(seq))...)), rigAt) != nil
+	r.put(t, h, append(binary.BigEndian.AppendUint16(nil, seq), frame(int(seq))...))
 }
+
+// named returns the header with extensions: a MID, a RID, or whatever.
+func named(h rtp.Header, names map[uint8]string) rtp.Header {
+	h.Version = 2
+	for id, name := range names {
+		if err := h.SetExtension(id, []byte(name)); err != nil {
+			panic(err)
+		}
+	}
+	return h
+}
+
+// routes returns the table of routes.
+func (r *rig) routes() []route { return r.router.Load().table }
 
 // has says that a packet is in the track. turns is how often its number has wrapped.
 func (r *rig) has(turns int, seq uint16) bool {

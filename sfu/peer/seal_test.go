@@ -160,33 +160,33 @@ func TestRTCP(t *testing.T) {
 		}
 		// Both directions have one key here: what the server seals it opens.
 		report := func(ssrc uint32) []byte {
-			sealed, err := server.sealRTCP(nil, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: 9}})
+			sealed, err := server.rtcp.seal(nil, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: 9}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return sealed
 		}
 		first := report(1)
-		packets, ok := server.openRTCP(bytes.Clone(first))
+		packets, ok := server.rtcp.open(bytes.Clone(first))
 		if pli, is := packets[0].(*rtcp.PictureLossIndication); !ok || !is || pli.MediaSSRC != 9 {
 			t.Errorf("%v: opened as %v", p, packets)
 		}
-		if _, ok := server.openRTCP(first); ok {
+		if _, ok := server.rtcp.open(first); ok {
 			t.Errorf("%v: a replayed report is taken", p)
 		}
 		forged := report(1)
 		forged[len(forged)-8] ^= 1
-		if _, ok := server.openRTCP(forged); ok {
+		if _, ok := server.rtcp.open(forged); ok {
 			t.Errorf("%v: a forged report is taken", p)
 		}
 		for ssrc := range uint32(100) {
-			server.openRTCP(report(ssrc))
+			server.rtcp.open(report(ssrc))
 		}
-		if len(server.reporters) != maxReporters {
-			t.Errorf("%v: %d reporters are known", p, len(server.reporters))
+		if server.rtcp.reporters != maxReporters {
+			t.Errorf("%v: %d reporters are known", p, server.rtcp.reporters)
 		}
 		for n := range first {
-			server.openRTCP(first[:n])
+			server.rtcp.open(first[:n])
 		}
 	}
 }

@@ -4,26 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/sdp/v3"
-	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
-)
-
-// maxStreams bounds the RTP and RTCP streams that a client may open, by using
-// one SSRC after the other. Video in three layers, sound, their retransmissions
-// and the reports on them are 14.
-const maxStreams = 64
-
-// The buffers of a stream, as pion has them by default.
-const (
-	rtpBuffer  = 1_000_000 // bytes
-	rtcpBuffer = 100_000
 )
 
 // session is a publisher's PeerConnection, which answered one offer.
@@ -34,8 +20,6 @@ type session struct {
 	port           *Port
 	connectTimeout time.Duration
 	ingress        *ingress
-
-	streams atomic.Int64 // opened by the client
 
 	negotiating sync.Mutex // held while a description is being applied
 
@@ -51,7 +35,7 @@ func (p *Port) newSession(a api, role dtlsRole) (*session, error) {
 		return nil, err
 	}
 	s := &session{life: l, port: p, connectTimeout: p.connectTimeout, ingress: newIngress(role)}
-	if s.pc, err = a.newConnection(p.configuration, redirectingMux{p.mux, &s.ingress.presence}, s.newBuffer, &s.ingress.secrets); err != nil {
+	if s.pc, err = a.newConnection(p.configuration, redirectingMux{p.mux, &s.ingress.presence}, &s.ingress.secrets); err != nil {
 		s.settled()
 		return nil, fmt.Errorf("peer: new connection: %w", err)
 	}
@@ -87,20 +71,6 @@ func (s *session) tend() {
 	if s.ingress.lost() {
 		s.lose()
 	}
-}
-
-// newBuffer makes the buffer of a stream that the client has begun to send. A
-// client that begins too many is cut off.
-func (s *session) newBuffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
-	b := packetio.NewBuffer()
-	b.SetLimitSize(rtpBuffer)
-	if kind == packetio.RTCPBufferPacket {
-		b.SetLimitSize(rtcpBuffer)
-	}
-	if s.streams.Add(1) > maxStreams {
-		s.end()
-	}
-	return b
 }
 
 // answer applies o and returns the answer, with all candidates in it.

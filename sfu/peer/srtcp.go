@@ -3,7 +3,6 @@ package peer
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/pion/dtls/v3"
@@ -15,8 +14,12 @@ const (
 	// rtcpReplayWindow is how far behind the newest of the client's reports one may
 	// come, in packets.
 	rtcpReplayWindow = 64
-	// maxReporters bounds the SSRCs that a client may report under: each has state.
+	// maxReporters bounds the SSRCs that a viewer may report under, maxSources those
+	// that a publisher may send and report under, in its whole session: each has state
+	// for as long, some 400 bytes, lest what was there before comes again (RFC 3711
+	// section 3.2.3).
 	maxReporters = 16
+	maxSources   = 512
 	// firstRTCP and lastRTCP are the types of RTCP packets that do not collide with
 	// payload types of RTP (RFC 5761 section 4).
 	firstRTCP, lastRTCP = 192, 223
@@ -33,15 +36,34 @@ var srtpProfiles = []dtls.SRTPProtectionProfile{
 type secured struct {
 	// set once
 	rtp    sealer // used by the shard's goroutine
+	rtcp   *srtcp
 	alerts alertKeys
+}
+
+// srtcp is the keys of the reports in both directions.
+type srtcp struct {
+	most int // SSRCs that may report; set once
 
 	// owned by the socket's reader
 	in        *srtp.Context
-	reporters []uint32
+	reporters int // SSRCs of which something has come
 
 	// guarded by mu
 	mu  sync.Mutex
-	out *srtp.Context // RTCP
+	out *srtp.Context
+}
+
+func newSRTCP(profile srtp.ProtectionProfile, k srtp.SessionKeys, most int) (*srtcp, error) {
+	s := &srtcp{most: most}
+	var err error
+	if s.out, err = srtp.CreateContext(k.LocalMasterKey, k.LocalMasterSalt, profile); err != nil {
+		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+	}
+	s.in, err = srtp.CreateContext(k.RemoteMasterKey, k.RemoteMasterSalt, profile, srtp.SRTCPReplayProtection(rtcpReplayWindow))
+	if err != nil {
+		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+	}
+	return s, nil
 }
 
 // newSecured makes the ciphers of a DTLS session. Our role in it is that of alerts.
@@ -56,19 +78,14 @@ func newSecured(profile srtp.ProtectionProfile, exporter srtp.KeyingMaterialExpo
 	if s.rtp, err = newSealer(profile, k.LocalMasterKey, k.LocalMasterSalt); err != nil {
 		return nil, err
 	}
-	if s.out, err = srtp.CreateContext(k.LocalMasterKey, k.LocalMasterSalt, profile); err != nil {
-		return nil, fmt.Errorf("peer: SRTCP: %w", err)
-	}
-	s.in, err = srtp.CreateContext(k.RemoteMasterKey, k.RemoteMasterSalt, profile, srtp.SRTCPReplayProtection(rtcpReplayWindow))
-	if err != nil {
-		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+	if s.rtcp, err = newSRTCP(profile, k, maxReporters); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-// sealRTCP appends packets to dst as one SRTCP packet. It is safe for concurrent
-// use.
-func (s *secured) sealRTCP(dst []byte, packets []rtcp.Packet) ([]byte, error) {
+// seal appends packets to dst as one SRTCP packet. It is safe for concurrent use.
+func (s *srtcp) seal(dst []byte, packets []rtcp.Packet) ([]byte, error) {
 	plain, err := rtcp.Marshal(packets)
 	if err != nil {
 		return nil, fmt.Errorf("peer: RTCP: %w", err)
@@ -82,16 +99,16 @@ func (s *secured) sealRTCP(dst []byte, packets []rtcp.Packet) ([]byte, error) {
 	return append(dst, sealed...), nil
 }
 
-// openRTCP decrypts and reads what a client sent (RFC 3711 section 3.4). It
+// open decrypts and reads what a client sent (RFC 3711 section 3.4). It
 // returns false for what is not RTCP, not the client's, or was there before; and
 // genuine packets that cannot be parsed, none of them, with true.
-func (s *secured) openRTCP(datagram []byte) ([]rtcp.Packet, bool) {
+func (s *srtcp) open(datagram []byte) ([]rtcp.Packet, bool) {
 	if len(datagram) < 8 || datagram[1] < firstRTCP || datagram[1] > lastRTCP {
 		return nil, false
 	}
 	ssrc := binary.BigEndian.Uint32(datagram[4:])
-	known := slices.Contains(s.reporters, ssrc)
-	if !known && len(s.reporters) == maxReporters {
+	_, known := s.in.Index(ssrc)
+	if !known && s.reporters == s.most {
 		return nil, false
 	}
 	plain, err := s.in.DecryptRTCP(nil, datagram, nil)
@@ -99,7 +116,7 @@ func (s *secured) openRTCP(datagram []byte) ([]rtcp.Packet, bool) {
 		return nil, false
 	}
 	if !known {
-		s.reporters = append(s.reporters, ssrc)
+		s.reporters++
 	}
 	packets, err := rtcp.Unmarshal(plain)
 	if err != nil {

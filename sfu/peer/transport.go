@@ -102,7 +102,7 @@ func (t *transport) takeMedia(datagram []byte, from netip.AddrPort) []byte {
 	if keys == nil {
 		return nil
 	}
-	packets, ok := keys.openRTCP(datagram)
+	packets, ok := keys.rtcp.open(datagram)
 	if !ok {
 		return nil
 	}
@@ -210,7 +210,7 @@ func (t *transport) close(last []rtcp.Packet) {
 	}
 	if keys := t.keys.Load(); keys != nil {
 		// It may be gone already: then nobody misses what cannot be sent.
-		if datagram, err := keys.sealRTCP(nil, last); err == nil {
+		if datagram, err := keys.rtcp.seal(nil, last); err == nil {
 			_ = t.send(datagram)
 		}
 		if datagram, err := keys.alerts.closeNotify(); err == nil {

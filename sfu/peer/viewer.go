@@ -254,7 +254,7 @@ func (v *Viewer) report(c wallClock) {
 		if sr == nil {
 			continue
 		}
-		sealed, err := v.keys.Load().sealRTCP(nil, sr)
+		sealed, err := v.keys.Load().rtcp.seal(nil, sr)
 		if err != nil {
 			continue // after 2^31 reports
 		}

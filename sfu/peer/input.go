@@ -1,0 +1,345 @@
+package peer
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+
+	"weir/sfu"
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
+const (
+	// receiveSlab is how much is allocated at a time for received packets: some
+	// 50 of them.
+	receiveSlab = 64 << 10
+	// receiveMTU is the largest RTP packet that is taken, in bytes. It is more
+	// than an Ethernet frame holds.
+	receiveMTU = 1600
+)
+
+// input is one track on its way from a publisher to the hub. Its packets are taken in
+// by the socket's reader, from the first on.
+type input struct {
+	// set once
+	section   section
+	codec     media.Codec
+	format    codec.Format
+	pub       *sfu.Publication
+	asking    chan<- asking
+	sender    uint32 // our SSRC in feedback (RFC 4585 section 6.1)
+	encodings []*encoding
+
+	// guarded by mu, and so is most of the encodings
+	mu      sync.Mutex
+	writer  *sfu.TrackWriter // nil once the session is over: the track may have another one then
+	current *encoding        // that gets to the hub; nil: nothing has come
+
+	// owned by the socket's reader
+	slab  []byte
+	fresh bool // waits for flush
+}
+
+// asking is lost packets that are to be asked for.
+type asking struct {
+	of      *encoding
+	packets []rtcp.NackPair
+}
+
+// newInput returns the input of a section, which writes by w.
+func newInput(s section, c media.Codec, w *sfu.TrackWriter, pub *sfu.Publication, asks chan<- asking) *input {
+	format, _ := codec.For(c) // AddTrack has checked
+	in := &input{section: s, codec: c, format: format, pub: pub, asking: asks, sender: rand.Uint32(), writer: w}
+	for _, rid := range s.rids {
+		in.encodings = append(in.encodings, newEncoding(in, rid))
+	}
+	for range s.layers {
+		in.encodings = append(in.encodings, newEncoding(in, ""))
+	}
+	if len(in.encodings) == 0 {
+		in.encodings = []*encoding{newEncoding(in, "")}
+	}
+	if !s.nack {
+		w.RepairWithin(minNackWindow) // what is missing may only be late
+	}
+	return in
+}
+
+// byRID returns the encoding of a name, or nil.
+func (in *input) byRID(rid string) *encoding {
+	for _, e := range in.encodings {
+		if e.rid == rid {
+			return e
+		}
+	}
+	return nil
+}
+
+// bySSRC returns the encoding that an SSRC belongs to if its packets do not name it:
+// the only one, or that for which the offer names the SSRC, or which has it already.
+func (in *input) bySSRC(ssrc uint32) *encoding {
+	if len(in.encodings) == 1 {
+		return in.encodings[0]
+	}
+	if i := slices.Index(in.section.layers, ssrc); i >= 0 {
+		return in.encodings[i]
+	}
+	for _, e := range in.encodings {
+		if e.begun && e.ssrc == ssrc {
+			return e
+		}
+	}
+	return nil
+}
+
+// room returns a slice for one packet, at least receiveMTU bytes long.
+func (in *input) room() []byte {
+	if len(in.slab) < receiveMTU {
+		in.slab = make([]byte, receiveSlab)
+	}
+	return in.slab
+}
+
+// used takes the first n bytes out of the room: a packet lies there.
+func (in *input) used(n int) { in.slab = in.slab[n:] }
+
+// use is what a genuine packet is good for.
+type use uint8
+
+// The uses.
+const (
+	useless use = iota // it cannot be told what it belongs to, or nobody knows its type
+	idle               // none by itself: padding, say
+	useful             // media
+)
+
+// originalNumber is how many bytes of a retransmission tell the number that the
+// packet had (RFC 4588 section 4).
+const originalNumber = 2
+
+// receive takes in a packet by its route.
+func (in *input) receive(at *route, h *rtp.Header, packet []byte) use {
+	payload, ok := payloadOf(h, packet)
+	if !ok {
+		return useless
+	}
+	if at.again {
+		return in.receiveAgain(at, h, payload)
+	}
+	if h.PayloadType != in.section.payload {
+		// Of another payload type, such as telephone-event (RFC 4733): it takes a number,
+		// so that it is not missed, and that is all.
+		payload = nil
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	e, now := at.to, in.pub.Now()
+	if !e.begun || e.ssrc != h.SSRC {
+		if len(payload) == 0 {
+			if !e.begun && h.PayloadType != in.section.payload {
+				return useless
+			}
+			return idle
+		}
+		if !e.takes(h.SSRC, now) {
+			return idle
+		}
+		in.begin(e, h.SSRC, payload)
+	}
+	e.run = 0
+	e.reception.packet(h.SequenceNumber, h.Timestamp, now)
+	in.put(e, h, payload, now, false)
+	if len(payload) == 0 {
+		return idle
+	}
+	e.stamp, e.newest = h.Timestamp, now
+	return useful
+}
+
+// begin has an encoding go on with another SSRC, the first packet of which has a
+// payload. A decoder cannot go on with what follows, unless the sender changed nothing
+// but the number: so a keyframe is asked for, if this is none, and what comes until then
+// is passed on. Called with mu held.
+func (in *input) begin(e *encoding, ssrc uint32, payload []byte) {
+	if in.current == nil {
+		in.current = e
+	}
+	if e.begun && e == in.current && in.writer != nil {
+		in.writer.Restart()
+		if !in.format.Inspect(payload).Sync {
+			in.writer.Missing()
+		}
+	}
+	e.begin(ssrc)
+}
+
+// receiveAgain is receive for a retransmission.
+func (in *input) receiveAgain(at *route, h *rtp.Header, payload []byte) use {
+	if h.PayloadType != in.section.repair {
+		return useless
+	}
+	if len(payload) < originalNumber {
+		return idle // a probe of the network: nothing but padding
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	e := at.to
+	h.SSRC, h.SequenceNumber = e.ssrc, binary.BigEndian.Uint16(payload)
+	// Retransmissions of the SSRC before have numbers that mean something else now.
+	if e.begun && (at.turn == e.turn || e.losses.misses(h.SequenceNumber)) {
+		in.put(e, h, payload[originalNumber:], in.pub.Now(), true)
+	}
+	return idle
+}
+
+// put hands a packet of an encoding to the hub. Called with mu held.
+func (in *input) put(e *encoding, h *rtp.Header, payload []byte, now time.Duration, again bool) {
+	if in.writer == nil {
+		return
+	}
+	stamp := h.Timestamp
+	if len(payload) == 0 {
+		stamp = e.stamp // it is at no time of its own
+	}
+	missed := false
+	if in.section.nack {
+		missing, wasMissing, gaveUp := e.losses.received(h.SequenceNumber, again, now)
+		missed = wasMissing
+		if missing != nil {
+			select {
+			case in.asking <- asking{e, missing}:
+			default: // they are asked for the next time
+			}
+		}
+		if gaveUp && e == in.current {
+			in.writer.Missing()
+		}
+	}
+	if e != in.current {
+		return
+	}
+	in.writer.AddPacket(sfu.RTP{
+		Seq: h.SequenceNumber, Time: stamp, Marker: h.Marker,
+		Arrival: now, Again: missed, Payload: payload,
+	})
+}
+
+// flush implements flusher, for what receive has taken in.
+func (in *input) flush(here bool) {
+	in.fresh = false
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.writer != nil {
+		in.writer.Flush(here)
+	}
+}
+
+// stop lets go of the track. When it returns, nothing more is written to it.
+func (in *input) stop() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.writer != nil {
+		in.writer.Flush(false) // nobody else will
+	}
+	in.writer = nil
+}
+
+// due returns requests for what is to be asked for again by now, and whether more may
+// follow.
+func (in *input) due() (requests []rtcp.Packet, waiting bool) {
+	if !in.section.nack {
+		return nil, false
+	}
+	now := in.pub.Now()
+	for _, e := range in.encodings {
+		pairs, missing := in.dueOf(e, now)
+		requests = append(requests, e.requests(pairs)...)
+		waiting = waiting || missing
+	}
+	return requests, waiting
+}
+
+// dueOf is due for one encoding.
+func (in *input) dueOf(e *encoding, now time.Duration) (pairs []rtcp.NackPair, waiting bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	pairs, gaveUp := e.losses.due(now)
+	if in.writer != nil && e == in.current {
+		if gaveUp {
+			in.writer.Missing()
+		}
+		in.writer.RepairWithin(e.losses.window())
+	}
+	return pairs, e.losses.waiting()
+}
+
+// reports returns receiver reports (RFC 3550 section 6.4.2) of its encodings.
+func (in *input) reports() []rtcp.Packet {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	now := in.pub.Now()
+	var packets []rtcp.Packet
+	for _, e := range in.encodings {
+		if r, ok := e.reception.report(e.ssrc, now); ok {
+			packets = append(packets, &rtcp.ReceiverReport{SSRC: in.sender, Reports: []rtcp.ReceptionReport{r}})
+		}
+	}
+	return packets
+}
+
+// source returns the SSRC of the packets that get to the hub; false if none has come.
+func (in *input) source() (ssrc uint32, begun bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.current == nil {
+		return 0, false
+	}
+	return in.current.ssrc, true
+}
+
+// synchronize takes in a sender report, if it is of one of its encodings.
+func (in *input) synchronize(sr *rtcp.SenderReport) {
+	now := in.pub.Now()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, e := range in.encodings {
+		if !e.begun || e.ssrc != sr.SSRC {
+			continue
+		}
+		e.reception.senderReport(sr.NTPTime, now)
+		if in.writer != nil && e == in.current {
+			in.writer.SyncClock(sr.NTPTime, sr.RTPTime, now)
+		}
+	}
+}
+
+// payloadOf returns the payload of packet, whose header is h, without padding (RFC
+// 3550 section 5.1).
+func payloadOf(h *rtp.Header, packet []byte) (payload []byte, ok bool) {
+	const source, extensionHeader = 4, 4 // bytes
+	n := rtpHeader + source*len(h.CSRC)
+	if h.Extension {
+		if len(packet) < n+extensionHeader {
+			return nil, false
+		}
+		n += extensionHeader + 4*int(binary.BigEndian.Uint16(packet[n+2:]))
+	}
+	if len(packet) < n {
+		return nil, false
+	}
+	payload = packet[n:]
+	if h.Padding && len(payload) > 0 {
+		padding := int(payload[len(payload)-1])
+		if padding > len(payload) {
+			return nil, false
+		}
+		payload = payload[:len(payload)-padding]
+	}
+	return payload, true
+}
