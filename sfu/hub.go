@@ -126,6 +126,30 @@ func (h *Hub) Subscribe(name string) (*Subscription, error) {
 	return &Subscription{stream: s}, nil
 }
 
+// AwaitLive waits until the stream of that name has media. The error is ErrNotLive
+// if nobody publishes there, or when its publisher has come to nothing, or the cause
+// of ctx.
+func (h *Hub) AwaitLive(ctx context.Context, name string) error {
+	for {
+		h.mu.RLock()
+		s := h.streams[name]
+		h.mu.RUnlock()
+		switch {
+		case s == nil:
+			return ErrNotLive
+		case isClosed(s.live):
+			return nil
+		}
+		select {
+		case <-s.live:
+			return nil
+		case <-s.over: // another one may have taken its place
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // Streams returns what is published now, in the order of names.
 func (h *Hub) Streams() []StreamInfo {
 	h.mu.RLock()

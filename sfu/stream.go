@@ -46,6 +46,7 @@ type stream struct {
 	started  time.Time // with a monotonic reading: the stream's clock
 	requests chan string
 	ready    chan struct{} // closed when all tracks are known
+	live     chan struct{} // closed when media has come
 	over     chan struct{} // closed when it has ended
 	drained  chan struct{} // closed when the standing sinks are done too
 
@@ -81,7 +82,7 @@ func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 	return &stream{
 		hub: h, name: name, id: newID(), options: o, after: after, started: time.Now(),
 		requests: make(chan string, maxTracks),
-		ready:    make(chan struct{}), over: make(chan struct{}), drained: make(chan struct{}),
+		ready:    make(chan struct{}), live: make(chan struct{}), over: make(chan struct{}), drained: make(chan struct{}),
 	}
 }
 
@@ -89,8 +90,9 @@ func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 func (s *stream) now() time.Duration { return time.Since(s.started) }
 
 func (s *stream) setLive() {
-	if s.phase.Load() != phaseLive { // a load is cheap on the packet path, a store is not
-		s.phase.Store(phaseLive)
+	// A load is cheap on the packet path, a store is not.
+	if s.phase.Load() != phaseLive && s.phase.Swap(phaseLive) == phaseConnecting {
+		close(s.live)
 	}
 }
 

@@ -7,10 +7,15 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/stun/v4"
+
+	"weir/sfu/peer/peertest"
 )
 
 // TestHelloOfOurs: with a client that is the DTLS server we say hello as soon as a
@@ -25,11 +30,7 @@ func TestHelloOfOurs(t *testing.T) {
 			if !genuine {
 				offered = another
 			}
-			s := newHalfOpen(t, kind, func(offer string) string {
-				const old = "19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2"
-				_, sum, _ := strings.Cut(fingerprintOf(offered.Certificate[0]).String(), " ")
-				return passive(strings.ReplaceAll(offer, old, sum))
-			})
+			s := newHalfOpen(t, kind, func(offer string) string { return passive(certified(offer, offered)) })
 			client := dial(t, s.addr)
 			client.send(t, checkBy("nobody:Yp5S", "another password of this length"))
 			if d := client.read(t, 50*time.Millisecond); len(d) > 0 {
@@ -60,6 +61,71 @@ func TestHelloOfOurs(t *testing.T) {
 			s.end(t)
 		}
 	}
+}
+
+// certified returns an offer of a client that has a certificate.
+func certified(offer string, certificate tls.Certificate) string {
+	const old = "19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2"
+	_, sum, _ := strings.Cut(fingerprintOf(certificate.Certificate[0]).String(), " ")
+	return strings.ReplaceAll(offer, old, sum)
+}
+
+// TestLateNomination: a client that makes checks for a while before it chooses its way
+// comes through, whichever side begins with DTLS, and whether it does so before or not.
+func TestLateNomination(t *testing.T) {
+	certificate := aCertificate(t)
+	for _, kind := range []string{"publisher", "viewer"} {
+		for _, early := range []bool{true, false} {
+			s := newHalfOpen(t, kind, func(offer string) string { return certified(offer, certificate) })
+			client := dial(t, s.addr)
+			check := func(setters ...stun.Setter) []byte {
+				return checkBy(peertest.Attribute(s.answer, "ice-ufrag")+":Yp5S", peertest.Attribute(s.answer, "ice-pwd"), append(setters, ice.AttrControlling(7))...)
+			}
+			client.ask(t, func() []byte { return check() }, func(d []byte) bool { return d[0] == stunSuccess })
+			shaken := make(chan error, 1)
+			shake := func() { shaken <- client.greet(t, certificate) }
+			if early {
+				go shake()
+			}
+			for range 8 {
+				client.send(t, check())
+				time.Sleep(25 * time.Millisecond)
+			}
+			client.send(t, check(ice.UseCandidate()))
+			if !early {
+				go shake()
+			}
+			if err := <-shaken; err != nil {
+				t.Errorf("%s, DTLS before the choice %v: %v", kind, early, err)
+			}
+			until(t, "the end of connecting", func() bool { return s.port.connecting.Load() == 0 })
+			select {
+			case err := <-s.ended:
+				t.Errorf("%s: the session has ended: %v", kind, err)
+			default:
+				s.end(t)
+			}
+		}
+	}
+}
+
+// greet is the client's side of a handshake.
+func (s *somebody) greet(t *testing.T, certificate tls.Certificate) error {
+	if err := s.conn.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	through := &connected{UDPConn: s.conn}
+	conn, err := dtls.ClientWithOptions(through, s.conn.RemoteAddr(), dtls.WithCertificates(certificate),
+		dtls.WithSRTPProtectionProfiles(srtpProfiles...), dtls.WithInsecureSkipVerify(true))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	err = conn.HandshakeContext(ctx)
+	through.Close()
+	conn.Close()
+	return err
 }
 
 // TestHelloIsRepeated: a hello that gets no answer is repeated a few times, more
@@ -109,6 +175,9 @@ func (s *somebody) shake(t *testing.T, ctx context.Context, hello []byte, certif
 // connected is a connected socket as one that is not, which yields first once more.
 type connected struct {
 	*net.UDPConn
+	closed atomic.Bool
+
+	// guarded by mu
 	mu    sync.Mutex
 	first []byte
 }
@@ -123,8 +192,22 @@ func (c *connected) ReadFrom(b []byte) (int, net.Addr, error) {
 		return copy(b, first), c.RemoteAddr(), nil
 	}
 	n, err := c.Read(b)
+	if c.closed.Load() {
+		err = net.ErrClosed
+	}
 	return n, c.RemoteAddr(), err
 }
 
 // WriteTo implements net.PacketConn.
-func (c *connected) WriteTo(b []byte, _ net.Addr) (int, error) { return c.Write(b) }
+func (c *connected) WriteTo(b []byte, _ net.Addr) (int, error) {
+	if c.closed.Load() {
+		return 0, net.ErrClosed // so that nothing says goodbye
+	}
+	return c.Write(b)
+}
+
+// Close implements net.PacketConn. The socket stays open.
+func (c *connected) Close() error {
+	c.closed.Store(true)
+	return c.SetReadDeadline(time.Unix(1, 0))
+}

@@ -105,6 +105,9 @@ func (e *Endpoint) view(r *http.Request, offer string) (*visit, string, error) {
 	if err := sfu.ValidName(name); err != nil {
 		return nil, "", err
 	}
+	if err := e.waiting.await(r.Context(), e.config.Hub, name); err != nil {
+		return nil, "", err
+	}
 	sub, err := e.config.Hub.Subscribe(name)
 	if err != nil {
 		return nil, "", err
@@ -187,7 +190,10 @@ func (e *Endpoint) start(name string, c *client, over <-chan struct{}, run func(
 
 // Shutdown refuses new sessions, ends those that run, publishers and viewers
 // alike, and waits until they have ended, recordings included, or ctx is done.
-func (e *Endpoint) Shutdown(ctx context.Context) error { return e.sessions.Shutdown(ctx) }
+func (e *Endpoint) Shutdown(ctx context.Context) error {
+	e.waiting.shutdown()
+	return e.sessions.Shutdown(ctx)
+}
 
 // serveSession is the session resource.
 func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
