@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,8 @@ type trackCounters struct {
 	repaired   atomic.Uint64
 	gates      atomic.Uint64
 	sync       atomic.Pointer[SyncStats]
+	skew       atomic.Uint64 // SyncStats.SkewPPM, bits of a float64
+	wrong      atomic.Bool   // SyncStats.WrongRate
 }
 
 func (c *trackCounters) losses() codec.Losses {
@@ -44,10 +47,12 @@ func (c *trackCounters) keyframe(width, height int) {
 }
 
 func (c *trackCounters) syncStats() SyncStats {
-	if s := c.sync.Load(); s != nil {
-		return *s
+	var s SyncStats
+	if p := c.sync.Load(); p != nil {
+		s = *p
 	}
-	return SyncStats{}
+	s.SkewPPM, s.WrongRate = math.Float64frombits(c.skew.Load()), c.wrong.Load()
+	return s
 }
 
 // TrackStats is a snapshot of a track.
@@ -67,13 +72,16 @@ type TrackStats struct {
 	Sync          SyncStats
 }
 
-// SyncStats tells what sender reports say of a track.
+// SyncStats tells how a track's clock runs, and what sender reports say of it.
 type SyncStats struct {
 	Reports int       // used so far
 	First   time.Time // when the first of them was
 	// SkewPPM is how much faster the publisher's RTP clock runs than ours, in parts
-	// per million; 0 in the first seconds.
+	// per million; 0 as long as it is not known. Arrival tells it too, in time.
 	SkewPPM float64
+	// WrongRate says that this is more than any clock is off by: media are taken for
+	// another rate than they have.
+	WrongRate bool
 	// Off is how far the newest report places the track from where it is placed,
 	// which it will slowly move from.
 	Off time.Duration

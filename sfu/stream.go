@@ -115,13 +115,6 @@ func (s *stream) requestKeyframe(trackID string) {
 	}
 }
 
-// senderTime places the publisher's NTP time on the stream's clock.
-func (s *stream) senderTime(ntp uint64, arrival time.Duration) time.Duration {
-	s.clockMu.Lock()
-	defer s.clockMu.Unlock()
-	return s.clock.Observe(ntp, arrival)
-}
-
 // end ends the tracks: readers get what is there and then io.EOF.
 func (s *stream) end() {
 	s.mu.Lock()

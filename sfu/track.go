@@ -58,6 +58,7 @@ type Track struct {
 	// atomic
 	edge     atomic.Uint64 // highest Packet.Time written
 	repair   atomic.Int64  // see TrackWriter.RepairWithin; 0: not told
+	heard    atomic.Int64  // when a packet last came on time, on the stream's clock
 	counters trackCounters
 }
 
@@ -69,6 +70,7 @@ func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	} else {
 		t.frames = newRing[media.Frame](maxFrames)
 	}
+	t.heard.Store(int64(media.Never))
 	t.bySeq = make([]atomic.Pointer[media.Packet], packetSlots(info.Kind()))
 	t.keyframe = &keyframeThrottle{send: func() { s.requestKeyframe(info.ID) }}
 	return t

@@ -21,12 +21,16 @@ const (
 	// sequence, show that the publisher has started anew without a new SSRC (RFC
 	// 3550 appendix A.1, which takes two; but retransmissions come in a row too).
 	restartRun = 16
-	// minPause is the least time from the last frame of an old RTP clock to the
-	// first one of the next: files tell whole milliseconds.
-	minPause = time.Millisecond
-	// maxTimeJump is how much further than its arrival tells an RTP time may be
-	// from the one before. Beyond it the publisher has set its RTP clock anew.
-	maxTimeJump = 10 * time.Second
+	// outOfOrder is how far ahead of the newest packet's RTP time that of a packet
+	// before it may be: B frames are, by some frames. Beyond it is none of any clock.
+	outOfOrder = time.Second
+	// onTime is how late a packet may be to show that the network holds up nothing,
+	// and tellOnTime how often that is told to the other tracks.
+	onTime     = 250 * time.Millisecond
+	tellOnTime = 50 * time.Millisecond
+	// staleReport is how long after a new origin of the RTP clock a sender report may
+	// come that was made before.
+	staleReport = 300 * time.Millisecond
 )
 
 // RTP is one RTP packet as a source received it.
@@ -48,19 +52,19 @@ type TrackWriter struct {
 	clock func(ntp uint64, arrival time.Duration) time.Duration
 
 	// owned by the writing goroutine
-	seq        media.Unwrapper[uint16]
-	time       media.Unwrapper[uint32]
-	seqOffset  uint64 // added to what is unwrapped, so that a restart goes on
-	timeOffset uint64
-	highest    uint64 // highest Seq written; 0: none
-	newest     media.Packet
-	restarted  bool
-	lateNext   uint16 // Seq behind the last packet that was too late
-	lateRun    int    // how many came in sequence, with no other in between
-	timeline   *media.Timeline
-	// of the first sender report since the RTP clock was set
-	firstReport, firstTarget time.Duration
-	packets                  slab[media.Packet]
+	seq       media.Unwrapper[uint16]
+	seqOffset uint64 // added to what is unwrapped, so that a restart goes on
+	highest   uint64 // highest Seq written; 0: none
+	newest    media.Packet
+	restarted bool
+	lateNext  uint16 // Seq behind the last packet that was too late
+	lateRun   int    // how many came in sequence, with no other in between
+	rtp       media.RTPClock
+	timestamp uint32 // the newest packet's own
+	timeline  *media.Timeline
+	origin    time.Duration // arrival of the first packet since the RTP clock was set anew
+	told      time.Duration // arrival of the last packet that the other tracks were told of
+	packets   slab[media.Packet]
 
 	// atomic
 	report atomic.Pointer[clockReport] // newest one not yet used
@@ -68,13 +72,14 @@ type TrackWriter struct {
 
 // clockReport says which instant on the stream's clock an RTP time is.
 type clockReport struct {
-	rtp uint32
-	at  time.Duration
+	rtp     uint32
+	at      time.Duration
+	arrival time.Duration
 }
 
 // write has w write to t from now on, as a new one.
 func (w *TrackWriter) write(t *Track) {
-	*w = TrackWriter{track: t, clock: t.stream.senderTime, timeline: media.NewTimeline(t.info.Codec)}
+	*w = TrackWriter{track: t, clock: t.stream.senderTime, timeline: media.NewTimeline(t.info.Codec), origin: media.Never, told: media.Never}
 }
 
 // WritePacket is AddPacket and Flush.
@@ -115,18 +120,18 @@ func (w *TrackWriter) AddPacket(r RTP) {
 		seq = w.seq.Unwrap(r.Seq) + w.seqOffset
 	}
 	w.lateRun = 0
-	rtp := w.time.Unwrap(r.Time) + w.timeOffset
-	if seq > w.highest && w.clockJumped(rtp, r.Arrival) {
-		rtp = w.resetClock(r)
+	rtp, pts, ok := w.place(seq, r)
+	if !ok {
+		t.counters.late.Add(1)
+		return
 	}
-	w.useReport()
 	where := t.format.Inspect(r.Payload)
 	p := w.packets.put(media.Packet{
-		Seq: seq, Time: rtp, PTS: w.timeline.PTS(rtp, r.Arrival), Arrival: r.Arrival,
+		Seq: seq, Time: rtp, PTS: pts, Arrival: r.Arrival,
 		Start: where.Start, Marker: r.Marker, Sync: where.Sync, Anew: anew, Payload: r.Payload,
 	})
 	if seq > w.highest {
-		w.highest, w.newest = seq, *p
+		w.highest, w.newest, w.timestamp = seq, *p, r.Time
 	}
 	if p.Sync && t.info.Kind() == media.Video {
 		t.keyframe.satisfied()
@@ -166,7 +171,7 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 // SyncClock takes in an RTCP sender report (RFC 3550 section 6.4.1): the RTP
 // timestamp rtp is the instant ntp of the publisher's clock, told at arrival.
 func (w *TrackWriter) SyncClock(ntp uint64, rtp uint32, arrival time.Duration) {
-	w.report.Store(&clockReport{rtp: rtp, at: w.clock(ntp, arrival)})
+	w.report.Store(&clockReport{rtp: rtp, at: w.clock(ntp, arrival), arrival: arrival})
 }
 
 // RepairWithin says that a packet which is missing may still come for so long after
@@ -191,22 +196,13 @@ func (w *TrackWriter) goOn(r RTP) {
 	w.restarted = false
 	w.seq = media.Unwrapper[uint16]{}
 	w.seqOffset = w.highest + 2 - w.seq.Unwrap(r.Seq)
-	w.resetClock(r)
-}
-
-// resetClock has the time go on with r from where it is, whatever r's RTP time
-// is, and returns it.
-func (w *TrackWriter) resetClock(r RTP) (rtp uint64) {
-	pause := max(minPause, r.Arrival-w.newest.Arrival)
-	rtp = w.newest.Time + uint64(w.track.info.Codec.Ticks(pause))
-	w.time = media.Unwrapper[uint32]{}
-	w.timeOffset = rtp - w.time.Unwrap(r.Time)
-	w.report.Store(nil)
+	w.rtp = media.RTPClock{}
 	w.timeline.Restart()
+	w.origin = r.Arrival
+	w.report.Store(nil)
 	s := w.track.counters.syncStats()
 	s.Reports = 0
 	w.track.counters.sync.Store(&s)
-	return rtp
 }
 
 // startedAnew notes that a packet came too late, and returns whether so many did
@@ -220,48 +216,42 @@ func (w *TrackWriter) startedAnew(seq uint16) bool {
 	return w.lateRun == restartRun
 }
 
-// clockJumped says that the time rtp of a packet that follows the newest one
-// cannot be of the same RTP clock. That the clock stood still for a while is no
-// jump.
-func (w *TrackWriter) clockJumped(rtp uint64, arrival time.Duration) bool {
-	if w.highest == 0 {
-		return false
+// place returns the RTP time and the PTS of a packet; not ok if its own time is none
+// of the publisher's clock.
+func (w *TrackWriter) place(seq uint64, r RTP) (rtp uint64, pts time.Duration, ok bool) {
+	codec := w.track.info.Codec
+	rtp = w.rtp.Time(seq, r.Time)
+	if seq <= w.highest {
+		if int64(rtp-w.newest.Time) > codec.Ticks(outOfOrder) {
+			return 0, 0, false
+		}
+		return rtp, w.timeline.PTS(rtp), true
 	}
-	step := w.track.info.Codec.Duration(int64(rtp - w.newest.Time))
-	return step < -maxTimeJump || step > arrival-w.newest.Arrival+maxTimeJump
+	a := media.Arrival{RTP: rtp, At: r.Arrival, Begins: w.begins(r), Heard: media.Never}
+	if w.timeline.Overdue(a) {
+		a.Heard = w.track.stream.heard(w.track)
+	}
+	moved, pts := w.timeline.Place(a)
+	if moved != rtp {
+		w.origin = r.Arrival
+	}
+	w.rtp.Advance(seq, r.Time, moved)
+	w.useReport()
+	if w.timeline.Measured() {
+		w.countRate()
+	}
+	if a.Begins && r.Arrival-w.told >= tellOnTime && w.timeline.Late() < onTime {
+		w.told = r.Arrival
+		w.track.heard.Store(int64(r.Arrival))
+	}
+	return moved, pts, true
 }
 
-// useReport hands a sender report that has come since the last packet to the
-// timeline.
-func (w *TrackWriter) useReport() {
-	if w.report.Load() == nil || w.highest == 0 {
-		return // nothing tells yet whether the report can be right
-	}
-	report := w.report.Swap(nil)
-	if !w.timeline.Report(w.time.Near(report.rtp)+w.timeOffset, report.at) {
-		w.track.counters.badReports.Add(1)
-		return
-	}
-	w.countReport(report.at)
-}
-
-// skewAfter is how far two reports have to be apart for the rate of a clock to be
-// told by them: over less, how late they came tells more.
-const skewAfter = 10 * time.Second
-
-// countReport notes what a report for the time at said.
-func (w *TrackWriter) countReport(at time.Duration) {
-	s := w.track.counters.syncStats()
-	target, off := w.timeline.Target()
-	if s.Reports == 0 {
-		s.First = w.track.stream.started.Add(at)
-		w.firstReport, w.firstTarget = at, target
-	} else if span := at - w.firstReport; span >= skewAfter {
-		s.SkewPPM = -float64(target-w.firstTarget) / float64(span) * 1e6
-	}
-	s.Reports++
-	s.Off = off
-	w.track.counters.sync.Store(&s)
+// begins reports whether the packet that follows the newest one is of another
+// frame. The clock may stand still: sound has a frame in each packet, and a picture
+// ends with a marker.
+func (w *TrackWriter) begins(r RTP) bool {
+	return w.highest == 0 || r.Time != w.timestamp || w.newest.Marker || w.track.info.Kind() == media.Audio
 }
 
 // appendPacket adds p to the ring and lets go of what is too old.

@@ -77,7 +77,7 @@ func TestTimelineByArrival(t *testing.T) {
 	for i := range 900 {
 		sent := time.Duration(i) * 33 * time.Millisecond
 		delay := 20*time.Millisecond + time.Duration(rng.IntN(40))*time.Millisecond
-		pts := line.PTS(1<<32+uint64(VP8.Ticks(sent)), sent+delay)
+		pts := place(line, 1<<32+uint64(VP8.Ticks(sent)), sent+delay)
 		if pts <= last {
 			t.Fatalf("frame %d: time steps from %v to %v", i, last, pts)
 		}
@@ -107,8 +107,8 @@ func TestTimelineFollowsReports(t *testing.T) {
 				t.Fatal("a good report was refused")
 			}
 		}
-		a := audio.PTS(aTime, sent+10*time.Millisecond)
-		v := video.PTS(vTime, sent+90*time.Millisecond) // the encoder takes 80 ms longer
+		a := place(audio, aTime, sent+10*time.Millisecond)
+		v := place(video, vTime, sent+90*time.Millisecond) // the encoder takes 80 ms longer
 		if a <= lastA || v <= lastV {
 			t.Fatalf("at %v time steps back", sent)
 		}
@@ -121,11 +121,11 @@ func TestTimelineFollowsReports(t *testing.T) {
 
 func TestTimelineIgnoresWrongReport(t *testing.T) {
 	line := NewTimeline(VP8)
-	before := line.PTS(1<<32, time.Second)
+	before := place(line, 1<<32, time.Second)
 	if line.Report(1<<32, time.Hour) {
 		t.Error("a report one hour off was used")
 	}
-	after := line.PTS(1<<32+90, time.Second+time.Millisecond)
+	after := place(line, 1<<32+90, time.Second+time.Millisecond)
 	if d := after - before; d != time.Millisecond {
 		t.Errorf("after a wrong report time went on by %v, want 1ms", d)
 	}
@@ -138,7 +138,7 @@ func TestTimelineJumpsAhead(t *testing.T) {
 	at, rtp := time.Duration(0), uint64(1<<32)
 	step := func(n int) (pts time.Duration) {
 		for range n {
-			pts = line.PTS(rtp, at)
+			pts = place(line, rtp, at)
 			at += 100 * time.Millisecond
 			rtp += 9000
 		}

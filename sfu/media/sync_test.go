@@ -27,6 +27,12 @@ func (d *drifting) at(n int) time.Duration {
 	return time.Duration(float64(n) * float64(d.interval) / (1 + d.ppm/1e6))
 }
 
+// place places the next frame, of one packet, of a track that is alone.
+func place(t *Timeline, rtp uint64, arrival time.Duration) time.Duration {
+	_, pts := t.Place(Arrival{RTP: rtp, At: arrival, Begins: true, Heard: Never})
+	return pts
+}
+
 // TestSyncOverHours: a flash and a beep each second, seen by a camera and heard by
 // a microphone whose clocks are 200 ppm off, each in another direction, for ten
 // hours. In the recording they are at most 20 ms from one another at every moment,
@@ -63,7 +69,7 @@ func TestSyncOverHours(t *testing.T) {
 				for i, d := range []*drifting{video, audio} {
 					for d.at(d.frames) <= second {
 						at := d.at(d.frames)
-						pts[i] = d.line.PTS(d.rtp(at), at+late()) + (second - at)
+						pts[i] = place(d.line, d.rtp(at), at+late()) + (second - at)
 						d.frames++
 					}
 				}

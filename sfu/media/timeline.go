@@ -6,15 +6,22 @@ const (
 	// minWindow is how far back the arrival estimate looks: long enough to see
 	// one packet that was not delayed, short enough to follow a drifting clock.
 	minWindow = 5 * time.Second
-	// reportWindow is the same for sender reports, of which there are few.
-	reportWindow = 30 * time.Second
-	// maxDisagreement is how far a sender report may place a packet from where
-	// its arrival does. Beyond it the report is wrong and is not used.
-	maxDisagreement = 2 * time.Second
-	// stepAhead is the error beyond which the timeline jumps ahead instead of
-	// slewing: the publisher's RTP clock stood still while time went on.
-	stepAhead = time.Second
+	// maxEncoding is how much earlier than its arrival a sender report may place a
+	// packet: as long as encoders take. It cannot be later, but for the report's own
+	// delay, which is maxReportDelay at most. A report that tells more is wrong and is
+	// not used.
+	maxEncoding    = time.Second
+	maxReportDelay = 250 * time.Millisecond
+	// stepAhead is the error beyond which time steps ahead instead of slewing.
+	stepAhead = 500 * time.Millisecond
+	// agreement is how near a report has to be to the offset in use to bear it out,
+	// and agreedFor how long it does.
+	agreement = 250 * time.Millisecond
+	agreedFor = 10 * time.Second
 )
+
+// Never is the time of what has not happened: long ago, with room to subtract it.
+const Never = -1 << 61 * time.Nanosecond
 
 // Timeline places the RTP timestamps of one track on the stream's clock.
 //
@@ -22,31 +29,99 @@ const (
 // recent packets the one that was least delayed tells the offset. Reports
 // replace that estimate. The offset in use follows the estimate slowly (by 1 %
 // of the time that passes, 10 % when it is more than 100 ms off), so that times
-// keep their order and neither sound nor picture jumps. The zero value is not
-// usable; see [NewTimeline].
+// keep their order and neither sound nor picture jumps.
+//
+// Where the RTP time runs away from arrival the sender's clock has a new origin
+// (origin.go): Place moves the RTP time itself back to the stream's clock, so that
+// whoever forwards RTP times has them right, too. A clock of the wrong rate is
+// measured and made up for (rate.go). The zero value is not usable; see
+// [NewTimeline].
 type Timeline struct {
 	codec    Codec
 	started  bool
-	reported bool
-	arrivals windowMin
+	begun    time.Duration // arrival of the first packet since the last Restart; Never: none
+	arrivals windowMin     // of arrival less media time
 	target   time.Duration // where the offset should be
 	offset   time.Duration // PTS = media time + offset
 	highest  uint64        // highest RTP time seen
+	resume   time.Duration // before the first packet after a Restart: the estimate until then
+	hurried  time.Duration // arrival of the last packet that was far ahead, or might have been
+	calm     time.Duration // the estimate when none had been for some time
+
+	// of the newest packet
+	rtp     uint64
+	transit time.Duration // its arrival less its media time
+	late    time.Duration // against the least delayed one
+
+	// of sender reports
+	reported   bool
+	reportedAt time.Duration // the instant of the newest that was used
+
+	doubt    doubt
+	stretch  stretch
+	rates    rates
+	measured bool // there is more to tell the rate by
 }
 
 // NewTimeline returns a timeline for a track of codec c.
 func NewTimeline(c Codec) *Timeline {
-	return &Timeline{codec: c, arrivals: windowMin{window: minWindow}}
+	t := &Timeline{codec: c}
+	t.Restart()
+	return t
 }
 
-// PTS returns when the packet with the extended RTP time rtp, which arrived at
-// arrival, is to be shown. For packets in the order of their RTP time the result
-// never decreases.
-func (t *Timeline) PTS(rtp uint64, arrival time.Duration) time.Duration {
-	at := t.codec.Duration(int64(rtp))
-	estimate := t.arrivals.observe(arrival, arrival-at)
-	if !t.reported {
-		t.target = estimate
+// Restart says that the next packet is of another RTP clock, about which nothing
+// is known. It is placed where the old clock's would be that arrives then.
+func (t *Timeline) Restart() {
+	if t.begun != Never {
+		t.resume = t.arrivals.least()
+	}
+	t.begun = Never
+	t.arrivals = windowMin{window: minWindow}
+	t.reported = false
+	t.doubt, t.rates = doubt{}, rates{}
+	t.stretch.set(t.codec, t.highest, 0)
+}
+
+// Arrival is a packet as its track's timeline sees it.
+type Arrival struct {
+	RTP    uint64        // extended RTP time
+	At     time.Duration // when it came, on the stream's clock
+	Begins bool          // it is not of the same frame as the packet before
+	// Heard is when a packet of another track of the same publisher last came on
+	// time, or Never. What is later than that can be was not held up by the network.
+	Heard time.Duration
+}
+
+// Place takes in the packet that follows the newest one, and returns its RTP time,
+// which is not the one that was put in if the sender's clock has a new origin there,
+// and when it is to be shown. The latter never decreases for packets in the order
+// of their RTP time.
+func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
+	rtp = p.RTP
+	switch {
+	case t.begun == Never:
+		if t.started {
+			rtp = t.move(rtp, p.At-t.media(rtp)-t.resume)
+		}
+		t.begun, t.hurried, t.calm = p.At, p.At, p.At-t.media(rtp)
+	case p.Begins:
+		rtp = t.follow(p)
+	}
+	t.rtp, t.transit = rtp, p.At-t.media(rtp)
+	estimate := t.arrivals.observe(p.At, t.transit)
+	t.late = t.transit - estimate
+	if p.At-t.hurried > startsWithin {
+		t.calm = estimate
+	}
+	if t.measured = t.rates.arrived(p.At, p.At-t.rates.media(t.codec, rtp)); t.measured {
+		t.rate()
+	}
+	t.aim()
+	if off := t.target - t.offset; t.started && p.Begins && off > stepAhead {
+		rtp = t.move(rtp, off)
+		t.shift(-off)
+		t.rtp = rtp
 	}
 	switch {
 	case !t.started:
@@ -57,110 +132,71 @@ func (t *Timeline) PTS(rtp uint64, arrival time.Duration) time.Duration {
 		t.slew(t.codec.Duration(int64(rtp - t.highest)))
 		t.highest = rtp
 	}
-	return at + t.offset
+	return rtp, t.PTS(rtp)
+}
+
+// PTS returns when a packet with the RTP time rtp is to be shown, and learns
+// nothing from it: for those that come out of order.
+func (t *Timeline) PTS(rtp uint64) time.Duration { return t.media(rtp) + t.offset }
+
+// Late returns how much later the newest packet came than the least delayed one of
+// the last seconds would have.
+func (t *Timeline) Late() time.Duration { return t.late }
+
+// Measured reports whether Rate may tell more since the last call of Place.
+func (t *Timeline) Measured() bool { return t.measured }
+
+// aim sets the target by arrival, unless there are reports that can be true.
+func (t *Timeline) aim() {
+	estimate := t.arrivals.least()
+	if t.reported && !plausible(t.target-estimate) {
+		t.reported = false // they were, and are not any more
+	}
+	if !t.reported {
+		t.target = estimate
+	}
 }
 
 // Report takes in a sender report: the extended RTP time rtp is the instant at
-// on the stream's clock. A report that contradicts the packets' arrival by more
-// than two seconds is ignored, and Report returns false.
+// on the stream's clock. A report that contradicts the packets' arrival (by more
+// than a second back, or a quarter ahead) is ignored, and Report returns false.
 func (t *Timeline) Report(rtp uint64, at time.Duration) bool {
-	target := at - t.codec.Duration(int64(rtp))
-	if estimate, ok := t.arrivals.min(); ok && (target-estimate).Abs() > maxDisagreement {
+	target := at - t.media(rtp)
+	if estimate, ok := t.arrivals.min(); ok && !plausible(target-estimate) {
 		return false
 	}
-	t.reported = true
+	t.reported, t.reportedAt = true, at
 	t.target = target
+	t.rates.reported(at, at-t.rates.media(t.codec, rtp))
 	return true
 }
 
-// Target returns where the newest report places the track, as an offset from its
-// own time, and how far that is from the offset in use.
-func (t *Timeline) Target() (target, off time.Duration) { return t.target, t.target - t.offset }
+// plausible reports whether a report can be right that places a track so much later
+// than arrival does.
+func plausible(off time.Duration) bool { return -maxEncoding <= off && off <= maxReportDelay }
 
-// Restart forgets the reports and arrivals of the publisher's old RTP clock. The
-// offset in use goes on from where it is.
-func (t *Timeline) Restart() {
-	t.reported = false
-	t.arrivals = windowMin{window: minWindow}
+// Off returns how far the target is from the offset in use.
+func (t *Timeline) Off() time.Duration { return t.target - t.offset }
+
+// Misfit returns how far a report of rtp for the instant at is from what is in use.
+func (t *Timeline) Misfit(rtp uint64, at time.Duration) time.Duration {
+	return (at - t.PTS(rtp)).Abs()
 }
+
+// agreed reports whether reports of the last seconds bear out the offset in use.
+func (t *Timeline) agreed(now time.Duration) bool {
+	return t.reported && now-t.reportedAt < agreedFor && t.Off().Abs() < agreement
+}
+
+// media returns the media time of an RTP time: the clock's, made up for its rate.
+func (t *Timeline) media(rtp uint64) time.Duration { return t.stretch.media(t.codec, rtp) }
 
 // slew moves the offset towards the target, after elapsed media time.
 func (t *Timeline) slew(elapsed time.Duration) {
-	off := t.target - t.offset
-	if off > stepAhead {
-		t.offset = t.target
-		return
-	}
+	off := t.Off()
 	most := elapsed / 100
 	if off.Abs() > 100*time.Millisecond {
 		most = elapsed / 10
 	}
 	t.offset += max(-most, min(most, off))
-}
-
-// windowMin is the minimum of what was observed in the last one to two windows.
-type windowMin struct {
-	window   time.Duration
-	begun    time.Duration // when the current window began
-	current  time.Duration
-	previous time.Duration
-	n        int // windows that hold a value: 0, 1 or 2
-}
-
-func (w *windowMin) observe(now, v time.Duration) time.Duration {
-	switch {
-	case w.n == 0:
-		w.begun, w.current, w.previous, w.n = now, v, v, 1
-	case now-w.begun >= w.window:
-		w.begun, w.previous, w.current, w.n = now, w.current, v, 2
-	default:
-		w.current = min(w.current, v)
-	}
-	m, _ := w.min()
-	return m
-}
-
-func (w *windowMin) min() (time.Duration, bool) {
-	switch w.n {
-	case 0:
-		return 0, false
-	case 1:
-		return w.current, true
-	default:
-		return min(w.current, w.previous), true
-	}
-}
-
-// SenderClock places the publisher's NTP clock on the stream's clock. All tracks
-// of a publisher share one, which is what keeps them in sync: an error of it
-// moves them together. The zero value is ready to use.
-type SenderClock struct {
-	offsets windowMin
-}
-
-// Observe takes in a sender report with the NTP time ntp (RFC 3550 section 4,
-// seconds in the upper 32 bits) that arrived at arrival, and returns that
-// instant on the stream's clock.
-func (c *SenderClock) Observe(ntp uint64, arrival time.Duration) time.Duration {
-	c.offsets.window = reportWindow
-	at := NTPDuration(ntp)
-	return at + c.offsets.observe(arrival, arrival-at)
-}
-
-// NTPDuration converts a 64-bit NTP timestamp to a duration since its epoch,
-// 1 January 1900.
-func NTPDuration(ntp uint64) time.Duration {
-	seconds := time.Duration(ntp>>32) * time.Second
-	fraction := time.Duration((ntp & (1<<32 - 1)) * uint64(time.Second) >> 32)
-	return seconds + fraction
-}
-
-// ntpUnix is the number of seconds from the NTP epoch to the Unix epoch.
-const ntpUnix = 2208988800
-
-// NTPTime converts a wall-clock time to a 64-bit NTP timestamp.
-func NTPTime(t time.Time) uint64 {
-	seconds := uint64(t.Unix() + ntpUnix)
-	fraction := uint64(t.Nanosecond()) << 32 / uint64(time.Second)
-	return seconds<<32 | fraction
 }

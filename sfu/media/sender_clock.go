@@ -1,0 +1,40 @@
+package media
+
+import "time"
+
+// reportWindow is how far back the sender clock looks: reports are few.
+const reportWindow = 30 * time.Second
+
+// SenderClock places the publisher's NTP clock on the stream's clock. All tracks
+// of a publisher share one, which is what keeps them in sync: an error of it
+// moves them together. The zero value is ready to use.
+type SenderClock struct {
+	offsets windowMin
+}
+
+// Observe takes in a sender report with the NTP time ntp (RFC 3550 section 4,
+// seconds in the upper 32 bits) that arrived at arrival, and returns that
+// instant on the stream's clock.
+func (c *SenderClock) Observe(ntp uint64, arrival time.Duration) time.Duration {
+	c.offsets.window = reportWindow
+	at := NTPDuration(ntp)
+	return at + c.offsets.observe(arrival, arrival-at)
+}
+
+// NTPDuration converts a 64-bit NTP timestamp to a duration since its epoch,
+// 1 January 1900.
+func NTPDuration(ntp uint64) time.Duration {
+	seconds := time.Duration(ntp>>32) * time.Second
+	fraction := time.Duration((ntp & (1<<32 - 1)) * uint64(time.Second) >> 32)
+	return seconds + fraction
+}
+
+// ntpUnix is the number of seconds from the NTP epoch to the Unix epoch.
+const ntpUnix = 2208988800
+
+// NTPTime converts a wall-clock time to a 64-bit NTP timestamp.
+func NTPTime(t time.Time) uint64 {
+	seconds := uint64(t.Unix() + ntpUnix)
+	fraction := uint64(t.Nanosecond()) << 32 / uint64(time.Second)
+	return seconds<<32 | fraction
+}
