@@ -50,7 +50,7 @@ func (t *Timeline) Overdue(p Arrival) bool {
 func (t *Timeline) follow(p Arrival) uint64 {
 	transit, estimate := p.At-t.media(p.RTP), t.arrivals.least()
 	late := transit - estimate
-	ahead := t.PTS(p.RTP) - p.At
+	ahead := max(t.PTS(p.RTP), t.media(p.RTP)+t.calm) - p.At
 	most := maxAhead
 	if p.At-t.begun < startsWithin {
 		most = startAhead
