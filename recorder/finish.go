@@ -91,9 +91,14 @@ func (r *Recording) repaired(report webm.Report) {
 	r.Frames, r.Keyframes = report.Blocks, report.Keyframes
 }
 
-// endTime is when the last frame of the recording ends.
+// endTime is when the last frame of the recording ends, which cannot be yet to come,
+// whatever a publisher's clock says.
 func endTime(rec *Recording) time.Time {
-	return rec.StartedAt.Add(time.Duration(rec.DurationMS) * time.Millisecond)
+	ended := rec.StartedAt.Add(time.Duration(rec.DurationMS) * time.Millisecond)
+	if now := time.Now().UTC(); ended.After(now) {
+		return now
+	}
+	return ended
 }
 
 // save writes a sidecar and tells the catalogue. If the disk refuses it, that is

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 type Quality struct {
 	// Verdict is "clean" if nothing is missing and nothing stood still,
 	// "repaired" if packets were lost, and came again in time, "gaps" if frames
-	// are missing, and "poor" if that is 1 % of the time or more.
+	// are missing, and "poor" if that is 1 % of the time or more. A clock of the wrong
+	// rate counts like frames that are missing: as long as it is off by.
 	Verdict string `json:"verdict"`
 
 	Packets    uint64 `json:"packets"`    // received, or frames if the publisher uploads those
@@ -35,10 +37,13 @@ type Quality struct {
 	KeyframeMaxMS  int64 `json:"keyframe_max_ms,omitempty"`
 
 	// SkewPPM is how much faster the publisher's clock runs than ours, in parts per
-	// million, if its sender reports tell; AVOffsetMS is how far sound is from the
-	// picture by the newest ones, before that is made up for.
+	// million: that of the track that is off most, as far as it is known. AVOffsetMS is
+	// how far sound is from the picture by the newest sender reports, before that is
+	// made up for.
 	SkewPPM    *float64 `json:"skew_ppm,omitempty"`
 	AVOffsetMS *float64 `json:"av_offset_ms,omitempty"`
+	// Clocks are those of the tracks, as far as they are known.
+	Clocks []Clock `json:"clocks,omitempty"`
 	// Synced is when each track was first placed by a sender report.
 	Synced []Synced `json:"synced,omitempty"`
 }
@@ -53,6 +58,15 @@ type Freeze struct {
 type Synced struct {
 	Track string `json:"track"`
 	AtMS  int64  `json:"at_ms"`
+}
+
+// Clock is how a track's clock runs.
+type Clock struct {
+	Track string `json:"track"`
+	// SkewPPM is how much faster than ours, in parts per million. WrongRate says that
+	// this is more than any clock is off by: 44.1 kHz that are taken for 48, say.
+	SkewPPM   float64 `json:"skew_ppm"`
+	WrongRate bool    `json:"wrong_rate,omitempty"`
 }
 
 const (
@@ -131,8 +145,8 @@ func (c *collector) report(rec *Recording) *Quality {
 		if s := now.Sync; s.Reports > 0 {
 			q.Synced = append(q.Synced, Synced{in.info.ID, max(0, milliseconds(s.First.Sub(rec.StartedAt)))})
 			offsets[in.info.Kind()] = s.Off
-			q.SkewPPM = &s.SkewPPM
 		}
+		q.clock(in.info.ID, now.Sync)
 	}
 	if sound, ok := offsets[media.Audio]; ok {
 		if picture, ok := offsets[media.Video]; ok {
@@ -142,6 +156,18 @@ func (c *collector) report(rec *Recording) *Quality {
 	}
 	q.Verdict = c.verdict(rec, q)
 	return q
+}
+
+// clock takes down how the clock of a track runs, if that is known.
+func (q *Quality) clock(track string, s sfu.SyncStats) {
+	if !s.RateKnown {
+		return
+	}
+	ppm := math.Round(s.SkewPPM) + 0 // no "-0"
+	q.Clocks = append(q.Clocks, Clock{Track: track, SkewPPM: ppm, WrongRate: s.WrongRate})
+	if q.SkewPPM == nil || math.Abs(ppm) > math.Abs(*q.SkewPPM) {
+		q.SkewPPM = &ppm
+	}
 }
 
 // verdict sums q up in a word.
@@ -154,11 +180,18 @@ func (c *collector) verdict(rec *Recording, q *Quality) string {
 			missing[g.Track] += g.DurationMS
 		}
 	}
+	wrong := false
+	for _, c := range q.Clocks {
+		if c.WrongRate {
+			wrong = true
+			missing[c.Track] += int64(math.Abs(c.SkewPPM) / 1e6 * float64(rec.DurationMS))
+		}
+	}
 	most := slices.Max(slices.Collect(maps.Values(missing)))
 	switch {
 	case rec.State == Failed, float64(most) > poorShare*float64(rec.DurationMS):
 		return "poor"
-	case gaps > 0, q.Overruns > 0, q.Dropped > 0, len(q.Freezes) > 0:
+	case gaps > 0, wrong, q.Overruns > 0, q.Dropped > 0, len(q.Freezes) > 0:
 		return "gaps"
 	case q.Repaired > 0:
 		return "repaired"

@@ -61,6 +61,11 @@ func (w *TrackWriter) countRate() {
 	if !ok {
 		return
 	}
-	w.track.counters.skew.Store(math.Float64bits(rate.PPM))
-	w.track.counters.wrong.Store(rate.Wrong)
+	c := &w.track.counters
+	c.skew.Store(math.Float64bits(rate.PPM))
+	if rate.Wrong {
+		c.rate.Store(rateWrong)
+	} else {
+		c.rate.Store(rateKnown)
+	}
 }

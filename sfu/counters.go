@@ -24,9 +24,15 @@ type trackCounters struct {
 	repaired   atomic.Uint64
 	gates      atomic.Uint64
 	sync       atomic.Pointer[SyncStats]
+	rate       atomic.Uint32 // rateKnown, rateWrong
 	skew       atomic.Uint64 // SyncStats.SkewPPM, bits of a float64
-	wrong      atomic.Bool   // SyncStats.WrongRate
 }
+
+// What is known of the rate of a track's clock.
+const (
+	rateKnown = 1 + iota
+	rateWrong
+)
 
 func (c *trackCounters) losses() codec.Losses {
 	return codec.Losses{Packets: c.lost.Load(), Frames: c.dropped.Load()}
@@ -51,7 +57,9 @@ func (c *trackCounters) syncStats() SyncStats {
 	if p := c.sync.Load(); p != nil {
 		s = *p
 	}
-	s.SkewPPM, s.WrongRate = math.Float64frombits(c.skew.Load()), c.wrong.Load()
+	rate := c.rate.Load()
+	s.RateKnown, s.WrongRate = rate != 0, rate == rateWrong
+	s.SkewPPM = math.Float64frombits(c.skew.Load())
 	return s
 }
 
@@ -76,9 +84,11 @@ type TrackStats struct {
 type SyncStats struct {
 	Reports int       // used so far
 	First   time.Time // when the first of them was
-	// SkewPPM is how much faster the publisher's RTP clock runs than ours, in parts
-	// per million; 0 as long as it is not known. Arrival tells it too, in time.
-	SkewPPM float64
+	// RateKnown says that it is known how fast the publisher's RTP clock runs, which
+	// arrival tells too, in time. SkewPPM is how much faster than ours, in parts per
+	// million.
+	RateKnown bool
+	SkewPPM   float64
 	// WrongRate says that this is more than any clock is off by: media are taken for
 	// another rate than they have.
 	WrongRate bool

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -150,6 +151,11 @@ func (a *app) routes(media *udp.Conn) (http.Handler, error) {
 // been long before.
 func (a *app) streamEnded(i sfu.StreamInfo, err error) {
 	log := a.log.With("stream", i.Name, "duration_ms", time.Since(i.StartedAt).Milliseconds())
+	for _, t := range i.Tracks {
+		if t.Sync.WrongRate {
+			log.Warn("a track's clock has another rate than it says", "track", t.Info.ID, "skew_ppm", int64(math.Round(t.Sync.SkewPPM)))
+		}
+	}
 	if err != nil {
 		log.Error("stream ended", "reason", err)
 		return

@@ -60,10 +60,10 @@ func (t *Timeline) follow(p Arrival) uint64 {
 	case late < -runaway || still && step:
 		t.rates.restart()
 		t.doubt = doubt{}
-		return t.move(p.RTP, late)
+		return t.move(p.RTP, late, minStep)
 	case still:
 		t.doubt = doubt{}
-		return t.move(p.RTP, late)
+		return t.move(p.RTP, late, minStep)
 	case ahead > most: // by many small steps, which the estimate has followed
 		return t.slowDown(p, estimate)
 	}
@@ -77,8 +77,8 @@ func (t *Timeline) slowDown(p Arrival, estimate time.Duration) uint64 {
 	if t.reported {
 		encoding = min(0, t.target-estimate)
 	}
-	pts := max(t.PTS(t.highest)+minStep, p.At+encoding)
-	rtp := t.move(p.RTP, p.At-t.calm-t.media(p.RTP))
+	pts := max(t.PTS(t.highest+1), p.At+encoding)
+	rtp := t.move(p.RTP, p.At-t.calm-t.media(p.RTP), 0) // with any step time could be run ahead of
 	t.hurried = p.At
 	t.offset = pts - t.media(rtp)
 	t.target = t.offset
@@ -119,10 +119,10 @@ func (t *Timeline) stoodStill(p Arrival, transit, late time.Duration) (still, st
 }
 
 // move returns the RTP time that is by later than rtp, or follows the highest one
-// if that is later still.
-func (t *Timeline) move(rtp uint64, by time.Duration) uint64 {
+// by least if that is later still.
+func (t *Timeline) move(rtp uint64, by, least time.Duration) uint64 {
 	moved := rtp + uint64(t.codec.Ticks(t.stretch.clock(by)))
-	if least := t.highest + uint64(t.codec.Ticks(minStep)); int64(moved-least) < 0 {
+	if least := t.highest + uint64(max(1, t.codec.Ticks(least))); int64(moved-least) < 0 {
 		moved = least
 	}
 	t.rates.moved += int64(moved - rtp)

@@ -102,7 +102,7 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 	switch {
 	case t.begun == Never:
 		if t.started {
-			rtp = t.move(rtp, p.At-t.media(rtp)-t.resume)
+			rtp = t.move(rtp, p.At-t.media(rtp)-t.resume, minStep)
 		}
 		t.begun, t.hurried, t.calm = p.At, p.At, p.At-t.media(rtp)
 	case p.Begins:
@@ -119,7 +119,7 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 	}
 	t.aim()
 	if off := t.target - t.offset; t.started && p.Begins && off > stepAhead {
-		rtp = t.move(rtp, off)
+		rtp = t.move(rtp, off, minStep)
 		t.shift(-off)
 		t.rtp = rtp
 	}

@@ -5,6 +5,12 @@ import {count} from './format.js';
 /** How long a question stays open. */
 const ASK_MS = 4000;
 
+/** Which tracks have a clock of the wrong rate, in a sentence each. */
+function clocks({quality}) {
+  return (quality?.clocks ?? []).filter((clock) => clock.wrong_rate).map(({track, skew_ppm: skew}) =>
+    ` The publisher's ${track} clock is ${(Math.abs(skew) / 1e4).toFixed(1)} % too ${skew < 0 ? 'slow' : 'fast'}.`).join('');
+}
+
 /** What a viewer of a recording will notice, in a sentence. */
 function quality({gaps, more_gaps: more = 0, quality}) {
   const holes = gaps.filter((gap) => !gap.reason).length + more;
@@ -26,7 +32,7 @@ function quality({gaps, more_gaps: more = 0, quality}) {
 export function details(recording, deleted) {
   const trouble = el('p', {class: 'note', 'data-tone': 'bad', role: 'alert', hidden: true});
   return el('div', {class: 'row-details'},
-    el('p', {class: 'soft'}, quality(recording)), deleteButton(recording, deleted, trouble), trouble);
+    el('p', {class: 'soft'}, quality(recording) + clocks(recording)), deleteButton(recording, deleted, trouble), trouble);
 }
 
 /** Asks before it deletes, where the finger is already. */
