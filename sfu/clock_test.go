@@ -142,7 +142,7 @@ func TestRunawayClocks(t *testing.T) {
 			} {
 				for _, when := range []time.Duration{40 * ms, when, 6 * time.Second} { // the last is a keyframe
 					t.Run(reports+" "+kind.String()+" "+by.String()+" at "+when.String(), func(t *testing.T) {
-						sc := scene{length: 12 * time.Second, clock: jump(kind, when, by)}
+						sc := scene{length: 8 * time.Second, clock: jump(kind, when, by)}
 						if reports == "with reports" {
 							sc.report = truth
 						}
