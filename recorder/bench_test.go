@@ -216,19 +216,20 @@ func steadyTake(tb testing.TB) *steady {
 // tenth takes the frames of the n-th tenth of a second.
 func (s *steady) tenth(tb testing.TB, n int) {
 	at := time.Duration(n) * 100 * time.Millisecond
-	for i := range 3 {
-		f := s.delta
-		if n%20 == 0 && i == 0 {
-			f = s.key
+	now := time.Time{}.Add(at)
+	for i := range 10 {
+		track, f := 0, s.sound
+		switch {
+		case i%2 == 1: // each 20 ms
+		case i%4 != 0: // each 40 ms
+			continue
+		case n%20 == 0 && i == 0:
+			track, f = 1, s.key
+		default:
+			track, f = 1, s.delta
 		}
-		f.PTS = at + time.Duration(i)*33*time.Millisecond
-		if err := s.put(1, heldFrame{Frame: f}); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	for i := range 5 {
-		s.sound.PTS = at + time.Duration(i)*20*time.Millisecond
-		if err := s.put(0, heldFrame{Frame: s.sound}); err != nil {
+		f.PTS = at + time.Duration(i)*10*time.Millisecond
+		if err := s.put(track, heldFrame{Frame: f}, now); err != nil {
 			tb.Fatal(err)
 		}
 	}

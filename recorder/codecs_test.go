@@ -112,7 +112,7 @@ func TestCodecs(t *testing.T) {
 				}
 				n, size := probePictures(t, f.Name(), c)
 				pictures += n
-				if i == len(list)-1 && (size != "322x182" || rec.Tracks[1].Width != 322 || rec.Tracks[0].Frames < 50) {
+				if i == len(list)-1 && (size != "322x182" || rec.Tracks[0].Width != 322 || rec.Tracks[1].Frames < 50) {
 					t.Errorf("the first part is %s; %+v", size, rec.Tracks)
 				}
 				if i < len(list)-1 && size != "480x270" {

@@ -12,8 +12,9 @@
 // Every stream has a tape, which is its standing sink: a state machine that
 // records when that is wanted, pauses, and tries again after a failure. While it
 // records, a take moves frames from the hub's rings through an interleaver, which
-// holds them for at most 150 ms to bring the tracks into one order, to the open
-// part: a file with a synchronous writer (package webm). All of that is one
+// holds them to bring the tracks into one order, for at most 150 ms if nothing comes
+// of the other track, to the open part: a file with a synchronous writer (package
+// webm). Where sound is missing it puts silence (fill.go). All of that is one
 // goroutine per stream with cursors of its own, so a slow disk holds up nobody:
 // the rings are the queue, a cursor that is lapped goes on at the next keyframe,
 // and the gap is on record. A second goroutine forces the file to the disk.

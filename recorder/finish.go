@@ -52,10 +52,16 @@ func (p *part) finish(cause error) bool {
 
 // seal completes, syncs and renames the file.
 func (p *part) seal() error {
+	omits := p.omit()
 	if err := p.writer.Finish(); err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
 	p.summarize()
+	if omits {
+		if _, err := webm.Repair(p.file, p.record.Bytes); err != nil {
+			return fmt.Errorf("recorder: %w", err)
+		}
+	}
 	if err := p.file.Sync(); err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}

@@ -27,9 +27,22 @@ func TestInterleave(t *testing.T) {
 			put(0, 10*ms, 0), none(0), put(1, 5*ms, 0), out(1, 5*ms, 0), none(0),
 			put(1, 20*ms, 0), out(0, 10*ms, 0), none(0),
 		}},
-		{"held no longer than holdTime", []step{
-			put(0, 10*ms, 0), none(holdTime - ms), out(0, 10*ms, holdTime), put(1, 5*ms, holdTime), none(holdTime),
-			put(0, 30*ms, holdTime), out(1, 5*ms, holdTime),
+		{"no longer than holdTime for one of which nothing comes", []step{
+			put(0, 0, 0), out(0, 0, activeTime),
+			put(0, 10*ms, activeTime), none(activeTime + holdTime - ms), out(0, 10*ms, activeTime+holdTime),
+		}},
+		{"longer for one of which something came", []step{
+			put(1, 0, 0), put(0, 10*ms, 0), out(1, 0, 0), none(activeHold - ms), out(0, 10*ms, activeHold),
+		}},
+		{"longer still for one that was late, but not for ever", []step{
+			put(1, 0, 0), put(0, 10*ms, 0), out(1, 0, 0), out(0, 10*ms, 700*ms),
+			put(1, 5*ms, 700*ms), put(0, 800*ms, 800*ms), out(1, 5*ms, 800*ms), // 705 ms and a margin
+			none(1600 * ms), out(0, 800*ms, 1700*ms),
+		}},
+		{"sound that is 300 ms behind is in order", []step{
+			put(0, 0, 0), put(0, 100*ms, 100*ms), put(0, 200*ms, 200*ms), none(299 * ms),
+			put(1, 0, 300*ms), put(0, 300*ms, 300*ms), out(0, 0, 300*ms), out(1, 0, 300*ms), none(300 * ms),
+			put(1, 100*ms, 400*ms), out(0, 100*ms, 400*ms), out(1, 100*ms, 400*ms), none(400 * ms),
 		}},
 		{"a tie goes to the first track", []step{
 			put(1, 10*ms, 0), put(0, 10*ms, 0), out(0, 10*ms, 0), none(0),

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -104,6 +105,8 @@ func TestRecordingOverLossyLink(t *testing.T) {
 				t.Errorf("only %d packets were lost", n.Lost())
 			}
 			check(t, "video", hashes["video"], sent[media.VP8])
+			silence := md5.Sum([]byte{31<<3 | 1<<2, 0xFF, 0xFE}) // where sound is missing
+			hashes["audio"] = slices.DeleteFunc(hashes["audio"], func(h string) bool { return h == hex.EncodeToString(silence[:]) })
 			check(t, "audio", hashes["audio"], sent[media.Opus])
 		})
 	}

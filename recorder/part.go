@@ -1,10 +1,13 @@
 package recorder
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -29,7 +32,9 @@ type part struct {
 	record  Recording
 	writer  *webm.Writer
 	formats []codec.Format
-	last    []time.Duration // time of each track's last frame
+	fillers []*codec.OpusFiller // of each track; nil if its holes need none
+	last    []time.Duration     // time of each track's last frame
+	heard   []bool              // something came of the track, for this part or for one before
 	updated time.Time
 	quality collector
 }
@@ -45,7 +50,8 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 		base: expandPath(r.config.Path, t.stream.Name, start, id),
 	}
 	var tracks []webm.Track
-	for i, in := range inputs {
+	for _, i := range pictureFirst(inputs) {
+		in := inputs[i]
 		p.place[i] = -1
 		if in.describe != nil && in.private == nil {
 			continue // no picture came so far; the first one begins another part
@@ -54,6 +60,12 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 		tracks = append(tracks, webm.Track{Codec: in.info.Codec, Name: in.info.ID, CodecPrivate: in.private})
 		format, _ := codec.For(in.info.Codec) // the hub has checked
 		p.formats = append(p.formats, format)
+		var filler *codec.OpusFiller
+		if format.NewFiller != nil {
+			filler = format.NewFiller()
+		}
+		p.fillers = append(p.fillers, filler)
+		p.heard = append(p.heard, t.written[i] > math.MinInt64)
 		p.record.Tracks = append(p.record.Tracks, Track{
 			ID: in.info.ID, Kind: in.info.Kind().String(), Codec: in.info.Codec.String(),
 		})
@@ -69,6 +81,18 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 	r.tell(EventStarted, &p.record)
 	p.log.Info("recording started", "recording", id, "part", p.record.Part)
 	return p, nil
+}
+
+// pictureFirst returns the inputs' places in the order of the tracks of their file,
+// which is the same whichever way a stream came in: so the parts of a broadcast can
+// be joined.
+func pictureFirst(inputs []*input) []int {
+	places := make([]int, len(inputs))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(inputs[b].info.Kind(), inputs[a].info.Kind()) })
+	return places
 }
 
 // create makes the file, with its header, and the sidecar.
@@ -108,6 +132,9 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 			return err
 		}
 	}
+	if err := p.fillBefore(track, at, frame.Data); err != nil {
+		return err
+	}
 	block := webm.Block{Time: at, Sync: frame.Sync, Data: frame.Data}
 	if p.formats[track].FrameDuration != nil {
 		block.Duration = p.formats[track].FrameDuration(frame.Data)
@@ -121,7 +148,7 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 		return fmt.Errorf("recorder: %w", err)
 	}
 	p.quality.frame(input, at, frame.Sync, why != "")
-	p.last[track] = at
+	p.last[track], p.heard[track] = at, true
 	t.Frames++
 	t.Bytes += int64(len(frame.Data))
 	return nil
@@ -178,7 +205,11 @@ func (p *part) summarize() {
 	p.record.Bytes, p.record.DurationMS = s.Bytes, milliseconds(s.Duration)
 	p.record.Frames, p.record.Keyframes = s.Blocks, s.Keyframes
 	for i := range p.record.Tracks {
-		p.record.Tracks[i].Keyframes = s.Tracks[i].Keyframes
+		t := &p.record.Tracks[i]
+		t.Keyframes = s.Tracks[i].Keyframes
+		if n := s.Tracks[i].Filler; n > 0 && !s.Tracks[i].Omitted {
+			t.Filler = &Filler{Frames: n, DurationMS: milliseconds(s.Tracks[i].Filled)}
+		}
 	}
 }
 

@@ -28,6 +28,14 @@ type Quality struct {
 	Gates      uint64 `json:"gates"`      // how often pictures were left out up to the next keyframe
 	Overruns   uint64 `json:"overruns"`   // how often the disk was too slow
 
+	// FillerFrames is how many frames of silence stand in the file where sound is
+	// missing, because it was lost or because none was sent, FillerMS how long they
+	// last. Trimmed is how many frames of sound are not in the file because the sound
+	// before them was longer than its time: the publisher's clock is wrong.
+	FillerFrames int64 `json:"filler_frames"`
+	FillerMS     int64 `json:"filler_ms"`
+	Trimmed      int64 `json:"trimmed,omitempty"`
+
 	// Freezes are where the picture stood still for more than half a second,
 	// FrozenMS how long that was in all. Pauses do not count.
 	Freezes  []Freeze `json:"freezes"`
@@ -84,6 +92,7 @@ type collector struct {
 	before    []sfu.TrackStats // when the part began
 	overruns  uint64
 	unordered uint64
+	trimmed   int64
 	freezes   []Freeze
 	frozen    time.Duration
 	picture   time.Duration // time of the last picture
@@ -130,6 +139,13 @@ func (c *collector) frame(track int, at time.Duration, sync, excused bool) {
 // report returns the quality of a part that has ended.
 func (c *collector) report(rec *Recording) *Quality {
 	q := &Quality{Frames: rec.Frames, Dropped: c.unordered, Overruns: c.overruns, Freezes: append([]Freeze{}, c.freezes...), FrozenMS: milliseconds(c.frozen)}
+	q.Trimmed = c.trimmed
+	for _, t := range rec.Tracks {
+		if t.Filler != nil {
+			q.FillerFrames += t.Filler.Frames
+			q.FillerMS += t.Filler.DurationMS
+		}
+	}
 	if c.keyframes > 1 {
 		q.KeyframeMeanMS, q.KeyframeMaxMS = milliseconds(c.keySum/time.Duration(c.keyframes-1)), milliseconds(c.keyMax)
 	}

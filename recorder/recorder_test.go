@@ -178,7 +178,7 @@ func TestRecordsBothTracks(t *testing.T) {
 		rec.DurationMS != 3000 || rec.EndedAt == nil || len(rec.Gaps) != 0 {
 		t.Errorf("recording: %+v", rec)
 	}
-	if v := rec.Tracks[1]; v.Codec != "vp8" || v.Width != sfutest.Width || v.Height != sfutest.Height || v.Frames != 75 || v.Keyframes != 3 {
+	if v := rec.Tracks[0]; v.Codec != "vp8" || v.Width != sfutest.Width || v.Height != sfutest.Height || v.Frames != 75 || v.Keyframes != 3 {
 		t.Errorf("video track: %+v", v)
 	}
 	packets, duration := probe(t, file)

@@ -37,7 +37,7 @@ type Recording struct {
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	DurationMS int64      `json:"duration_ms"`
 	Bytes      int64      `json:"bytes"`
-	Frames     int64      `json:"frames"`
+	Frames     int64      `json:"frames"` // without filler
 	Keyframes  int64      `json:"keyframes"`
 	Tracks     []Track    `json:"tracks"`
 	// Gaps are the places where frames are missing, MoreGaps how many there are
@@ -110,6 +110,15 @@ type Track struct {
 	Keyframes int64  `json:"keyframes,omitempty"`
 	Bytes     int64  `json:"bytes"`
 	Sizes     []Size `json:"sizes,omitempty"` // where the picture size changes
+	// Filler is what stands in the file where sound is missing. It is part of no other
+	// count.
+	Filler *Filler `json:"filler,omitempty"`
+}
+
+// Filler is frames of silence that weir made.
+type Filler struct {
+	Frames     int64 `json:"frames"`
+	DurationMS int64 `json:"duration_ms"`
 }
 
 // Size is a change of the picture size.

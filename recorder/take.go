@@ -97,7 +97,7 @@ func (k *take) run(ctx context.Context) error {
 			k.obey(o)
 			if !k.wanted {
 				// What has come so far belongs to it.
-				return errors.Join(errStopped, k.drain(now.Add(holdTime)))
+				return errors.Join(errStopped, k.drain(now.Add(maxHold)))
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -150,14 +150,14 @@ func (k *take) drain(now time.Time) error {
 		if !ok {
 			return nil
 		}
-		if err := k.put(track, frame); err != nil {
+		if err := k.put(track, frame, now); err != nil {
 			return err
 		}
 	}
 }
 
 // put writes one frame, into another part if it is time for that.
-func (k *take) put(track int, f heldFrame) error {
+func (k *take) put(track int, f heldFrame, now time.Time) error {
 	in := k.inputs[track]
 	video := in.info.Kind() == media.Video
 	switch {
@@ -172,6 +172,9 @@ func (k *take) put(track int, f heldFrame) error {
 	case (in.waits || k.current == nil) && video && !f.Sync:
 		in.track.RequestKeyframe() // at most once a second goes out
 		return nil                 // a file begins where a decoder can
+	case k.current != nil && !k.current.fits(track, f.PTS):
+		in.gap = in.gap || f.gap || k.current.late(track, f.PTS)
+		return nil
 	}
 	if changes := k.changes(track, f); k.current != nil && (changes || k.rotates(track, f)) {
 		k.endPart(nil)
@@ -182,6 +185,11 @@ func (k *take) put(track int, f heldFrame) error {
 		}
 	}
 	in.waits = false
+	if video {
+		if err := k.fill(f.PTS, now); err != nil {
+			return err
+		}
+	}
 	f.gap = f.gap || in.gap
 	if err := k.current.write(track, f, in.why); err != nil {
 		return err
@@ -193,6 +201,21 @@ func (k *take) put(track int, f heldFrame) error {
 	}
 	if k.tries > 0 && f.PTS-k.current.zero > goodPart {
 		k.tries = 0
+	}
+	return nil
+}
+
+// fill puts silence ahead of a picture, where sound from before it has not come and is
+// not expected any more.
+func (k *take) fill(to time.Duration, now time.Time) error {
+	for i := range k.inputs {
+		next, ok := k.order.after(i, to, now)
+		if !ok {
+			continue
+		}
+		if err := k.current.fill(i, to, next); err != nil {
+			return err
+		}
 	}
 	return nil
 }

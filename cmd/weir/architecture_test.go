@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
 	"recorder":          {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
 	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
-	"recorder/webm":     {"sfu/media"},
+	"recorder/webm":     {"sfu/media", "sfu/codec"},
 
 	// The load generator: a client, and so no neighbour of the above.
 	"sfu/load": {"sfu/media", "sfu/codec", "sfu/udp"},

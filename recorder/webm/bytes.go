@@ -85,11 +85,7 @@ const blockFields = 1 + 2 + 1
 
 // appendBlock appends a SimpleBlock without lacing. number is below 127; offset
 // is the block's time from the Cluster's Timestamp, 0 to 32767 ms.
-func appendBlock(b []byte, number byte, offset int64, key bool, data []byte) []byte {
-	var flags byte
-	if key {
-		flags = 0x80
-	}
+func appendBlock(b []byte, number byte, offset int64, flags byte, data []byte) []byte {
 	b = append(b, idSimpleBlock)
 	b = appendSize(b, uint64(blockFields+len(data)))
 	b = append(b, 0x80|number, byte(offset>>8), byte(offset), flags)

@@ -48,7 +48,7 @@ func TestBlockIsLikeOracle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b := appendBlock(nil, 126, maxOffset, key, data); !bytes.Equal(b, want.Bytes()) {
+			if b := appendBlock(nil, 126, maxOffset, keyFlag(key), data); !bytes.Equal(b, want.Bytes()) {
 				t.Errorf("%d bytes: % x..., ebml-go has % x...", n, b[:10], want.Bytes()[:10])
 			}
 		}

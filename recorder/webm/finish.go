@@ -56,11 +56,20 @@ func (w *Writer) placeCues(cues []cue, s *summary) error {
 	return nil
 }
 
-// silent returns the indices of the tracks that got no frame.
+// Omit says that a track that has nothing but filler is not to be declared by the
+// finished file. Its blocks, which players would pass over, are made a Void of by
+// Repair. It does nothing to a track with frames.
+func (w *Writer) Omit(track int) bool {
+	t := &w.tracks[track]
+	t.stats.Omitted = t.begun() && t.stats.Frames == 0
+	return t.stats.Omitted
+}
+
+// silent returns the indices of the tracks that got no frame, or are omitted.
 func (w *Writer) silent() []int {
 	var out []int
 	for i := range w.tracks {
-		if w.tracks[i].stats.Frames == 0 {
+		if t := &w.tracks[i]; !t.begun() || t.stats.Omitted {
 			out = append(out, i)
 		}
 	}

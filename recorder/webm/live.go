@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -13,9 +14,6 @@ import (
 type LiveConfig struct {
 	// WritingApp names the program that muxes; by default "weir".
 	WritingApp string
-	// FrameDuration tells how long a coded frame of sound lasts, or zero. For Opus,
-	// codec.OpusDuration does it. Without it, sound is taken to come in 20 ms.
-	FrameDuration func(c media.Codec, data []byte) time.Duration
 	// SoundWait is how long the picture waits for sound of its time before
 	// silence is put there: 0 for 100 ms, which a packet of 60 ms needs that
 	// leaves its encoder when it is full. At most 400 ms.
@@ -48,18 +46,17 @@ const (
 // not begin at all without the sound that the header declares.
 type Live struct {
 	// Set once.
-	init     []byte
-	mime     string
-	duration func(media.Codec, []byte) time.Duration
-	video    *liveTrack // nil if not declared
-	audio    *liveTrack
+	init  []byte
+	mime  string
+	video *liveTrack // nil if not declared
+	audio *liveTrack
 
 	// The order of frames: live_order.go.
 	started   bool
 	flushing  bool
 	settled   time.Duration // nothing before it is waited for
 	soundWait time.Duration
-	soundEnd  time.Duration // sound is written up to here
+	filler    codec.OpusFiller
 	lateFor   time.Duration // sound in a row that came too late
 	silent    int64
 
@@ -95,7 +92,7 @@ func NewLive(c LiveConfig, tracks []Track) (*Live, error) {
 	if c.SoundWait == 0 {
 		c.SoundWait = defaultSoundWait
 	}
-	l := &Live{duration: c.FrameDuration, soundWait: c.SoundWait}
+	l := &Live{filler: codec.OpusFiller{ByTime: true}, soundWait: c.SoundWait}
 	for i, t := range tracks {
 		place := &l.audio
 		if t.Codec.Kind() == media.Video {

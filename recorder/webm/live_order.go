@@ -1,20 +1,14 @@
 package webm
 
-import (
-	"time"
-
-	"weir/sfu/media"
-)
+import "time"
 
 const (
-	// smallHole is the shortest hole in the sound that is filled. Shorter ones come
-	// from rounding and from clocks that are being matched, and no player minds.
-	smallHole = 5 * time.Millisecond
-	// smallOverlap is how much of a frame of sound may lie before the end of the
-	// one before it, for the same reasons.
+	// smallOverlap is how much of a frame of sound may lie before the end of the one
+	// before it, because of rounding and of clocks that are being matched. Silence
+	// reaches as far into it.
 	smallOverlap = 10 * time.Millisecond
-	// longestHole is the longest hole that is filled, 27 kB of blocks. A longer one
-	// stays: the player has to jump it.
+	// longestHole is the longest hole that is filled, 27 kB of blocks where a frame is
+	// of 20 ms. A longer one stays: the player has to jump it.
 	longestHole = time.Minute
 	// lateSound is how much sound may be too late in a row before the picture is
 	// made to wait longer for it.
@@ -23,19 +17,6 @@ const (
 	// when times make no sense, or before the first keyframe.
 	maxQueue = 1024
 )
-
-// silences are Opus packets that decode to silence, longest first: one frame of
-// CELT, full band, mono, whose first bits say silence (RFC 6716 section 3.1,
-// table 2, and 4.3).
-var silences = []struct {
-	length time.Duration
-	data   []byte
-}{
-	{20 * time.Millisecond, []byte{0xF8, 0xFF, 0xFE}},
-	{10 * time.Millisecond, []byte{0xF0, 0xFF, 0xFE}},
-	{5 * time.Millisecond, []byte{0xE8, 0xFF, 0xFE}},
-	{2500 * time.Microsecond, []byte{0xE0, 0xFF, 0xFE}},
-}
 
 // Push adds a frame of the track at the given place in NewLive's list. Its data
 // is not changed, and is kept until its unit is made. Frames of a track come in
@@ -69,7 +50,7 @@ func (l *Live) Push(track int, b Block) {
 // start begins the stream at the time of its first frame.
 func (l *Live) start(at time.Duration) {
 	l.started = true
-	l.soundEnd = at
+	l.filler.Begin(at)
 	if l.audio == nil {
 		return
 	}
@@ -114,7 +95,7 @@ func (l *Live) writeNext() bool {
 		at := l.video.queue[0].Time
 		first := l.video.last < 0 // before any sound: a player starts with a keyframe
 		switch {
-		case l.audio == nil, first, haveSound && sound.Time >= at, !haveSound && l.soundEnd > at:
+		case l.audio == nil, first, haveSound && sound.Time >= at, !haveSound && l.filler.End() > at:
 			l.writePicture()
 			return true
 		case !haveSound:
@@ -134,27 +115,25 @@ func (l *Live) pictureKnown(at time.Duration) bool {
 
 // nextSound returns what is to be heard at the end of the sound so far: the next
 // frame, or silence. It returns false if that is not known yet.
-func (l *Live) nextSound() (Block, bool) {
+func (l *Live) nextSound() (b Block, ok bool) {
 	if l.audio == nil {
 		return Block{}, false
 	}
 	for len(l.audio.queue) > 0 {
 		next := l.audio.queue[0]
-		hole := next.Time - l.soundEnd
-		switch {
-		case hole < -smallOverlap:
+		hole := next.Time - l.filler.End()
+		if hole < -smallOverlap {
 			l.dropLate(-hole)
-		case hole >= smallHole && hole <= longestHole:
-			return l.silence(hole), true
-		default:
-			return next, true
+			continue
 		}
+		if s, ok := l.filler.Hole(next.Time); ok && hole <= longestHole {
+			return Block{Time: s.Time, Data: s.Data}, true
+		}
+		return next, true
 	}
-	const length = 20 * time.Millisecond
-	if l.soundEnd+length <= l.awaited() {
-		return l.silence(length), true
-	}
-	return Block{}, false
+	to := l.awaited()
+	s, ok := l.filler.Hole(to)
+	return Block{Time: s.Time, Data: s.Data}, ok && s.Time+s.Duration <= to
 }
 
 // awaited returns the time before which sound is no longer waited for.
@@ -169,36 +148,15 @@ func (l *Live) awaited() time.Duration {
 	return max(to, l.video.newest-l.soundWait)
 }
 
-// silence returns the longest silence that fits into a hole.
-func (l *Live) silence(hole time.Duration) Block {
-	i := 0
-	for silences[i].length > hole {
-		i++ // smallHole is longer than the shortest one
-	}
-	return Block{Time: l.soundEnd, Duration: silences[i].length, Data: silences[i].data}
-}
-
 // dropLate drops the next frame of sound, in whose place there is silence. When
 // all sound is late, as with a publisher whose clocks disagree, it is worth more
 // than a short latency.
 func (l *Live) dropLate(late time.Duration) {
-	l.lateFor += l.length(l.audio.shift())
+	l.lateFor += l.filler.Length(l.audio.shift().Data)
 	if l.lateFor >= lateSound {
 		l.lateFor = 0
 		l.soundWait = min(maxSoundWait, l.soundWait+late+smallOverlap)
 	}
-}
-
-// length returns how long a frame of sound lasts.
-func (l *Live) length(b Block) time.Duration {
-	d := b.Duration
-	if d == 0 && l.duration != nil {
-		d = l.duration(media.Opus, b.Data)
-	}
-	if d <= 0 {
-		d = 20 * time.Millisecond
-	}
-	return d
 }
 
 func (l *Live) writeSound(b Block) {
@@ -208,8 +166,8 @@ func (l *Live) writeSound(b Block) {
 	} else {
 		l.silent++
 	}
-	l.soundEnd = b.Time + l.length(b)
-	l.append(l.audio, b, true, l.soundEnd)
+	l.filler.Add(b.Time, b.Data)
+	l.append(l.audio, b, true, l.filler.End())
 }
 
 func (l *Live) writePicture() {

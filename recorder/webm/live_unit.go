@@ -107,10 +107,10 @@ func (l *Live) append(t *liveTrack, b Block, key bool, end time.Duration) {
 		t.step = msec(at - t.last)
 	}
 	l.last, t.last, t.inUnit = at, at, true
-	l.unit.Blocks = appendBlock(l.unit.Blocks, t.number, at-l.base, key, b.Data)
+	l.unit.Blocks = appendBlock(l.unit.Blocks, t.number, at-l.base, keyFlag(key), b.Data)
 	l.unit.End = max(end.Round(time.Millisecond), msec(at))
 	if l.audio != nil {
-		l.unit.End = max(l.soundEnd.Round(time.Millisecond), l.unit.Time)
+		l.unit.End = max(l.filler.End().Round(time.Millisecond), l.unit.Time)
 	}
 	if l.unitFull(at, end) {
 		l.closeUnit()

@@ -68,6 +68,9 @@ type Frame struct {
 	// itself can be believed (RFC 6386 section 9.1): hostile streams lie, and
 	// Chromium's canvas recordings hold ReferenceBlocks of no meaning.
 	Key bool
+	// Discardable is a SimpleBlock's flag. In a recording of weir's it tells silence
+	// that stands where sound is missing from the medium: see Block.Filler.
+	Discardable bool
 	// Data is the coded frame, never empty. It is the receiver's to keep: nothing
 	// else refers to it, but frames laced into one block share one allocation.
 	Data []byte

@@ -7,9 +7,17 @@ import (
 
 // Flags of a block (RFC 9559 sections 10.1 and 10.2).
 const (
-	flagKey    = 0x80 // in SimpleBlocks only
-	flagLacing = 0x06
+	flagKey     = 0x80 // in SimpleBlocks only
+	flagLacing  = 0x06
+	flagDiscard = 0x01 // in SimpleBlocks only: "discardable". Here: no medium, see Block.Filler
 )
+
+func keyFlag(key bool) byte {
+	if key {
+		return flagKey
+	}
+	return 0
+}
 
 // Kinds of lacing (RFC 9559 section 10.3).
 const (
@@ -24,13 +32,14 @@ const maxLaced = 256
 
 // block is a SimpleBlock or Block.
 type block struct {
-	track    int // its place in the header
-	time     time.Duration
-	flags    byte
-	key      bool
-	duration time.Duration // BlockDuration; 0 if none
-	sizes    []int         // of the frames, in bytes; they add up to len(data)
-	data     []byte        // the frames
+	track       int // its place in the header
+	time        time.Duration
+	flags       byte
+	key         bool
+	discardable bool
+	duration    time.Duration // BlockDuration; 0 if none
+	sizes       []int         // of the frames, in bytes; they add up to len(data)
+	data        []byte        // the frames
 }
 
 // parseBlock parses the data of a block. It returns a reason if it cannot be used.
@@ -140,7 +149,7 @@ func (r *Reader) emit(b *block, owned bool) error {
 		data = bytes.Clone(data)
 	}
 	t := &r.header.tracks[b.track]
-	f := Frame{Track: b.track, Time: b.time, Key: b.key, Duration: t.DefaultDuration}
+	f := Frame{Track: b.track, Time: b.time, Key: b.key, Discardable: b.discardable, Duration: t.DefaultDuration}
 	if b.duration > 0 {
 		f.Duration = b.duration / time.Duration(len(b.sizes))
 	}

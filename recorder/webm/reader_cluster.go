@@ -117,7 +117,7 @@ func (r *Reader) readSimpleBlock(data []byte, owned bool) error {
 		r.damaged, r.pending = true, r.current(reason)
 		return nil
 	}
-	b.key = b.flags&flagKey != 0
+	b.key, b.discardable = b.flags&flagKey != 0, b.flags&flagDiscard != 0
 	return r.emit(&b, owned)
 }
 

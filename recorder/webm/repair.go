@@ -49,6 +49,7 @@ type Report struct {
 	Duration  time.Duration
 	Blocks    int64 // SimpleBlocks and BlockGroups: frames, unless some are laced
 	Keyframes int64 // blocks of video tracks at which a decoder can start
+	Filler    int64 // blocks that weir put where sound was missing; in no other count
 	Clusters  int64 // with a block
 	// Tracks are those that the file declares, in its order. Repair undeclares one
 	// without a block if weir wrote the file.
@@ -228,6 +229,7 @@ func (s *survey) report(p *plan) Report {
 	for i := range s.tracks {
 		t := TrackReport{s.head.tracks[i].entry, s.tracks[i].stats}
 		r.Keyframes += t.Stats.Keyframes
+		r.Filler += t.Stats.Filler
 		r.Tracks = append(r.Tracks, t)
 	}
 	return r

@@ -12,6 +12,7 @@ type Stats struct {
 	Buffered  int64 // how much of Bytes is not flushed yet
 	Blocks    int64 // frames of all tracks
 	Keyframes int64 // video frames with Sync
+	Filler    int64 // frames that are none of the media, and in no other count but Bytes
 	Clusters  int
 	Duration  time.Duration // the end of the last frame
 	Tracks    []TrackStats  // in the order given to NewWriter
@@ -23,6 +24,9 @@ type TrackStats struct {
 	Frames      int64
 	Keyframes   int64         // video frames with Sync
 	Bytes       int64         // coded bytes
+	Filler      int64         // frames that are none of the medium: see Block
+	Filled      time.Duration // how long they last
+	Omitted     bool          // see Writer.Omit
 	Clamped     int64         // frames whose time stepped back and was held
 	First, Last time.Duration // times of its first and last frame, as written
 	Width       int           // the size in the header, 0 if not known
@@ -47,6 +51,7 @@ func (w *Writer) Stats() Stats {
 		s.Tracks[i] = t
 		s.Blocks += t.Frames
 		s.Keyframes += t.Keyframes
+		s.Filler += t.Filler
 	}
 	return s
 }
@@ -55,7 +60,9 @@ func (w *Writer) Stats() Stats {
 func (w *Writer) duration() time.Duration {
 	var d time.Duration
 	for i := range w.tracks {
-		d = max(d, w.tracks[i].end())
+		if t := &w.tracks[i]; !t.stats.Omitted {
+			d = max(d, t.end())
+		}
 	}
 	return d
 }
@@ -99,7 +106,7 @@ func (t *trackState) advance(b Block) int64 {
 		at = t.at
 		t.stats.Clamped++
 	}
-	if step := at - t.at; step > 0 && t.stats.Frames > 0 {
+	if step := at - t.at; step > 0 && t.begun() {
 		t.step = min(step, maxStep)
 	}
 	t.at = at
@@ -109,20 +116,33 @@ func (t *trackState) advance(b Block) int64 {
 	}
 	ms := int64((at + time.Millisecond/2) / time.Millisecond)
 	t.stats.Last = time.Duration(ms) * time.Millisecond
-	if t.stats.Frames == 0 {
+	if !t.begun() {
 		t.stats.First = t.stats.Last
+	}
+	t.count(b)
+	return ms
+}
+
+// count counts b.
+func (t *trackState) count(b Block) {
+	if b.Filler {
+		t.stats.Filler++
+		t.stats.Filled += b.Duration
+		return
 	}
 	t.stats.Frames++
 	t.stats.Bytes += int64(len(b.Data))
 	if t.video && b.Sync {
 		t.stats.Keyframes++
 	}
-	return ms
 }
+
+// begun reports whether the track has a block.
+func (t *trackState) begun() bool { return t.stats.Frames+t.stats.Filler > 0 }
 
 // end returns when the last frame ends; 0 if there is none.
 func (t *trackState) end() time.Duration {
-	if t.stats.Frames == 0 {
+	if !t.begun() {
 		return 0
 	}
 	return t.at + t.tail

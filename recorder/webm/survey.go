@@ -68,6 +68,9 @@ type surveyed struct {
 	end   time.Duration // of the frame that ends last
 }
 
+// begun reports whether the track has a block.
+func (t *surveyed) begun() bool { return t.stats.Frames+t.stats.Filler > 0 }
+
 // look walks through a file. An error wraps ErrNotWebM, ErrHeader, ErrSegments,
 // ErrTooManyTracks or ErrRead.
 func (w *walker) look() (*survey, error) {
@@ -190,21 +193,26 @@ func (s *survey) block(p *part, h *fileHeader) {
 	b, f := &p.block, &h.tracks[p.block.track]
 	t := &s.tracks[b.track]
 	at := time.Duration(b.ticks) * h.tick
-	if step := b.ticks - t.last; step > 0 && t.stats.Frames > 0 && f.entry.DefaultDuration == 0 {
+	if step := b.ticks - t.last; step > 0 && t.begun() && f.entry.DefaultDuration == 0 {
 		t.step = min(time.Duration(step)*h.tick, maxStep)
 	}
-	if t.last = max(t.last, b.ticks); t.stats.Frames == 0 {
+	if t.last = max(t.last, b.ticks); !t.begun() {
 		t.stats.First, t.last = at, b.ticks
 	}
 	t.stats.Last = at
-	t.stats.Frames++
-	t.stats.Bytes += b.bytes
+	if b.filler {
+		t.stats.Filler++
+		t.stats.Filled += b.lasts
+	} else {
+		t.stats.Frames++
+		t.stats.Bytes += b.bytes
+		s.blocks++
+	}
 	tail := t.step
 	if b.duration > 0 {
 		tail = time.Duration(b.duration) * h.tick
 	}
 	t.end = max(t.end, at+tail)
-	s.blocks++
 
 	if f.kind == media.Video && b.key {
 		t.stats.Keyframes++
@@ -263,7 +271,7 @@ func (s *survey) cut() int64 { return s.size - s.end }
 func (s *survey) silent() []int64 {
 	var out []int64
 	for i := range s.tracks {
-		if s.tracks[i].stats.Frames == 0 && s.blocks > 0 && s.head.own {
+		if !s.tracks[i].begun() && s.blocks > 0 && s.head.own {
 			out = append(out, s.head.tracks[i].at)
 		}
 	}

@@ -1,5 +1,7 @@
 package webm
 
+import "time"
+
 // A walker goes through a file from head to head and reads nothing of what lies
 // between. Like the Reader it knows where it is by IDs alone: sizes of Segment
 // and Clusters are unknown in a file that was not finished and wrong in one that
@@ -42,8 +44,12 @@ type walked struct {
 	ticks    int64 // its time; never below zero
 	duration int64 // BlockDuration in ticks; 0 if none
 	key      bool
-	bytes    int64 // of its frame, or frames
-	first    bool  // in its Cluster
+	filler   bool          // see Block.Filler; only in files that weir wrote
+	lasts    time.Duration // of filler
+	bytes    int64         // of its frame, or frames
+	first    bool          // in its Cluster
+	flags    byte          // of its head
+	offsetAt int64         // where in the file its head tells its time: flags and frames follow
 }
 
 // walker walks through one file.

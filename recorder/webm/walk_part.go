@@ -1,5 +1,10 @@
 package webm
 
+import (
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
 // IDs that only whole files have.
 const (
 	silentTracksID   ElementID = 0x5854
@@ -116,7 +121,11 @@ func (w *walker) readBlock(p part) (part, bool, error) {
 	if p.id == blockGroupID {
 		err = w.readGroup(&p)
 	} else {
-		p.block.key, err = w.readFields(&p, p.data, p.end)
+		err = w.readFields(&p, p.data, p.end)
+		p.block.key = p.block.flags&flagKey != 0
+		if err == nil && p.block.flags&flagDiscard != 0 && w.head.own && w.head.tracks[p.block.track].entry.Codec == media.Opus {
+			err = w.readFiller(&p)
+		}
 	}
 	if err != nil {
 		return p, false, err
@@ -134,30 +143,38 @@ func (w *walker) readBlock(p part) (part, bool, error) {
 
 // readFields reads what precedes the frame in the data of a SimpleBlock or Block
 // (RFC 9559 sections 10.1 and 10.2), from at to end, into p.
-func (w *walker) readFields(p *part, at, end int64) (key bool, err error) {
+func (w *walker) readFields(p *part, at, end int64) error {
 	const most = maxSizeBytes + 3
 	b, err := w.src.peek(at, int(min(most, end-at)))
 	if err != nil {
-		return false, err
+		return err
 	}
 	number, n, _, ok := parseVint(b)
 	if !ok || len(b) < n+3 {
 		p.reason = reasonShortBlock
-		return false, nil
+		return nil
 	}
 	track, ok := w.head.byNumber(number)
 	if !ok {
 		p.reason = reasonNoTrack
-		return false, nil
+		return nil
 	}
 	if !w.timed {
 		p.reason = reasonNoTime
-		return false, nil
+		return nil
 	}
 	p.block.track, p.block.cluster = track, w.ticks
 	p.block.ticks = max(0, w.ticks+int64(int16(uint16(b[n])<<8|uint16(b[n+1]))))
 	p.block.bytes = end - at - int64(n) - 3
-	return b[n+2]&flagKey != 0, nil
+	p.block.flags, p.block.offsetAt = b[n+2], at+int64(n)
+	return nil
+}
+
+// readFiller reads how long silence lasts that weir put into a hole.
+func (w *walker) readFiller(p *part) error {
+	toc, err := w.src.peek(p.block.offsetAt+3, 1)
+	p.block.filler, p.block.lasts = true, codec.OpusDuration(toc)
+	return err
 }
 
 // readGroup reads the children of a BlockGroup (RFC 9559 section 5.1.3.5).
@@ -181,7 +198,7 @@ func (w *walker) readGroup(p *part) error {
 				return nil
 			}
 			has = true
-			if _, err := w.readFields(p, data, at); err != nil || p.reason != "" {
+			if err := w.readFields(p, data, at); err != nil || p.reason != "" {
 				return err
 			}
 		case blockDurationID:

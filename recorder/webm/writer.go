@@ -34,6 +34,10 @@ type Block struct {
 	Duration time.Duration
 	// Sync says that a decoder can start here. Audio frames always count as such.
 	Sync bool
+	// Filler says that the frame is not one of the medium, but stands where that has
+	// a hole. It is counted apart, and marked in the file as discardable, so that the
+	// file tells too. One that is older than what was written last gets that time.
+	Filler bool
 	// Data is the coded frame. It is not retained.
 	Data []byte
 }
@@ -111,6 +115,9 @@ func (w *Writer) WriteFrame(track int, b Block) error {
 	if len(b.Data) == 0 || len(b.Data) > MaxFrame || b.Time > maxTime {
 		return fmt.Errorf("%w: %d bytes at %v", ErrFrame, len(b.Data), b.Time)
 	}
+	if b.Filler && w.open {
+		b.Time = max(b.Time, msec(w.lastTime))
+	}
 	t := &w.tracks[track]
 	ms := t.advance(b)
 	key := b.Sync || !t.video
@@ -121,7 +128,11 @@ func (w *Writer) WriteFrame(track int, b Block) error {
 		}
 	}
 	w.lastTime = ms
-	w.buf = appendBlock(w.buf, t.number, ms-w.clusterTime, key, b.Data)
+	flags := keyFlag(key)
+	if b.Filler {
+		flags |= flagDiscard
+	}
+	w.buf = appendBlock(w.buf, t.number, ms-w.clusterTime, flags, b.Data)
 	if len(w.buf) >= flushAt {
 		return w.Flush()
 	}

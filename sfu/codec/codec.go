@@ -20,6 +20,9 @@ type Format struct {
 	// returns false when frame does not tell. Nil where none is needed (VP8), or
 	// where it does not depend on the frames (Opus).
 	CodecPrivate func(keyframe []byte) ([]byte, bool)
+	// NewFiller returns what makes silence for the holes in a track. Nil for video: the
+	// last picture is shown until the next one.
+	NewFiller func() *OpusFiller
 	// NewPacketizer returns a packetizer whose first packet has the Seq seq.
 	NewPacketizer func(seq uint64) Packetizer
 	// NewDepacketizer returns a depacketizer with the limits of c.

@@ -8,6 +8,7 @@ var formats = [...]Format{
 	media.Opus: {
 		Inspect:         inspectOpus,
 		FrameDuration:   OpusDuration,
+		NewFiller:       func() *OpusFiller { return &OpusFiller{} },
 		NewPacketizer:   newOpusPacketizer,
 		NewDepacketizer: newOpusDepacketizer,
 	},

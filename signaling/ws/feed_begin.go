@@ -119,7 +119,7 @@ func (f *feed) begin(inputs []*feedInput) {
 	if format.CodecPrivate != nil {
 		tracks[0].CodecPrivate, _ = format.CodecPrivate(f.fresh[first].Data)
 	}
-	live, err := webm.NewLive(webm.LiveConfig{FrameDuration: frameDuration}, tracks)
+	live, err := webm.NewLive(webm.LiveConfig{}, tracks)
 	if err != nil { // no tracks that a player could take
 		f.ring.refuse(tracks[0].Codec)
 		return
@@ -129,11 +129,4 @@ func (f *feed) begin(inputs []*feedInput) {
 	}
 	f.live, f.alone = live, len(inputs) < len(f.inputs)
 	f.ring.begin(live.Init(), live.MIME(), f.alone)
-}
-
-func frameDuration(c media.Codec, data []byte) time.Duration {
-	if format, _ := codec.For(c); format.FrameDuration != nil {
-		return format.FrameDuration(data)
-	}
-	return 0
 }
