@@ -11,10 +11,6 @@ import (
 // sound is, since Chromium plays the packets of a file one behind the other. It is
 // written ahead of the pictures of its time, or of the sound that ends the hole.
 
-// longestFill is the longest hole that is filled, 20 MB of a file. Only a pause can be
-// that long, and nothing is kept in step over a longer one.
-const longestFill = 12 * time.Hour
-
 // soundSoon is how long after a picture sound that is no longer waited for is taken to
 // come at the earliest, so that the silence before it need not be put behind the
 // picture.
@@ -47,9 +43,6 @@ func (p *part) fillBefore(track int, at time.Duration, data []byte) error {
 // silence writes what of the silence in the hole up to next begins before the time to.
 func (p *part) silence(track int, to, next time.Duration) error {
 	f := p.fillers[track]
-	if to-f.End() > longestFill {
-		f.Skip(to)
-	}
 	for {
 		s, ok := f.Hole(next)
 		if !ok || s.Time >= to {

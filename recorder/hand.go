@@ -48,21 +48,50 @@ func Repair(file string) (report webm.Report, kept string, err error) {
 		return report, "", err
 	}
 	kept = file + origSuffix
-	return report, kept, replace(f, info, file, kept)
+	return report, kept, replace(file, kept, info.Mode(), func(to *os.File) error {
+		_, err := webm.Rewrite(f, info.Size(), to)
+		return err
+	})
 }
 
-// replace puts a repaired copy of a file in its place and keeps the file as kept.
-func replace(f *os.File, info os.FileInfo, name, kept string) error {
+// FillSound is Repair, and puts silence where the sound of a file has holes. If it has
+// some, a copy takes its place, and the file as it was is kept.
+func FillSound(file string) (report webm.Report, filled webm.Filled, kept string, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return report, filled, "", fmt.Errorf("recorder: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return report, filled, "", fmt.Errorf("recorder: %w", err)
+	}
+	if filled, err = webm.Holes(f, info.Size()); err != nil {
+		return report, filled, "", err
+	}
+	if filled.Frames == 0 {
+		report, kept, err = Repair(file)
+		return report, filled, kept, err
+	}
+	kept = file + origSuffix
+	err = replace(file, kept, info.Mode(), func(to *os.File) (err error) {
+		report, filled, err = webm.FillSound(f, info.Size(), to)
+		return err
+	})
+	return report, filled, kept, err
+}
+
+// replace puts a copy of a file in its place and keeps the file as kept.
+func replace(name, kept string, mode os.FileMode, write func(to *os.File) error) error {
 	if _, err := os.Lstat(kept); err == nil {
 		return fmt.Errorf("recorder: %s exists; move it away first", kept)
 	}
 	fixed := name + fixedSuffix
-	to, err := os.OpenFile(fixed, os.O_RDWR|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
+	to, err := os.OpenFile(fixed, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode.Perm())
 	if err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
-	_, err = webm.Rewrite(f, info.Size(), to)
-	if err == nil {
+	if err = write(to); err == nil {
 		err = to.Sync()
 	}
 	if err = errors.Join(err, to.Close()); err == nil {

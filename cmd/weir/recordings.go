@@ -35,6 +35,8 @@ func recordingsCommand() *cli.Command {
 			{
 				Name: "repair", Usage: "make WebM or Matroska files whole: duration, index, and no piece of a frame at the end",
 				ArgsUsage: "FILE...", Action: repairRecordings,
+				Flags: []cli.Flag{&cli.BoolFlag{Name: "fill-sound",
+					Usage: "put silence where Opus sound has holes, which Chromium plays out of step; the file as it was is kept"}},
 			},
 		},
 	}
@@ -79,12 +81,15 @@ func verifyRecordings(c *cli.Context) error {
 
 func repairRecordings(c *cli.Context) error {
 	return eachFile(c, func(w io.Writer, file string) (bool, error) {
-		report, kept, err := recorder.Repair(file)
+		report, filled, kept, err := repair(file, c.Bool("fill-sound"))
 		if err != nil {
 			return false, err
 		}
 		describe(w, file, report)
 		switch {
+		case filled.Frames > 0:
+			fmt.Fprintf(w, "  %d holes in the sound filled with %v of silence, %d frames; the file as it was is %s\n",
+				filled.Holes, filled.Duration.Round(time.Millisecond), filled.Frames, kept)
 		case report.Clean:
 			fmt.Fprintln(w, "  nothing to do")
 		case kept != "":
@@ -94,6 +99,15 @@ func repairRecordings(c *cli.Context) error {
 		}
 		return true, nil
 	})
+}
+
+// repair repairs one file.
+func repair(file string, sound bool) (report webm.Report, filled webm.Filled, kept string, err error) {
+	if sound {
+		return recorder.FillSound(file)
+	}
+	report, kept, err = recorder.Repair(file)
+	return report, filled, kept, err
 }
 
 // eachFile calls do for every file that is given. It fails if one is not good.
@@ -123,7 +137,11 @@ func describe(w io.Writer, file string, r webm.Report) {
 	}
 	fmt.Fprintln(w)
 	for _, t := range r.Tracks {
-		fmt.Fprintf(w, "  track %d: %s, %d frames\n", t.Entry.Number, t.Entry.CodecID, t.Stats.Frames)
+		fmt.Fprintf(w, "  track %d: %s, %d frames", t.Entry.Number, t.Entry.CodecID, t.Stats.Frames)
+		if n := t.Stats.Filler; n > 0 {
+			fmt.Fprintf(w, ", and %d of silence where sound is missing", n)
+		}
+		fmt.Fprintln(w)
 	}
 	for _, fault := range r.Faults {
 		fmt.Fprintf(w, "  fault: %s\n", fault)

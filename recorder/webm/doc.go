@@ -88,7 +88,8 @@
 // [Repair] mends it where it is: what a crash left has its end cut off behind the
 // last whole block and gets sizes, a duration and an index, to the byte what Finish
 // would have made of it, but for the last frame's guessed length. A file without
-// room for that, like a browser's, is copied by [Rewrite].
+// room for that, like a browser's, is copied by [Rewrite]. [FillSound] copies too, and
+// puts silence where a track of Opus has a hole.
 //
 // A file is walked through from head to head of its blocks, by a few bytes each,
 // and what lies between is not read: an hour of 1.1 GB takes some 0.2 s from the

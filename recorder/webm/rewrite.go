@@ -50,7 +50,8 @@ type copier struct {
 	others  []seek // what else the SeekHead names
 	index   index
 
-	start int64 // of the Cluster in the new file; 0 while it has no block
+	start   int64 // of the Cluster in the new file; 0 while it has no block
+	cluster int64 // its Timestamp, in ticks
 }
 
 // begin writes everything that precedes the first Cluster but what the file itself
@@ -167,16 +168,21 @@ func (c *copier) add(p *part) error {
 // block copies a block, and ahead of the first of a Cluster the Cluster's head.
 func (c *copier) block(p *part) error {
 	if c.start == 0 {
-		if err := c.flush(); err != nil {
-			return err
-		}
-		c.start = c.written
-		if err := c.write(appendClusterAt(nil, p.block.cluster)); err != nil {
+		if err := c.open(p.block.cluster); err != nil {
 			return err
 		}
 	}
 	c.index.take(c.head, &p.block, c.start-c.layout.segment)
 	return c.copy(p)
+}
+
+// open begins a Cluster with that Timestamp in ticks.
+func (c *copier) open(ticks int64) error {
+	if err := c.flush(); err != nil {
+		return err
+	}
+	c.start, c.cluster = c.written, ticks
+	return c.write(appendClusterAt(nil, ticks))
 }
 
 // copy copies a part.

@@ -12,6 +12,9 @@ const (
 	// smallHole is the shortest hole in the sound that is filled. Shorter ones come
 	// from rounding and from clocks that are being matched, and no player minds.
 	smallHole = 5 * time.Millisecond
+	// longestFill is the longest hole that is filled, with 20 MB. Only a pause can be
+	// that long, or a time that makes no sense.
+	longestFill = 12 * time.Hour
 	// maxOverlap is how much too late for its time a packet may be heard, because of
 	// the sound that is before it. With one more, a player that plays packets one
 	// behind the other would be 40 ms behind the picture.
@@ -63,7 +66,7 @@ func (f *OpusFiller) End() time.Duration { return f.end }
 // if there is no hole, or none left. The frame counts once it is given to AddSilence.
 func (f *OpusFiller) Hole(to time.Duration) (s Silence, ok bool) {
 	length := f.length()
-	if !f.begun || to-f.end < max(smallHole, length/2) {
+	if hole := to - f.end; !f.begun || hole < max(smallHole, length/2) || hole > longestFill {
 		return Silence{}, false
 	}
 	return Silence{Time: f.end, Duration: length, Data: []byte{f.frame(), 0xFF, 0xFE}}, true
@@ -116,9 +119,6 @@ func (f *OpusFiller) Fits(at time.Duration) bool {
 // there came too late for its place.
 func (f *OpusFiller) Filled(at time.Duration) bool { return f.begun && at < f.filled }
 
-// Skip leaves the hole from the end of the sound so far to the time to as it is.
-func (f *OpusFiller) Skip(to time.Duration) { f.end = to }
-
 // Length returns how long a packet of the track lasts. One that is malformed lasts a
 // frame.
 func (f *OpusFiller) Length(packet []byte) time.Duration {
@@ -136,7 +136,7 @@ func (f *OpusFiller) Add(at time.Duration, packet []byte) {
 	if OpusDuration(packet) > 0 {
 		f.toc = celtLike(packet[0])
 	}
-	if f.ByTime {
+	if f.ByTime || at-f.end > longestFill {
 		f.end = at
 	}
 	f.end += d

@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"crypto/md5"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,6 +99,8 @@ func sameFrames(t *testing.T, what string, got, want map[string][]probed) {
 		return
 	}
 	from, to := zero(got), zero(want)
+	silence := fmt.Sprintf("MD5:%x", md5.Sum([]byte{31<<3 | 1<<2, 0xFF, 0xFE})) // ahead of sound that is later than the picture
+	got["opus"] = slices.DeleteFunc(slices.Clone(got["opus"]), func(f probed) bool { return f.hash == silence })
 	for codec, frames := range want {
 		same := func(a, b probed) bool {
 			off := a.ms - from - (b.ms - to)
