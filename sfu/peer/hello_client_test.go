@@ -3,6 +3,8 @@ package peer
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"net"
 	"strings"
@@ -24,12 +26,17 @@ import (
 // nothing.
 func TestHelloOfOurs(t *testing.T) {
 	certificate, another := aCertificate(t), aCertificate(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := certificateOf(t, key) // as some clients have it that are no browsers
 	for _, kind := range []string{"publisher", "viewer"} {
-		for _, genuine := range []bool{true, false} {
-			offered := certificate
-			if !genuine {
-				offered = another
-			}
+		for _, tt := range []struct {
+			offered, certificate tls.Certificate
+			genuine              bool
+		}{{certificate, certificate, true}, {another, certificate, false}, {old, old, true}, {old, certificate, false}} {
+			offered, certificate, genuine := tt.offered, tt.certificate, tt.genuine
 			s := newHalfOpen(t, kind, func(offer string) string { return passive(certified(offer, offered)) })
 			client := dial(t, s.addr)
 			client.send(t, checkBy("nobody:Yp5S", "another password of this length"))
