@@ -8,7 +8,7 @@ package codec
 type av1Depacketizer = depacketizer[av1Payload]
 
 func newAV1Depacketizer(c Config) Depacketizer {
-	return &av1Depacketizer{format: &av1Format{}, in: newReorder(c), gate: &strictGate[av1Payload]{}}
+	return &av1Depacketizer{format: &av1Format{}, in: newReorder(c), markers: markers{set: c.Marked}, gate: &strictGate[av1Payload]{}}
 }
 
 // av1Format implements videoFormat. A part is the whole payload.

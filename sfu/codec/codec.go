@@ -60,11 +60,12 @@ type Depacketizer interface {
 	// skip at least one number where another RTP stream takes over, or the end of
 	// a frame cut off there could not be told from one without marker.
 	Depacketize(p *media.Packet, emit func(media.Frame))
-	// Flush gives up on what is missing and emits what can still be emitted. More
-	// packets may follow.
+	// Flush gives up on what is missing and emits what can still be emitted: of a
+	// sender that does not set markers, the last frame too. More packets may follow.
 	Flush(emit func(media.Frame))
-	// NeedsSync says that nothing will come out before the next frame at which a
-	// decoder can start: it is time to ask the publisher for a keyframe.
+	// NeedsSync reports whether nothing will come out before the next frame at which
+	// a decoder can start, and of that nothing is here yet: it is time to ask the
+	// publisher for a keyframe.
 	NeedsSync() bool
 	// SetWindow changes Config.Window from the next packet on.
 	SetWindow(time.Duration)
@@ -81,6 +82,9 @@ type Losses struct {
 	// the first keyframe count. Of frames that were lost whole only the packets
 	// count.
 	Frames uint64
+	// CutOff is how many of Frames their sender cut off: all packets that it sent
+	// came, but not the one with the marker.
+	CutOff uint64
 	// Gaps is how often the sequence of frames was broken. Each gap ends with a
 	// Frame that says Gap, when there is a next one.
 	Gaps uint64
@@ -100,4 +104,7 @@ type Config struct {
 	MaxBytes int
 	// MaxPackets bounds the packets held while waiting. Default 4096.
 	MaxPackets int
+	// Marked says that the sender is known to set the marker on each frame's last
+	// packet. Else the packets tell.
+	Marked bool
 }

@@ -64,11 +64,24 @@ type depacketizer[D any] struct {
 	gate   gate[D]
 	out    outlet
 
+	markers markers
+	aside   *joined[D] // a frame that ended without marker, until it is known whether it is whole
+
 	now   D      // of the packet at hand
 	lost  uint64 // packets that are missing, and of which the gate knows nothing yet
 	known bool   // a packet has come
 	hole  bool   // the packet right before the one at hand is missing
+	ahead ahead
 }
+
+// ahead is what has come right before the frame at hand, under a time of its own.
+type ahead uint8
+
+const (
+	nothing ahead = iota
+	sets          // what a keyframe begins with
+	bare          // the same, without a marker: perhaps all that was sent of a keyframe
+)
 
 // assemblyState is what is known of the frame that the last packet belongs to.
 type assemblyState uint8
@@ -82,6 +95,7 @@ const (
 // assembly is the frame that the last packet belongs to.
 type assembly[D any] struct {
 	state assemblyState
+	sync  bool   // a decoder can start here, as far as the packets tell
 	time  uint64 // RTP time
 	pts   time.Duration
 	first D        // of the first packet
@@ -89,19 +103,47 @@ type assembly[D any] struct {
 	size  int      // their sum
 }
 
+// joined is a frame whose parts are one.
+type joined[D any] struct {
+	assembly[D]
+	data     []byte
+	keyframe bool
+}
+
 // Depacketize implements [Depacketizer].
 func (d *depacketizer[D]) Depacketize(p *media.Packet, emit func(media.Frame)) {
 	d.in.push(p, func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
 }
 
-// Flush implements [Depacketizer].
+// Flush implements [Depacketizer]. A frame that waits for its marker is left as it
+// is: what has not been sent is no loss.
 func (d *depacketizer[D]) Flush(emit func(media.Frame)) {
 	d.in.flush(func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
-	d.spoil()
+	d.last(emit)
+}
+
+// last emits the frame that is being built, if it may be whole: nothing will follow
+// that shows where frames without markers end.
+func (d *depacketizer[D]) last(emit func(media.Frame)) {
+	if d.markers.set {
+		return
+	}
+	d.settle(whole, emit)
+	if f := &d.frame; f.state == building {
+		if data, keyframe, ok := d.format.join(&f.first, f.parts, f.size); ok {
+			d.complete(data, keyframe, emit)
+		}
+	}
 }
 
 // NeedsSync implements [Depacketizer].
-func (d *depacketizer[D]) NeedsSync() bool { return d.gate.closed() }
+func (d *depacketizer[D]) NeedsSync() bool { return d.gate.closed() && !d.comingIn() }
+
+// comingIn reports whether the first packet of a keyframe is here, and nothing that
+// it lacks was given up.
+func (d *depacketizer[D]) comingIn() bool {
+	return d.ahead != nothing || d.frame.state == building && d.frame.sync || d.aside != nil && d.aside.sync || d.in.holdsSync()
+}
 
 // Losses implements [Depacketizer].
 func (d *depacketizer[D]) Losses() Losses {
@@ -112,6 +154,9 @@ func (d *depacketizer[D]) Losses() Losses {
 
 // take gets the packets in order, with the number of those lost before each.
 func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Frame)) {
+	if p.Anew {
+		d.restart(emit)
+	}
 	if lost > 0 {
 		d.spoil()
 		d.lost += lost
@@ -129,12 +174,7 @@ func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Fra
 	start := where == first || where == opening || where == either && follows
 	f := &d.frame
 	if f.state != between && f.time != p.Time {
-		// Without a hole before it a new frame shows that the last one ended, even
-		// if its sender omits the marker.
-		if start {
-			d.finish(emit)
-		}
-		d.spoil()
+		d.unmarked(start, emit)
 		f.state = between
 	}
 	switch {
@@ -147,12 +187,86 @@ func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Fra
 	case where == first || f.state == building && !d.format.sameFrame(&f.first, &d.now):
 		d.skip(p, nil) // two frames under one time: it is not known what they were
 	case f.state == building:
+		f.sync = f.sync || p.Sync
 		d.add(part)
 	}
 	if p.Marker {
+		d.markers.seen()
+		d.settle(cutOff, emit)
 		d.finish(emit)
 		f.state = between
 	}
+}
+
+// unmarked ends the frame at hand, of which no marker came. next says that another
+// one begins, without a hole in between: else its end is missing.
+func (d *depacketizer[D]) unmarked(next bool, emit func(media.Frame)) {
+	f := &d.frame
+	if f.state != building {
+		return
+	}
+	if !next {
+		d.spoil()
+		return
+	}
+	data, keyframe, ok := d.format.join(&f.first, f.parts, f.size)
+	if ok && len(data) == 0 { // no picture
+		d.complete(data, keyframe, emit)
+		if d.ahead == sets {
+			d.ahead = bare
+		}
+		return
+	}
+	e := d.markers.omitted()
+	if !ok {
+		e = cutOff
+	}
+	if e == untold {
+		d.aside = &joined[D]{*f, data, keyframe}
+		*f = assembly[D]{}
+		return
+	}
+	d.settle(e, emit)
+	d.end(e, data, keyframe, emit)
+}
+
+// settle ends the frame that was set aside.
+func (d *depacketizer[D]) settle(e ending, emit func(media.Frame)) {
+	if d.aside == nil {
+		return
+	}
+	current, aside := d.frame, d.aside
+	d.frame, d.aside = aside.assembly, nil
+	d.end(e, aside.data, aside.keyframe, emit)
+	d.frame = current
+}
+
+// end ends the frame at hand, which is joined, as e says. What is not known to be
+// whole is broken.
+func (d *depacketizer[D]) end(e ending, data []byte, keyframe bool, emit func(media.Frame)) {
+	if e == whole {
+		d.complete(data, keyframe, emit)
+		return
+	}
+	if e == cutOff {
+		d.out.losses.CutOff++
+	}
+	d.discard(&d.frame.first)
+}
+
+// restart ends the RTP stream before the one at hand. What its end cut off is not
+// counted: that something is missing there, the numbers tell.
+func (d *depacketizer[D]) restart(emit func(media.Frame)) {
+	d.last(emit)
+	d.ahead = nothing
+	if d.frame.state == building {
+		d.gate.incomplete(&d.frame.first, d.lost)
+		d.lost = 0
+		d.out.missing()
+		d.release()
+	}
+	d.frame.state = between
+	d.markers = markers{}
 }
 
 // begin starts a frame.
@@ -160,6 +274,13 @@ func (d *depacketizer[D]) begin(p *media.Packet, part []byte) {
 	f := &d.frame
 	f.state = building
 	f.time, f.pts = p.Time, p.PTS
+	if d.ahead == bare && p.Sync { // it needs nothing ahead: that was another one
+		d.out.losses.CutOff++
+		d.drop()
+		d.gate.incomplete(nil, d.lost)
+		d.lost = 0
+	}
+	f.sync, d.ahead = p.Sync || d.ahead != nothing, nothing
 	f.first = d.now
 	f.parts, f.size = f.parts[:0], 0
 	d.add(part)
@@ -195,7 +316,8 @@ func (d *depacketizer[D]) skip(p *media.Packet, desc *D) {
 
 // discard counts one broken frame and skips the rest of it.
 func (d *depacketizer[D]) discard(desc *D) {
-	d.frame.state = skipping
+	d.settle(untold, nil) // nothing comes out
+	d.frame.state, d.ahead = skipping, nothing
 	d.drop()
 	d.gate.incomplete(desc, d.lost)
 	d.lost = 0
@@ -225,8 +347,17 @@ func (d *depacketizer[D]) finish(emit func(media.Frame)) {
 		d.discard(nil) // no decoder takes it, and what follows may refer to it
 		return
 	}
+	d.complete(data, keyframe, emit)
+}
+
+// complete ends the frame that is being built, which is joined.
+func (d *depacketizer[D]) complete(data []byte, keyframe bool, emit func(media.Frame)) {
+	f := &d.frame
 	f.state = between
 	if len(data) == 0 {
+		if f.sync {
+			d.ahead = sets
+		}
 		d.release()
 		return
 	}

@@ -1,6 +1,9 @@
 package codec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // h264Depacketizer is the depacketizer of H.264 (RFC 6184), in packetization
 // modes 0 and 1.
@@ -12,7 +15,7 @@ import "encoding/binary"
 type h264Depacketizer = depacketizer[h264Frame]
 
 func newH264Depacketizer(c Config) Depacketizer {
-	return &h264Depacketizer{format: &h264Format{}, in: newReorder(c), gate: &h264Gate{}}
+	return &h264Depacketizer{format: &h264Format{}, in: newReorder(c), markers: markers{set: c.Marked}, gate: &h264Gate{}}
 }
 
 // maxCarried bounds the parameter sets that come under a time of their own.
@@ -39,7 +42,7 @@ func (*h264Format) sameFrame(_, _ *h264Frame) bool { return true }
 
 // join implements videoFormat.
 func (h *h264Format) join(f *h264Frame, parts [][]byte, size int) (data []byte, keyframe, ok bool) {
-	data = append(make([]byte, 0, len(h.carried)+size+nalLength*(len(parts)+1)), h.carried...)
+	data = make([]byte, 0, size+nalLength*(len(parts)+1))
 	unit := -1 // where the NAL unit begins whose parts are being joined
 	for _, payload := range parts {
 		if data, unit, ok = appendPayload(data, unit, payload); !ok {
@@ -50,14 +53,17 @@ func (h *h264Format) join(f *h264Frame, parts [][]byte, size int) (data []byte, 
 		return nil, false, false // cut off
 	}
 	vcl := h.describe(f, data)
+	if len(h.carried) > 0 && (!vcl || !f.sps) { // with sets of its own it needs no others
+		data = append(h.carried, data...)
+		vcl = h.describe(f, data)
+	}
+	h.carried = nil
 	if !vcl {
-		h.carried = nil
 		if len(data) <= maxCarried {
-			h.carried = data
+			h.carried = slices.Clip(data)
 		}
 		return nil, false, true
 	}
-	h.carried = nil
 	return data, f.idr && f.sps && H264Keyframe(data), true
 }
 

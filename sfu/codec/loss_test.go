@@ -34,7 +34,8 @@ func randomFrames(rng *rand.Rand, n int) []media.Frame {
 }
 
 // send packetizes frames, with padding in between, and decides what is lost. The
-// first packet always comes first.
+// first packet always comes first; the last frame always comes, since of what is
+// lost behind the last packet nobody knows.
 func send(rng *rand.Rand, frames []media.Frame, n network) []sentPacket {
 	return sendWith(rng, newVP8Packetizer(0), frames, n)
 }
@@ -46,7 +47,7 @@ func sendWith(rng *rand.Rand, z Packetizer, frames []media.Frame, n network) []s
 		p.Seq = seq
 		p.Arrival = p.PTS
 		seq++
-		sent = append(sent, sentPacket{p, frame, len(sent) > 0 && rng.Float64() < n.loss})
+		sent = append(sent, sentPacket{p, frame, len(sent) > 0 && rng.Float64() < n.loss && frame != len(frames)-1})
 	}
 	for i := range frames {
 		z.Packetize(&frames[i], func(p media.Packet) { add(p, i) })

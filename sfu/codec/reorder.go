@@ -66,7 +66,7 @@ func (r *reorder) push(p *media.Packet, out func(p *media.Packet, lost uint64)) 
 	case p.Anew && p.Seq > r.next:
 		r.flush(out)
 		lost := p.Seq - r.next
-		r.lost += lost
+		r.lost += lost - 1 // the number that was left out was never sent
 		r.next = p.Seq + 1
 		out(p, lost)
 	case p.Seq == r.next:
@@ -80,6 +80,17 @@ func (r *reorder) push(p *media.Packet, out func(p *media.Packet, lost uint64)) 
 	if len(r.held) > 0 {
 		r.release(r.expired(p.Arrival), out)
 	}
+}
+
+// holdsSync reports whether one of the packets that wait is one at which a decoder
+// can start.
+func (r *reorder) holdsSync() bool {
+	for i := range r.held {
+		if r.held[i].Sync {
+			return true
+		}
+	}
+	return false
 }
 
 // flush gives up every hole.

@@ -6,7 +6,7 @@ import "slices"
 type vp8Depacketizer = depacketizer[VP8Descriptor]
 
 func newVP8Depacketizer(c Config) Depacketizer {
-	return &vp8Depacketizer{format: vp8Format{}, in: newReorder(c), gate: &vp8Gate{}}
+	return &vp8Depacketizer{format: vp8Format{}, in: newReorder(c), markers: markers{set: c.Marked}, gate: &vp8Gate{}}
 }
 
 // vp8Format implements videoFormat. A part is what follows the descriptor.

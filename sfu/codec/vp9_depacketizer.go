@@ -7,7 +7,7 @@ import "slices"
 type vp9Depacketizer = depacketizer[VP9Descriptor]
 
 func newVP9Depacketizer(c Config) Depacketizer {
-	return &vp9Depacketizer{format: vp9Format{}, in: newReorder(c), gate: &vp9Gate{}}
+	return &vp9Depacketizer{format: vp9Format{}, in: newReorder(c), markers: markers{set: c.Marked}, gate: &vp9Gate{}}
 }
 
 // vp9Format implements videoFormat. A part is the whole payload: the descriptors
