@@ -124,6 +124,9 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 	// What was ahead of the first frame, but came later, is at the start.
 	at := max(0, frame.PTS-p.zero)
 	t := &p.record.Tracks[track]
+	if t.Frames == 0 {
+		p.quality.begin(input, frame.Lost)
+	}
 	if frame.gap && t.Frames > 0 {
 		p.record.addGap(Gap{Track: t.ID, AtMS: milliseconds(p.last[track]), DurationMS: milliseconds(at - p.last[track]), Reason: why})
 	}

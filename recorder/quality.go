@@ -25,6 +25,7 @@ type Quality struct {
 	Duplicates uint64 `json:"duplicates"` // came twice
 	Frames     int64  `json:"frames"`     // in the file
 	Dropped    uint64 `json:"dropped"`    // not in the file: incomplete, or they refer to one that is
+	CutOff     uint64 `json:"cut_off"`    // of these, whose rest the sender threw away: no packet was lost
 	Gates      uint64 `json:"gates"`      // how often pictures were left out up to the next keyframe
 	Overruns   uint64 `json:"overruns"`   // how often the disk was too slow
 
@@ -40,7 +41,8 @@ type Quality struct {
 	// FrozenMS how long that was in all. Pauses do not count.
 	Freezes  []Freeze `json:"freezes"`
 	FrozenMS int64    `json:"frozen_ms"`
-	// KeyframeMeanMS and KeyframeMaxMS are the times from one keyframe to the next.
+	// KeyframeMeanMS is the time from one keyframe to the next; KeyframeMaxMS is the
+	// longest, that from the last one to the last picture too.
 	KeyframeMeanMS int64 `json:"keyframe_mean_ms,omitempty"`
 	KeyframeMaxMS  int64 `json:"keyframe_max_ms,omitempty"`
 
@@ -111,6 +113,15 @@ func newCollector(inputs []*input) collector {
 	return c
 }
 
+// begin notes what a track had lost before its first frame. When the part began, more
+// of it may have come.
+func (c *collector) begin(track int, lost media.Losses) {
+	before := &c.before[track]
+	before.Lost = min(before.Lost, lost.Packets)
+	before.Dropped = min(before.Dropped, lost.Frames)
+	before.CutOff = min(before.CutOff, lost.CutOff)
+}
+
 // frame notes that a frame of a track was written. excused says that the gap
 // before it was wanted.
 func (c *collector) frame(track int, at time.Duration, sync, excused bool) {
@@ -123,17 +134,33 @@ func (c *collector) frame(track int, at time.Duration, sync, excused bool) {
 			c.freezes = append(c.freezes, Freeze{milliseconds(c.picture), milliseconds(still)})
 		}
 	}
+	last := c.picture
 	c.picture = at
 	c.pictures++
 	if !sync {
 		return
 	}
-	if c.keyframes > 0 && !excused {
+	if c.keyframes > 0 {
+		if excused { // up to where it was wanted, that is
+			at = last
+		}
 		c.keySum += at - c.keyframe
 		c.keyMax = max(c.keyMax, at-c.keyframe)
 	}
-	c.keyframe = at
+	c.keyframe = c.picture
 	c.keyframes++
+}
+
+// stretches returns the mean time from one keyframe to the next, and the longest, in
+// milliseconds; the latter may be that to the last picture.
+func (c *collector) stretches() (mean, longest int64) {
+	if c.keyframes > 1 {
+		mean = milliseconds(c.keySum / time.Duration(c.keyframes-1))
+	}
+	if c.keyframes > 0 {
+		longest = milliseconds(max(c.keyMax, c.picture-c.keyframe))
+	}
+	return mean, longest
 }
 
 // report returns the quality of a part that has ended.
@@ -146,9 +173,7 @@ func (c *collector) report(rec *Recording) *Quality {
 			q.FillerMS += t.Filler.DurationMS
 		}
 	}
-	if c.keyframes > 1 {
-		q.KeyframeMeanMS, q.KeyframeMaxMS = milliseconds(c.keySum/time.Duration(c.keyframes-1)), milliseconds(c.keyMax)
-	}
+	q.KeyframeMeanMS, q.KeyframeMaxMS = c.stretches()
 	offsets := map[media.Kind]time.Duration{}
 	for i, in := range c.inputs {
 		now, was := in.track.Stats(), c.before[i]
@@ -157,6 +182,7 @@ func (c *collector) report(rec *Recording) *Quality {
 		q.Repaired += now.Repaired - was.Repaired
 		q.Duplicates += now.Duplicates - was.Duplicates
 		q.Dropped += now.Dropped - was.Dropped
+		q.CutOff += now.CutOff - was.CutOff
 		q.Gates += now.Gates - was.Gates
 		if s := now.Sync; s.Reports > 0 {
 			q.Synced = append(q.Synced, Synced{in.info.ID, max(0, milliseconds(s.First.Sub(rec.StartedAt)))})

@@ -170,8 +170,8 @@ func (k *take) put(track int, f heldFrame, now time.Time) error {
 		in.gap, in.waits, in.why = true, video, "paused"
 		return nil
 	case (in.waits || k.current == nil) && video && !f.Sync:
-		in.track.RequestKeyframe() // at most once a second goes out
-		return nil                 // a file begins where a decoder can
+		in.track.RequestKeyframeAfter(f.PTS) // at most once a second goes out
+		return nil                           // a file begins where a decoder can
 	case k.current != nil && !k.current.fits(track, f.PTS):
 		in.gap = in.gap || f.gap || k.current.late(track, f.PTS)
 		return nil

@@ -72,22 +72,21 @@ func newConversion[T media.Packet | media.Frame](from *Cursor[T], feed func(batc
 // from all that is in the ring. Called with t.mu held.
 func (t *Track) startDepacketizing(all bool) *conversion {
 	frames := t.frames
-	depacketizer := t.format.NewDepacketizer(codec.Config{})
+	depacketizer := t.format.NewDepacketizer(codec.Config{Marked: t.marked.Load()})
+	before := t.counters.losses() // of earlier conversions
 	emit := func(f media.Frame) {
-		if f.Sync && t.info.Kind() == media.Video {
-			t.keyframe.satisfied()
-		}
+		l := depacketizer.Losses()
+		f.Lost = media.Losses{Packets: before.Packets + l.Packets, Frames: before.Frames + l.Frames, CutOff: before.CutOff + l.CutOff}
 		appendFrame(frames, &f)
 	}
-	before := t.counters.losses() // of earlier conversions
-	gated, began := false, false  // it waits for a keyframe; it has had one
+	gated, began := false, false // it waits for a keyframe; it has had one
 	c := newPacketCursor(t, t.packets, nil)
 	if all {
 		c.startOldest()
 	} else {
 		c.start()
 	}
-	within := int64(0)
+	within, newest := int64(0), uint64(0)
 	return newConversion(c, func(batch []*media.Packet, _ bool) { // the depacketizer sees what is missing
 		if told := t.repair.Load(); told != within {
 			within = told
@@ -95,10 +94,11 @@ func (t *Track) startDepacketizing(all bool) *conversion {
 		}
 		for _, p := range batch {
 			depacketizer.Depacketize(p, emit)
+			newest = max(newest, p.Seq) // that it knows of
 		}
 		needs := depacketizer.NeedsSync()
-		if needs {
-			t.RequestKeyframe()
+		if needs && t.info.Kind() == media.Video {
+			t.keyframe.requestBehind(newest)
 		}
 		if needs && !gated && began {
 			t.counters.gates.Add(1)

@@ -21,6 +21,7 @@ type trackCounters struct {
 	size       atomic.Uint64 // width<<32 | height of the newest keyframe
 	lost       atomic.Uint64 // packets that the depacketizer missed
 	dropped    atomic.Uint64 // frames that the depacketizer dropped
+	cutOff     atomic.Uint64 // of these, frames that their sender cut off
 	repaired   atomic.Uint64
 	gates      atomic.Uint64
 	sync       atomic.Pointer[SyncStats]
@@ -35,13 +36,14 @@ const (
 )
 
 func (c *trackCounters) losses() codec.Losses {
-	return codec.Losses{Packets: c.lost.Load(), Frames: c.dropped.Load()}
+	return codec.Losses{Packets: c.lost.Load(), Frames: c.dropped.Load(), CutOff: c.cutOff.Load()}
 }
 
 // setLosses notes what a conversion has lost, and what those before it had.
 func (c *trackCounters) setLosses(before, l codec.Losses) {
 	c.lost.Store(before.Packets + l.Packets)
 	c.dropped.Store(before.Frames + l.Frames)
+	c.cutOff.Store(before.CutOff + l.CutOff)
 }
 
 // keyframe counts a keyframe and notes its size, if it tells one.
@@ -74,7 +76,8 @@ type TrackStats struct {
 	Late          uint64 // packets that came too late to be of use
 	BadReports    uint64 // sender reports that contradicted the packets
 	Lost          uint64 // packets that never came, as far as frames were asked for
-	Dropped       uint64 // frames dropped for it
+	Dropped       uint64 // frames dropped for it, or because their sender cut them off
+	CutOff        uint64 // of these, the latter: no packet of them is missing
 	Repaired      uint64 // packets that were lost and came again
 	Gates         uint64 // how often the depacketizer had to wait for a keyframe
 	Sync          SyncStats
@@ -106,7 +109,7 @@ func (t *Track) Stats() TrackStats {
 		Width: int(size >> 32), Height: int(size & (1<<32 - 1)),
 		Packets: c.packets.Load(), Bytes: c.bytes.Load(), Keyframes: c.keyframes.Load(),
 		Duplicates: c.duplicates.Load(), Late: c.late.Load(), BadReports: c.badReports.Load(),
-		Lost: c.lost.Load(), Dropped: c.dropped.Load(), Repaired: c.repaired.Load(), Gates: c.gates.Load(),
+		Lost: c.lost.Load(), Dropped: c.dropped.Load(), CutOff: c.cutOff.Load(), Repaired: c.repaired.Load(), Gates: c.gates.Load(),
 		Sync: c.syncStats(),
 	}
 }

@@ -47,9 +47,19 @@ func (h *Hub) keep(s *stream, why error) bool {
 	if phase == phaseLive { // else nothing came of a return: it gains no time by that
 		s.deadline = time.Now().Add(h.config.Grace)
 		s.phase.Store(phaseWaiting)
+		s.away()
 	}
 	s.expiry = time.AfterFunc(time.Until(s.deadline), func() { h.expire(s) })
 	return true
+}
+
+// away has the tracks ask nobody for a keyframe until somebody publishes again.
+func (s *stream) away() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tracks {
+		t.keyframe.away()
+	}
 }
 
 // expire ends a stream whose publisher did not come back.

@@ -27,6 +27,10 @@ type Config struct {
 	// Grace is how long a stream outlives a publisher that was lost (ErrLost): one
 	// that publishes under the name meanwhile goes on with it. Default: not at all.
 	Grace time.Duration
+	// KeyframeInterval is how far apart keyframes may be of publishers that can be
+	// asked for one: of those that write packets. Default: they are not asked for
+	// that reason.
+	KeyframeInterval time.Duration
 	// Ended is told of every stream that ran, once it has ended and its standing
 	// sinks have drained, with what those failed with. It may be nil.
 	Ended func(StreamInfo, error)
@@ -34,8 +38,8 @@ type Config struct {
 
 // Validate reports what is wrong with c.
 func (c Config) Validate() error {
-	if c.ShardViewers < 0 || c.DrainTimeout < 0 || c.Grace < 0 {
-		return errors.New("sfu: ShardViewers, DrainTimeout and Grace must not be negative")
+	if c.ShardViewers < 0 || c.DrainTimeout < 0 || c.Grace < 0 || c.KeyframeInterval < 0 {
+		return errors.New("sfu: ShardViewers, DrainTimeout, Grace and KeyframeInterval must not be negative")
 	}
 	return nil
 }

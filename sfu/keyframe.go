@@ -1,73 +1,269 @@
 package sfu
 
 import (
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	// keyframeInterval is the least time between two requests to the publisher,
-	// however many viewers ask.
-	keyframeInterval = time.Second
-	// keyframeTries is how often one need is repeated while it is not answered:
-	// a request may get lost, but some publishers cannot answer at all.
+	// keyframePause is the least time between two requests to the publisher, however
+	// many viewers ask.
+	keyframePause = time.Second
+	// keyframeTries is how often one need is repeated while it is not answered: a
+	// request may get lost, but some publishers cannot answer at all.
 	keyframeTries = 10
+	// keyframePatience is the longest pause. The pause doubles with each request
+	// beyond keyframeTries in a row that was not answered, whoever asks.
+	keyframePatience = time.Minute
+	// keyframeStall is how long nothing more of a keyframe may come while it counts as
+	// coming in. On a slow way one takes seconds, but its packets keep coming.
+	keyframeStall = time.Second
+	// regularTries is keyframeTries where nobody waits: what has not been answered
+	// is due again after an interval.
+	regularTries = 3
+	// maxAhead is how much sooner than the interval is over a keyframe is asked for,
+	// that it comes in time: a tenth of it, a second at most.
+	maxAhead = time.Second
 )
 
-// keyframeThrottle is the one owner of a video track's keyframe requests. The
-// first goes out at once, then at most one a second; a request that is not
-// answered is repeated.
-type keyframeThrottle struct {
-	send func() // must not block
+// keyframeState is where a track's next keyframe is.
+type keyframeState uint8
 
-	mu     sync.Mutex
-	wanted int // requests that may still go out; 0: nobody wants a keyframe
-	last   time.Time
-	timer  *time.Timer // nil: none is running
-	closed bool
+const (
+	keyframeIdle   keyframeState = iota // nobody needs one
+	keyframeWanted                      // it is to be asked for as soon as that may be
+	keyframeAsked                       // it was asked for, and has not come
+	keyframeComing                      // its first packet is here
+)
+
+// keyframes is the one owner of a video track's keyframe requests. Each costs what
+// the sender has queued, so that none is made which a keyframe that is there or on
+// its way answers: not before the first packet tells whether it begins one, and not
+// from a keyframe's first packet on until it is whole, or spoiled. The first request
+// goes out at once, then at most one a second; what is not answered is repeated. A
+// keyframe that comes in takes back the request that still waits.
+type keyframes struct {
+	// set once
+	send     func()        // hands the source a request; must not block
+	takeBack func()        // takes back what send has handed over and the source has not taken
+	packets  func() uint64 // how many have come
+	now      func() time.Duration
+	every    time.Duration // at least one so often, as long as packets come; 0: never
+
+	// atomic
+	moved atomic.Int64 // when the last packet of the newest keyframe came
+
+	// guarded by mu
+	mu         sync.Mutex
+	state      keyframeState
+	here       bool          // the publisher's first packet has come
+	closed     bool          // the track has ended
+	tries      int           // requests that may still go out for the need at hand
+	unanswered int           // requests in a row
+	asked      time.Time     // when the last one went out
+	seq        uint64        // of the newest keyframe's first packet; 0: none, or the source writes frames
+	pts        time.Duration // of the newest keyframe
+	counted    uint64        // packets when it had come
+	timer      *time.Timer   // for next, or when idle for refresh; nil: none is running
+	turn       int           // of timer
 }
 
-// request asks for a keyframe.
-func (k *keyframeThrottle) request() {
+// newKeyframes returns the owner of t's requests.
+func newKeyframes(t *Track) *keyframes {
+	k := &keyframes{
+		send:     func() { t.stream.requests.put(t.info.ID) },
+		takeBack: func() { t.stream.requests.takeBack(t.info.ID) },
+		packets:  t.counters.packets.Load,
+		now:      t.stream.now,
+		pts:      math.MinInt64,
+	}
+	if t.native == Packets { // uploads cannot be asked
+		k.every = t.stream.hub.config.KeyframeInterval
+	}
+	return k
+}
+
+// request asks for a keyframe. One that is coming in will do.
+func (k *keyframes) request() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.wanted = keyframeTries
+	k.needs(k.state == keyframeComing)
+}
+
+// requestAfter asks for a keyframe that is shown after pts, if none is there.
+func (k *keyframes) requestAfter(pts time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.needs(k.pts > pts)
+}
+
+// requestBehind asks for a keyframe that begins behind the packet seq, if none is
+// there: up to that packet there is none, or none that is whole.
+func (k *keyframes) requestBehind(seq uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.needs(k.seq > seq)
+}
+
+// needs asks for a keyframe unless the newest one will do, when it is whole. Called
+// with mu held.
+func (k *keyframes) needs(newest bool) {
+	stalled := k.state == keyframeComing && k.now()-time.Duration(k.moved.Load()) >= keyframeStall
+	if !newest || stalled {
+		k.want(keyframeTries)
+	}
+}
+
+// want has a keyframe asked for. Called with mu held.
+func (k *keyframes) want(tries int) {
+	k.tries = max(k.tries, tries)
+	if k.state == keyframeIdle || k.state == keyframeComing {
+		k.state = keyframeWanted
+		k.stop()
+	}
 	k.next()
 }
 
-// satisfied says that a keyframe came.
-func (k *keyframeThrottle) satisfied() {
+// begins notes that the packet seq begins a keyframe for the time pts. It is whole
+// if it comes as a frame.
+func (k *keyframes) begins(seq uint64, pts time.Duration, whole bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.wanted = 0
-}
-
-// next sends now if it may and sees to the repetition. Called with mu held; send
-// does not block and takes no lock.
-func (k *keyframeThrottle) next() {
-	if k.closed || k.wanted == 0 || k.timer != nil {
+	if k.closed {
 		return
 	}
-	wait := keyframeInterval - time.Since(k.last)
-	if k.last.IsZero() || wait <= 0 {
-		k.wanted--
-		k.last = time.Now()
-		k.send()
-		wait = keyframeInterval
+	k.stop()
+	if k.state == keyframeAsked || k.state == keyframeWanted {
+		k.takeBack()
 	}
-	k.timer = time.AfterFunc(wait, func() {
+	k.here = true
+	k.tries, k.unanswered = 0, 0
+	k.seq, k.pts = seq, pts
+	k.moved.Store(int64(k.now()))
+	k.state = keyframeComing
+	if whole {
+		k.rest()
+	}
+}
+
+// other notes that the publisher's first packet is here, and begins no keyframe.
+func (k *keyframes) other() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.here = true
+	if k.state == keyframeIdle {
+		k.rest()
+		return
+	}
+	k.next()
+}
+
+// complete notes that the keyframe that was coming in is whole.
+func (k *keyframes) complete() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.state == keyframeComing {
+		k.rest()
+	}
+}
+
+// spoiled notes that the keyframe that was coming in is not going to be whole.
+func (k *keyframes) spoiled() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.state == keyframeComing {
+		k.want(keyframeTries)
+	}
+}
+
+// away notes that the publisher is gone, and who comes next begins anew. What is
+// needed then is a keyframe; that is asked for if the first packet begins none.
+func (k *keyframes) away() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.stop()
+	k.takeBack()
+	k.here = false
+	k.state, k.tries, k.unanswered = keyframeWanted, keyframeTries, 0
+}
+
+// next asks now if that may be, and sees to the repetition. Called with mu held; send
+// does not block, and takes no lock that is held while this one is taken.
+func (k *keyframes) next() {
+	if k.closed || !k.here || k.timer != nil {
+		return
+	}
+	if k.tries == 0 {
+		k.rest()
+		return
+	}
+	wait := k.pause() - time.Since(k.asked)
+	if k.asked.IsZero() || wait <= 0 {
+		k.tries--
+		k.unanswered++
+		k.state, k.asked = keyframeAsked, time.Now()
+		k.send()
+		wait = k.pause()
+	}
+	k.after(wait, k.next)
+}
+
+// pause is the least time to the next request.
+func (k *keyframes) pause() time.Duration {
+	beyond := max(0, k.unanswered-keyframeTries)
+	return min(keyframePause<<min(beyond, 10), keyframePatience)
+}
+
+// rest notes that nobody needs a keyframe for now. Called with mu held.
+func (k *keyframes) rest() {
+	k.state = keyframeIdle
+	k.counted = k.packets()
+	if k.every > 0 {
+		k.after(k.every-min(k.every/10, maxAhead), k.refresh)
+	}
+}
+
+// refresh asks for the keyframe that is due. As long as the picture stands still
+// there is nothing that it could be needed for.
+func (k *keyframes) refresh() {
+	if k.packets() == k.counted {
+		k.after(min(k.every, time.Second), k.refresh)
+		return
+	}
+	k.want(regularTries)
+}
+
+// after calls f with mu held, unless something else comes first.
+func (k *keyframes) after(d time.Duration, f func()) {
+	k.stop()
+	if k.closed {
+		return
+	}
+	turn := k.turn
+	k.timer = time.AfterFunc(d, func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		if k.turn != turn || k.closed {
+			return
+		}
 		k.timer = nil
-		k.next()
+		f()
 	})
 }
 
-func (k *keyframeThrottle) close() {
+func (k *keyframes) stop() {
+	k.turn++
+	if k.timer != nil {
+		k.timer.Stop()
+		k.timer = nil
+	}
+}
+
+func (k *keyframes) close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.closed = true
-	if k.timer != nil {
-		k.timer.Stop()
-	}
+	k.stop()
 }

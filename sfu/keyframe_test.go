@@ -11,110 +11,332 @@ import (
 	"weir/sfu/sfutest"
 )
 
-// throttled runs f with a throttle and returns when it sent requests, in
-// milliseconds from the start.
-func throttled(t *testing.T, f func(k *keyframeThrottle)) (sent []int) {
+// asked runs f with the owner of a track's requests, whose publisher's first packet
+// is here, and returns when it sent requests, in milliseconds from the start, and how
+// many of them it took back.
+func asked(t *testing.T, every time.Duration, f func(k *keyframes)) (sent []int, tookBack int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		k := &keyframeThrottle{send: func() { sent = append(sent, int(time.Since(start).Milliseconds())) }}
+		waiting := false
+		k := &keyframes{
+			every: every,
+			now:   func() time.Duration { return time.Since(start) },
+			send: func() {
+				sent = append(sent, int(time.Since(start).Milliseconds()))
+				waiting = true
+			},
+			takeBack: func() {
+				if waiting {
+					tookBack++
+				}
+				waiting = false
+			},
+			packets: func() uint64 { return uint64(time.Since(start)) }, // they never cease
+		}
 		f(k)
 		k.close()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Hour)
 	})
-	return sent
+	return sent, tookBack
 }
 
-func TestKeyframeThrottle(t *testing.T) {
+// seconds are n times in milliseconds, a second apart.
+func seconds(from, n int) (at []int) {
+	for i := range n {
+		at = append(at, from+1000*i)
+	}
+	return at
+}
+
+// answer has a keyframe come at once.
+func answer(k *keyframes) {
+	k.begins(0, 0, true)
+}
+
+func TestKeyframes(t *testing.T) {
 	tests := []struct {
 		name string
-		do   func(k *keyframeThrottle)
+		do   func(k *keyframes)
 		sent []int
 	}{
-		{"nobody asks", func(*keyframeThrottle) { time.Sleep(time.Minute) }, nil},
-		{"at once, and answered", func(k *keyframeThrottle) {
+		{"nobody asks", func(k *keyframes) { k.other(); time.Sleep(time.Minute) }, nil},
+		{"at once, and answered", func(k *keyframes) {
+			k.other()
 			k.request()
 			time.Sleep(200 * ms)
-			k.satisfied()
+			answer(k)
 			time.Sleep(time.Minute)
 		}, []int{0}},
-		{"repeated until answered", func(k *keyframeThrottle) {
+		{"repeated until answered", func(k *keyframes) {
+			k.other()
 			k.request()
 			time.Sleep(2500 * ms)
-			k.satisfied()
+			answer(k)
 			time.Sleep(time.Minute)
 		}, []int{0, 1000, 2000}},
-		{"not for ever", func(k *keyframeThrottle) {
+		{"not for ever", func(k *keyframes) {
+			k.other()
 			k.request()
-			time.Sleep(time.Minute)
-		}, []int{0, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000}},
-		{"many ask", func(k *keyframeThrottle) {
+			time.Sleep(time.Hour)
+		}, seconds(0, 10)},
+		{"many ask", func(k *keyframes) {
+			k.other()
 			for range 250 {
 				k.request()
 				time.Sleep(10 * ms)
 			}
-			k.satisfied()
+			answer(k)
 			time.Sleep(time.Minute)
 		}, []int{0, 1000, 2000}},
-		{"many ask, one after the other is answered", func(k *keyframeThrottle) {
+		{"many ask, one after the other is answered", func(k *keyframes) {
+			k.other()
 			for range 250 {
 				k.request()
 				time.Sleep(10 * ms)
-				k.satisfied()
+				answer(k)
 			}
 			time.Sleep(time.Minute)
 		}, []int{0, 1000, 2000}},
-		{"again within a second", func(k *keyframeThrottle) {
+		{"many ask one that cannot answer", func(k *keyframes) {
+			k.other()
+			for range 10 * 60 {
+				k.request()
+				time.Sleep(time.Second)
+			}
+		}, append(seconds(0, 11), 12_000, 16_000, 24_000, 40_000, 72_000, 132_000, 192_000, 252_000, 312_000, 372_000, 432_000, 492_000, 552_000)},
+		{"again within a second", func(k *keyframes) {
+			k.other()
 			k.request()
 			time.Sleep(100 * ms)
-			k.satisfied()
+			answer(k)
 			time.Sleep(100 * ms)
 			k.request()
 			time.Sleep(1000 * ms)
-			k.satisfied()
+			answer(k)
 			time.Sleep(time.Minute)
 		}, []int{0, 1000}},
-		{"again after a while", func(k *keyframeThrottle) {
+		{"again after a while", func(k *keyframes) {
+			k.other()
 			k.request()
-			k.satisfied()
+			answer(k)
 			time.Sleep(5500 * ms)
 			k.request()
-			k.satisfied()
+			answer(k)
 			time.Sleep(time.Minute)
 		}, []int{0, 5500}},
-		{"anew after the last try", func(k *keyframeThrottle) {
+		{"anew after the last try", func(k *keyframes) {
+			k.other()
 			k.request()
 			time.Sleep(20 * time.Second)
 			k.request()
-			k.satisfied()
+			answer(k)
 			time.Sleep(time.Minute)
-		}, []int{0, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 20000}},
-		{"closed in between", func(k *keyframeThrottle) {
+		}, append(seconds(0, 10), 20_000)},
+
+		{"before the first packet, which is of a keyframe", func(k *keyframes) {
+			k.request()
+			time.Sleep(5 * time.Second)
+			k.begins(7, 0, false)
+			k.request()
+			k.complete()
+			time.Sleep(time.Minute)
+		}, nil},
+		{"before the first packet, which is of none", func(k *keyframes) {
+			k.request()
+			time.Sleep(5 * time.Second)
+			k.other()
+			time.Sleep(100 * ms)
+			answer(k)
+			time.Sleep(time.Minute)
+		}, []int{5000}},
+		{"while one is coming in", func(k *keyframes) {
+			k.begins(7, 0, false)
+			for range 15 { // it takes its time
+				k.request()
+				time.Sleep(200 * ms)
+				k.moved.Store(int64(k.now()))
+			}
+			k.complete()
+			time.Sleep(time.Minute)
+		}, nil},
+		{"while one was coming in, and comes no more", func(k *keyframes) {
+			k.begins(7, 0, false)
+			time.Sleep(900 * ms)
+			k.request()
+			time.Sleep(200 * ms)
+			k.request()
+			answer(k)
+		}, []int{1100}},
+		{"one is spoiled", func(k *keyframes) {
+			k.begins(7, 0, false)
+			k.request()
+			time.Sleep(50 * ms)
+			k.spoiled()
+			answer(k)
+		}, []int{50}},
+		{"one is spoiled when it was asked for", func(k *keyframes) {
+			k.other()
+			k.request()
+			time.Sleep(50 * ms)
+			k.begins(7, 0, false)
+			k.spoiled()
+			time.Sleep(time.Second)
+			answer(k)
+			time.Sleep(time.Minute)
+		}, []int{0, 1000}},
+		{"waits for its second, and one comes", func(k *keyframes) {
+			k.other()
+			k.request()
+			answer(k)
+			time.Sleep(500 * ms)
+			k.request()
+			k.begins(8, 0, false)
+			k.complete()
+			time.Sleep(time.Minute)
+		}, []int{0}},
+		{"a reader that is behind the newest", func(k *keyframes) {
+			k.begins(7, 3*time.Second, true)
+			k.requestAfter(2 * time.Second)
+			k.requestBehind(6)
+			time.Sleep(time.Minute)
+		}, nil},
+		{"a reader that is past it", func(k *keyframes) {
+			k.begins(7, 3*time.Second, true)
+			k.requestAfter(3 * time.Second)
+			answer(k)
+			k.begins(8, 4*time.Second, false)
+			time.Sleep(2 * time.Second)
+			k.requestBehind(8) // and found it spoiled
+			answer(k)
+		}, []int{0, 2000}},
+		{"another publisher", func(k *keyframes) {
+			k.other()
+			k.request()
+			time.Sleep(500 * ms)
+			k.away()
+			k.request()
+			time.Sleep(time.Minute)
+			k.begins(9, 0, false)
+			k.complete()
+			time.Sleep(time.Minute)
+		}, []int{0}},
+		{"another publisher without a keyframe", func(k *keyframes) {
+			answer(k)
+			k.away()
+			time.Sleep(time.Minute)
+			k.other()
+			answer(k)
+		}, []int{60_000}},
+		{"closed in between", func(k *keyframes) {
+			k.other()
 			k.request()
 			time.Sleep(1500 * ms)
 			k.close()
 			k.request()
 			time.Sleep(time.Minute)
 		}, []int{0, 1000}},
-		{"closed from the start", func(k *keyframeThrottle) {
+		{"closed from the start", func(k *keyframes) {
 			k.close()
+			k.other()
 			k.request()
+			answer(k)
 			time.Sleep(time.Minute)
 		}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if sent := throttled(t, tt.do); !slices.Equal(sent, tt.sent) {
+			if sent, _ := asked(t, 0, tt.do); !slices.Equal(sent, tt.sent) {
 				t.Errorf("sent after %v ms, want %v", sent, tt.sent)
 			}
 		})
 	}
 }
 
-// TestKeyframeThrottleConcurrently: many ask and are answered at once; there is
-// never more than one request a second.
-func TestKeyframeThrottleConcurrently(t *testing.T) {
-	sent := throttled(t, func(k *keyframeThrottle) {
+// TestKeyframeInterval: a keyframe is asked for before the interval is over, and not
+// if there is one by then.
+func TestKeyframeInterval(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(k *keyframes)
+		sent []int
+	}{
+		{"answered", func(k *keyframes) {
+			answer(k)
+			for range 3 {
+				time.Sleep(9*time.Second + 100*ms)
+				answer(k)
+			}
+		}, []int{9000, 18_100, 27_200}},
+		{"others' keyframes", func(k *keyframes) {
+			for range 30 {
+				answer(k)
+				time.Sleep(8900 * ms)
+			}
+		}, nil},
+		{"on its way when it is due", func(k *keyframes) {
+			answer(k)
+			time.Sleep(8900 * ms)
+			k.begins(9, 0, false)
+			time.Sleep(500 * ms)
+			k.complete()
+			time.Sleep(8 * time.Second)
+		}, nil},
+		{"asked for when it is due", func(k *keyframes) {
+			answer(k)
+			time.Sleep(8900 * ms)
+			k.request()
+			time.Sleep(500 * ms)
+			answer(k)
+			time.Sleep(8 * time.Second)
+		}, []int{8900}},
+		{"the first is none", func(k *keyframes) { k.other(); time.Sleep(9500 * ms) }, []int{9000}},
+		{"never answered", func(k *keyframes) {
+			answer(k)
+			time.Sleep(5 * time.Minute)
+		}, []int{9000, 10_000, 11_000, 21_000, 22_000, 23_000, 33_000, 34_000, 35_000, 45_000, 46_000,
+			48_000, 61_000, 69_000, 85_000, 126_000, 186_000, 246_000}},
+		{"the publisher is away", func(k *keyframes) {
+			answer(k)
+			k.away()
+			time.Sleep(time.Hour)
+		}, nil},
+		{"closed", func(k *keyframes) {
+			answer(k)
+			k.close()
+		}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if sent, _ := asked(t, 10*time.Second, tt.do); !slices.Equal(sent, tt.sent) {
+				t.Errorf("sent after %v ms, want %v", sent, tt.sent)
+			}
+		})
+	}
+}
+
+// TestKeyframeIntervalStill: of a picture that stands still no keyframe is asked for
+// until it moves.
+func TestKeyframeIntervalStill(t *testing.T) {
+	sent, _ := asked(t, 10*time.Second, func(k *keyframes) {
+		packets := uint64(5)
+		k.packets = func() uint64 { return packets }
+		answer(k)
+		time.Sleep(time.Minute + 500*ms)
+		packets++
+		time.Sleep(time.Second)
+		answer(k)
+	})
+	if !slices.Equal(sent, []int{61_000}) {
+		t.Errorf("sent after %v ms", sent)
+	}
+}
+
+// TestKeyframesConcurrently: many ask and are answered at once; there is never more
+// than one request a second.
+func TestKeyframesConcurrently(t *testing.T) {
+	sent, _ := asked(t, 0, func(k *keyframes) {
+		k.other()
 		var asking sync.WaitGroup
 		for i := range 20 {
 			asking.Go(func() {
@@ -122,7 +344,7 @@ func TestKeyframeThrottleConcurrently(t *testing.T) {
 					k.request()
 					time.Sleep(time.Duration(7+i) * ms)
 					if i == 0 {
-						k.satisfied()
+						answer(k)
 					}
 				}
 			})
@@ -136,6 +358,35 @@ func TestKeyframeThrottleConcurrently(t *testing.T) {
 		if sent[i+1]-sent[i] < 1000 {
 			t.Errorf("sent after %v ms: two within a second", sent)
 		}
+	}
+}
+
+// TestKeyframeTakenBack: what the source has not taken when a keyframe comes in, it is
+// not told any more; requests for other tracks stay.
+func TestKeyframeTakenBack(t *testing.T) {
+	r := requests{ids: make(chan string, maxTracks)}
+	for range 2 {
+		for _, id := range []string{"a", "b", "c"} {
+			r.put(id)
+		}
+	}
+	r.takeBack("b")
+	r.takeBack("d")
+	close(r.ids)
+	var left []string
+	for id := range r.ids {
+		left = append(left, id)
+	}
+	if !slices.Equal(left, []string{"a", "c"}) {
+		t.Errorf("left: %v", left)
+	}
+	_, tookBack := asked(t, 0, func(k *keyframes) {
+		k.other()
+		k.request()
+		answer(k)
+	})
+	if tookBack != 1 {
+		t.Errorf("%d taken back", tookBack)
 	}
 }
 
@@ -157,6 +408,8 @@ func TestKeyframeRequests(t *testing.T) {
 			b.audio.track.RequestKeyframe()
 			got(0, "for sound")
 			b.video.track.RequestKeyframe()
+			got(0, "before the first frame")
+			b.video.write(clip.Video(1).Frame)
 			f, p := b.video.track.Frames(), b.video.track.Packets()
 			defer f.Close()
 			defer p.Close()
@@ -179,6 +432,7 @@ func TestKeyframeRequestsUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBroadcast(t, Config{}, Packets)
 		defer b.Close()
+		b.video.write(sfutest.Clip{}.Video(1).Frame)
 		for range 100 {
 			b.video.track.RequestKeyframe()
 			time.Sleep(time.Second)

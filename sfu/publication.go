@@ -82,10 +82,11 @@ func (p *Publication) Ready() {
 	}
 }
 
-// KeyframeRequests yields the ID of a video track whenever the publisher is to
-// be asked for a keyframe of it: at once when first needed, then at most once a
-// second.
-func (p *Publication) KeyframeRequests() <-chan string { return p.stream().requests }
+// KeyframeRequests yields the ID of a video track whenever the publisher is to be
+// asked for a keyframe of it, once it has sent something: at once when first needed,
+// then at most once a second. What is yielded is to be sent without delay: one that
+// waits here is taken back when a keyframe comes in.
+func (p *Publication) KeyframeRequests() <-chan string { return p.stream().requests.ids }
 
 // Done is closed when the source has ended and the name is free.
 func (p *Publication) Done() <-chan struct{} { return p.done }

@@ -153,12 +153,13 @@ func TestShardJoinWithoutKeyframe(t *testing.T) {
 		b := newBroadcast(t, Config{}, Packets)
 		defer b.Close()
 		v := &testViewer{}
+		b.video.write(sfutest.Clip{}.Video(1).Frame)
 		b.attach(t, v)
 		synctest.Wait()
 		if b.requested() != 1 {
 			t.Error("no keyframe was requested")
 		}
-		b.playLive(sfutest.Clip{}, 0, time.Second)
+		b.playLive(sfutest.Clip{}, time.Second, 2*time.Second)
 		synctest.Wait()
 		wantRun(t, "viewer", v.packets())
 	})
@@ -243,14 +244,14 @@ func TestShardLapped(t *testing.T) {
 			b.play(clip, 1100*ms, 20*time.Second)
 			release()
 			synctest.Wait()
+			if asked := b.requested() > 0; asked != (tt.keyEvery > 1000) {
+				t.Errorf("%s: a keyframe was requested: %v", tt.name, asked)
+			}
 			b.play(clip, 20*time.Second, 21*time.Second)
 			b.play(sfutest.Clip{KeyEvery: 1}, 21*time.Second, 22*time.Second)
 			synctest.Wait()
 			for who, v := range map[string]*testViewer{"slow": slow, "other": other} {
 				checkLap(t, tt.name+", "+who, v, before)
-			}
-			if tt.keyEvery > 1000 && b.requested() == 0 {
-				t.Errorf("%s: no keyframe was requested", tt.name)
 			}
 		})
 	}

@@ -38,17 +38,16 @@ type StreamInfo struct {
 // stream is what a publication writes and subscriptions read.
 type stream struct {
 	// set once
-	hub      *Hub
-	name     string
-	id       string
-	options  PublishOptions
-	after    string    // StreamInfo.Continues
-	started  time.Time // with a monotonic reading: the stream's clock
-	requests chan string
-	ready    chan struct{} // closed when all tracks are known
-	live     chan struct{} // closed when media has come
-	over     chan struct{} // closed when it has ended
-	drained  chan struct{} // closed when the standing sinks are done too
+	hub     *Hub
+	name    string
+	id      string
+	options PublishOptions
+	after   string        // StreamInfo.Continues
+	started time.Time     // with a monotonic reading: the stream's clock
+	ready   chan struct{} // closed when all tracks are known
+	live    chan struct{} // closed when media has come
+	over    chan struct{} // closed when it has ended
+	drained chan struct{} // closed when the standing sinks are done too
 
 	standing standing
 
@@ -66,6 +65,8 @@ type stream struct {
 	clockMu sync.Mutex
 	clock   media.SenderClock
 
+	requests requests
+
 	// atomic
 	phase   atomic.Uint32
 	viewers atomic.Int64
@@ -81,7 +82,7 @@ const (
 func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 	return &stream{
 		hub: h, name: name, id: newID(), options: o, after: after, started: time.Now(),
-		requests: make(chan string, maxTracks),
+		requests: requests{ids: make(chan string, maxTracks)},
 		ready:    make(chan struct{}), live: make(chan struct{}), over: make(chan struct{}), drained: make(chan struct{}),
 	}
 }
@@ -107,11 +108,43 @@ func (s *stream) isReady() bool {
 	}
 }
 
-// requestKeyframe tells the source that a keyframe of the track is wanted.
-func (s *stream) requestKeyframe(trackID string) {
+// requests are the keyframe requests that wait for the source: one for each track
+// at most.
+type requests struct {
+	ids chan string // of tracks
+
+	mu sync.Mutex // serializes those who put in and take back
+}
+
+// put hands over the request for a track. There is room: tracks are no more.
+func (r *requests) put(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remove(id)
 	select {
-	case s.requests <- trackID:
-	default: // the source has as many requests waiting as there are tracks
+	case r.ids <- id:
+	default:
+	}
+}
+
+// takeBack takes back the request for a track, if the source has not taken it.
+func (r *requests) takeBack(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remove(id)
+}
+
+// remove moves all other requests to the end, which is where they were.
+func (r *requests) remove(id string) {
+	for range len(r.ids) {
+		select {
+		case other := <-r.ids:
+			if other != id {
+				r.ids <- other // into the room that it has left
+			}
+		default:
+			return // the source has taken the rest
+		}
 	}
 }
 

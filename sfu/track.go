@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -36,7 +37,7 @@ type Track struct {
 	native   Form // what the source writes
 	writer   *TrackWriter
 	stream   *stream
-	keyframe *keyframeThrottle
+	keyframe *keyframes
 	bySeq    []atomic.Pointer[media.Packet] // newest packet with Seq%len
 
 	// The ring of the native form is set once. That of the other form is guarded
@@ -57,6 +58,7 @@ type Track struct {
 
 	// atomic
 	edge     atomic.Uint64 // highest Packet.Time written
+	marked   atomic.Bool   // the source sets the marker of each frame's last packet
 	repair   atomic.Int64  // see TrackWriter.RepairWithin; 0: not told
 	heard    atomic.Int64  // when a packet last came on time, on the stream's clock
 	counters trackCounters
@@ -72,7 +74,7 @@ func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	}
 	t.heard.Store(int64(media.Never))
 	t.bySeq = make([]atomic.Pointer[media.Packet], packetSlots(info.Kind()))
-	t.keyframe = &keyframeThrottle{send: func() { s.requestKeyframe(info.ID) }}
+	t.keyframe = newKeyframes(t)
 	return t
 }
 
@@ -200,11 +202,20 @@ func (t *Track) Packet(seq uint64) *media.Packet {
 // Edge returns the RTP time of the newest packet.
 func (t *Track) Edge() uint64 { return t.edge.Load() }
 
-// RequestKeyframe asks the publisher for a keyframe. However often it is called,
-// the publisher is asked at most once a second. It does nothing for sound.
+// RequestKeyframe asks the publisher for a keyframe, unless one is coming in. However
+// often it is called, the publisher is asked at most once a second. It does nothing
+// for sound.
 func (t *Track) RequestKeyframe() {
 	if t.info.Kind() == media.Video {
 		t.keyframe.request()
+	}
+}
+
+// RequestKeyframeAfter is RequestKeyframe for a reader that is at pts and needs the
+// next keyframe. It does nothing either if that is there already, further on.
+func (t *Track) RequestKeyframeAfter(pts time.Duration) {
+	if t.info.Kind() == media.Video {
+		t.keyframe.requestAfter(pts)
 	}
 }
 

@@ -65,6 +65,7 @@ type TrackWriter struct {
 	origin    time.Duration // arrival of the first packet since the RTP clock was set anew
 	told      time.Duration // arrival of the last packet that the other tracks were told of
 	packets   slab[media.Packet]
+	watch     keyframeWatch
 
 	// atomic
 	report atomic.Pointer[clockReport] // newest one not yet used
@@ -133,16 +134,22 @@ func (w *TrackWriter) AddPacket(r RTP) {
 	if seq > w.highest {
 		w.highest, w.newest, w.timestamp = seq, *p, r.Time
 	}
-	if p.Sync && t.info.Kind() == media.Video {
-		t.keyframe.satisfied()
-		t.counters.keyframe(where.Width, where.Height)
-	}
 	t.counters.packets.Add(1)
 	t.counters.bytes.Add(uint64(len(p.Payload)))
 	if r.Again {
 		t.counters.repaired.Add(1)
 	}
+	video := t.info.Kind() == media.Video
+	if video {
+		if p.Sync {
+			t.counters.keyframe(where.Width, where.Height)
+		}
+		w.watch.packet(t, p)
+	}
 	t.appendPacket(t.packets, p)
+	if video {
+		w.watch.follow(t)
+	}
 	t.stream.setLive()
 }
 
@@ -155,11 +162,14 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 	}
 	if w.restarted {
 		w.restarted, f.Gap = false, true
+		w.watch = keyframeWatch{}
 	}
-	if f.Sync && t.info.Kind() == media.Video {
-		t.keyframe.satisfied()
-		width, height, _ := t.format.FrameSize(f.Data)
-		t.counters.keyframe(width, height)
+	if t.info.Kind() == media.Video {
+		w.watch.frame(t, &f)
+		if f.Sync {
+			width, height, _ := t.format.FrameSize(f.Data)
+			t.counters.keyframe(width, height)
+		}
 	}
 	t.counters.packets.Add(1)
 	t.counters.bytes.Add(uint64(len(f.Data)))
@@ -180,20 +190,27 @@ func (w *TrackWriter) SyncClock(ntp uint64, rtp uint32, arrival time.Duration) {
 func (w *TrackWriter) RepairWithin(d time.Duration) { w.track.repair.Store(int64(d)) }
 
 // Missing says that a packet will not come any more: a decoder goes on at the next
-// keyframe only, which is asked for. Any goroutine may call it.
-func (w *TrackWriter) Missing() { w.track.RequestKeyframe() }
+// keyframe only, which is asked for unless it is there. Any goroutine may call it.
+func (w *TrackWriter) Missing() {
+	if w.track.info.Kind() == media.Video {
+		w.track.lost()
+	}
+}
 
 // Restart says that what is to come is of another publisher or RTP stream (a new
 // SSRC). Packets' sequence and time go on from where they are, with one sequence
 // number left out, so that nobody takes the old stream's last frame and the new
 // one's first for neighbours. Of frames the first one tells the gap.
 func (w *TrackWriter) Restart() {
+	w.track.keyframe.away()
 	w.restarted = w.highest > 0 || w.track.native == Frames && w.track.frames.head.Load() > 0
 }
 
 // goOn joins a new RTP stream, whose first packet is r, to the old one.
 func (w *TrackWriter) goOn(r RTP) {
 	w.restarted = false
+	w.watch = keyframeWatch{time: w.newest.Time}
+	w.track.marked.Store(false)
 	w.seq = media.Unwrapper[uint16]{}
 	w.seqOffset = w.highest + 2 - w.seq.Unwrap(r.Seq)
 	w.rtp = media.RTPClock{}

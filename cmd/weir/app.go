@@ -39,6 +39,7 @@ type appConfig struct {
 	proxies                    signaling.Proxies
 	record                     bool
 	grace                      time.Duration
+	keyframes                  time.Duration   // sfu.Config.KeyframeInterval
 	recording                  recorder.Config // Dir, WritingApp, OnEvent and Log are not used
 	version                    string
 	log                        *slog.Logger
@@ -89,7 +90,8 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 		return nil, explain("--data-dir", c.dataDir, err)
 	}
 	a.hub, err = sfu.New(sfu.Config{
-		Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}, Grace: c.grace, Ended: a.streamEnded,
+		Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}, Grace: c.grace, KeyframeInterval: c.keyframes,
+		Ended: a.streamEnded,
 	})
 	if err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ func TestRefused(t *testing.T) {
 		{"flag without a value", []string{"serve", "--http-addr"}, []string{"-http-addr", "'weir serve --help'"}},
 		{"bad value of a switch", []string{"serve", "--record=perhaps"}, []string{"-record", `"perhaps"`}},
 		{"unknown command", []string{"nonsense"}, []string{`no command "nonsense"`, "'weir --help'"}},
+		{"keyframes all the time", append(free, "--keyframe-interval", "20ms"), []string{"--keyframe-interval is 20ms", "10s, or 0"}},
 		{"stray word", append(free, "nonsense"), []string{`"nonsense"`, "'weir serve --help'"}},
 		{"HTTP port taken", append(free, "--http-addr", tcp.Addr().String()), []string{"--http-addr " + tcp.Addr().String() + " is in use"}},
 		{"media port taken", append(free, "--rtc-addr", udp.LocalAddr().String()), []string{"--rtc-addr " + udp.LocalAddr().String() + " is in use"}},

@@ -37,6 +37,8 @@ func serveCommand() *cli.Command {
 				Usage: "`FOLDER` for recordings; made if it does not exist"},
 			&cli.DurationFlag{Name: "grace", Value: 15 * time.Second, EnvVars: []string{"WEIR_GRACE"},
 				Usage: "keep a stream, its viewers and its recording for this `TIME` when its publisher's connection is lost; 0 ends it at once"},
+			&cli.DurationFlag{Name: "keyframe-interval", Value: 10 * time.Second, EnvVars: []string{"WEIR_KEYFRAME_INTERVAL"},
+				Usage: "ask a WebRTC publisher for a keyframe when it has sent none for about this `TIME`, so that recordings can be sought in; 0 never"},
 			&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: []string{"WEIR_LOG_LEVEL"},
 				Usage: "log from this `LEVEL` on: debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", Value: "text", EnvVars: []string{"WEIR_LOG_FORMAT"},
@@ -60,6 +62,9 @@ func serve(c *cli.Context) error {
 	if c.Duration("grace") < 0 {
 		return fmt.Errorf("--grace is %v; it must be a time such as 15s, or 0", c.Duration("grace"))
 	}
+	if every := c.Duration("keyframe-interval"); every < 0 || every > 0 && every < time.Second {
+		return fmt.Errorf("--keyframe-interval is %v; it must be a second or more, such as 10s, or 0 to ask for none", every)
+	}
 	recording, err := recorderConfig(c)
 	if err != nil {
 		return err
@@ -80,7 +85,8 @@ func serve(c *cli.Context) error {
 	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	a, err := newApp(c.Context, appConfig{
 		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"), adminAddr: c.String("admin-addr"),
-		proxies: proxies, record: c.Bool("record"), grace: c.Duration("grace"), recording: recording, version: version(), log: log,
+		proxies: proxies, record: c.Bool("record"), grace: c.Duration("grace"), keyframes: c.Duration("keyframe-interval"),
+		recording: recording, version: version(), log: log,
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,15 @@ type Frame struct {
 	Sync bool
 	// Gap says that frames are missing between the previous frame and this one.
 	Gap bool
+	// Lost is what the track had lost before this frame, if it was made of packets.
+	Lost Losses
 	// Data is the coded frame, without any RTP payload descriptor.
 	Data []byte
+}
+
+// Losses counts what a track has lost since it began.
+type Losses struct {
+	Packets uint64 // that did not come in time
+	Frames  uint64 // that were dropped for it, or because they were cut off
+	CutOff  uint64 // of these, frames whose rest their sender threw away
 }

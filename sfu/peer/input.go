@@ -150,7 +150,7 @@ func (in *input) receive(at *route, h *rtp.Header, packet []byte) use {
 		if !e.takes(h.SSRC, now) {
 			return idle
 		}
-		in.begin(e, h.SSRC, payload)
+		in.begin(e, h.SSRC)
 	}
 	e.run = 0
 	e.reception.packet(h.SequenceNumber, h.Timestamp, now)
@@ -162,19 +162,16 @@ func (in *input) receive(at *route, h *rtp.Header, packet []byte) use {
 	return useful
 }
 
-// begin has an encoding go on with another SSRC, the first packet of which has a
-// payload. A decoder cannot go on with what follows, unless the sender changed nothing
-// but the number: so a keyframe is asked for, if this is none, and what comes until then
-// is passed on. Called with mu held.
-func (in *input) begin(e *encoding, ssrc uint32, payload []byte) {
+// begin has an encoding go on with another SSRC. A decoder cannot go on with what
+// follows, unless the sender changed nothing but the number: so the hub asks for a
+// keyframe, if the first packet begins none, and what comes until then is passed on.
+// Called with mu held.
+func (in *input) begin(e *encoding, ssrc uint32) {
 	if in.current == nil {
 		in.current = e
 	}
 	if e.begun && e == in.current && in.writer != nil {
 		in.writer.Restart()
-		if !in.format.Inspect(payload).Sync {
-			in.writer.Missing()
-		}
 	}
 	e.begin(ssrc)
 }
@@ -207,18 +204,15 @@ func (in *input) put(e *encoding, h *rtp.Header, payload []byte, now time.Durati
 	if len(payload) == 0 {
 		stamp = e.stamp // it is at no time of its own
 	}
-	missed := false
+	missed, over := false, false
 	if in.section.nack {
 		missing, wasMissing, gaveUp := e.losses.received(h.SequenceNumber, again, now)
-		missed = wasMissing
+		missed, over = wasMissing, gaveUp
 		if missing != nil {
 			select {
 			case in.asking <- asking{e, missing}:
 			default: // they are asked for the next time
 			}
-		}
-		if gaveUp && e == in.current {
-			in.writer.Missing()
 		}
 	}
 	if e != in.current {
@@ -228,6 +222,9 @@ func (in *input) put(e *encoding, h *rtp.Header, payload []byte, now time.Durati
 		Seq: h.SequenceNumber, Time: stamp, Marker: h.Marker,
 		Arrival: now, Again: missed, Payload: payload,
 	})
+	if over { // what is missing shows by what has come behind it
+		in.writer.Missing()
+	}
 }
 
 // flush implements flusher, for what receive has taken in.

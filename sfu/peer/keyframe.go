@@ -6,13 +6,10 @@ import (
 	"weir/sfu/media"
 )
 
-// keyframeRequests turns the hub's requests into RTCP. A request for a track
-// whose first packet has not come yet waits for it: before that, its SSRC is not
-// known.
-type keyframeRequests struct {
-	targets map[string]*keyframeTarget // by track ID
-	wanted  map[string]bool
-}
+// keyframeRequests turns the hub's requests into RTCP. It holds none back: the hub
+// asks once a track's first packet is here, by which its SSRC is known, and asks
+// again what is not answered.
+type keyframeRequests map[string]*keyframeTarget // by track ID
 
 // keyframeTarget is a track that can be asked.
 type keyframeTarget struct {
@@ -21,32 +18,28 @@ type keyframeTarget struct {
 }
 
 // newKeyframeRequests returns what asks for keyframes of the pictures among inputs.
-func newKeyframeRequests(inputs []*input) *keyframeRequests {
-	k := &keyframeRequests{targets: map[string]*keyframeTarget{}, wanted: map[string]bool{}}
+func newKeyframeRequests(inputs []*input) keyframeRequests {
+	k := keyframeRequests{}
 	for _, in := range inputs {
 		if kind := in.codec.Kind(); kind == media.Video {
-			k.targets[kind.String()] = &keyframeTarget{of: in}
+			k[kind.String()] = &keyframeTarget{of: in}
 		}
 	}
 	return k
 }
 
-func (k *keyframeRequests) want(id string) { k.wanted[id] = true }
-
-// due returns the requests that can be sent now.
-func (k *keyframeRequests) due() []rtcp.Packet {
-	var packets []rtcp.Packet
-	for id := range k.wanted {
-		t := k.targets[id]
-		if t == nil {
-			continue
-		}
-		if ssrc, begun := t.of.source(); begun {
-			packets = append(packets, t.request(ssrc))
-			delete(k.wanted, id)
-		}
+// of returns what asks for a keyframe of a track, or nothing if the track has not
+// begun: the request is that of a publisher before this one, then.
+func (k keyframeRequests) of(id string) []rtcp.Packet {
+	t := k[id]
+	if t == nil {
+		return nil
 	}
-	return packets
+	ssrc, begun := t.of.source()
+	if !begun {
+		return nil
+	}
+	return []rtcp.Packet{t.request(ssrc)}
 }
 
 // request returns a PLI (RFC 4585 section 6.3.1), or a FIR (RFC 5104 section

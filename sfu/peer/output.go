@@ -94,8 +94,8 @@ func (o *output) write(w *way, batch []*media.Packet, lagged bool) {
 		}
 		o.last = p
 	}
-	if o.forwarder.NeedsSync() {
-		o.track.RequestKeyframe()
+	if o.forwarder.NeedsSync() && len(batch) > 0 {
+		o.track.RequestKeyframeAfter(batch[len(batch)-1].PTS)
 	}
 }
 

@@ -91,7 +91,7 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 		var packets []rtcp.Packet
 		select {
 		case id := <-pub.KeyframeRequests():
-			requests.want(id)
+			packets = requests.of(id)
 		case lost := <-c.asking:
 			packets = lost.of.requests(lost.packets)
 			again.run(true)
@@ -120,7 +120,7 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if packets = append(packets, requests.due()...); len(packets) > 0 {
+		if len(packets) > 0 {
 			c.ingress.report(packets)
 		}
 	}

@@ -246,13 +246,14 @@ func (f *feed) publish() {
 	}
 	f.muxed.Add(int64(len(units)))
 	if !f.ring.append(units) {
-		f.requestKeyframe()
+		f.requestKeyframe(units[len(units)-1].Time)
 	}
 }
 
-// requestKeyframe asks the publisher for one; the hub limits how often.
-func (f *feed) requestKeyframe() {
+// requestKeyframe asks the publisher for one that is shown after the time at; the hub
+// limits how often.
+func (f *feed) requestKeyframe(at time.Duration) {
 	if t := f.video.Load(); t != nil {
-		t.RequestKeyframe()
+		t.RequestKeyframeAfter(at)
 	}
 }

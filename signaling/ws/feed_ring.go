@@ -160,9 +160,10 @@ type taken struct {
 	begins  bool   // it is a new one, to be sent first
 	mime    string
 	unit    webm.Unit
-	some    bool // there is a unit
-	joins   bool // the unit does not follow the one before
-	request bool // no player can start before the next keyframe
+	some    bool          // there is a unit
+	joins   bool          // the unit does not follow the one before
+	request bool          // no player can start before the next keyframe
+	newest  time.Duration // where the stream is
 	away    bool
 	refused media.Codec
 	ended   bool            // and nothing is left
@@ -178,6 +179,9 @@ func (r *ring) take(p *position) taken {
 		return taken{away: r.away, ended: r.ended, changed: r.changed}
 	}
 	t := taken{init: r.init, mime: r.mime, away: r.away, refused: r.refused, changed: r.changed}
+	if len(r.units) > 0 {
+		t.newest = r.units[len(r.units)-1].Time
+	}
 	if p.begun != r.begun {
 		*p = position{picture: p.picture, asks: p.asks, begun: r.begun, cuts: p.cuts}
 		t.begins = true

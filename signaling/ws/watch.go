@@ -230,7 +230,7 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 			}
 		}
 		if t.request {
-			f.requestKeyframe()
+			f.requestKeyframe(t.newest)
 		}
 		var err error
 		switch {
