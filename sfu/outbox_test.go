@@ -43,6 +43,7 @@ func TestOutbox(t *testing.T) {
 		a := b.attach(t, one)
 		b.attach(t, two)
 		b.attach(t, three)
+		synctest.Wait() // who is only being placed has to catch up, which takes time
 		b.play(sfutest.Clip{}, 0, time.Second)
 		synctest.Wait()
 		if one.outbox != two.outbox || one.outbox == three.outbox {
