@@ -1,36 +1,101 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 )
 
-// darkCamera lets a publisher offer its picture and send none of it until lights()
-// is called.
-const darkCamera = `
+// holdBack lets a publisher offer a track of that kind and send nothing of it until
+// comes() is called.
+const holdBack = `
 const add = RTCPeerConnection.prototype.addTransceiver;
 RTCPeerConnection.prototype.addTransceiver = function (track, options) {
-	if (track.kind !== "video") return add.call(this, track, options);
-	const transceiver = add.call(this, "video", options);
-	window.lights = () => transceiver.sender.replaceTrack(track);
+	if (track.kind !== %q) return add.call(this, track, options);
+	const transceiver = add.call(this, track.kind, options);
+	window.comes = () => transceiver.sender.replaceTrack(track);
 	return transceiver;
 };`
 
-// TestWatchWhileThePictureIsMissing: a page that watches over the WebSocket plays
-// the sound of a publisher whose picture does not come, and both when it does.
-func TestWatchWhileThePictureIsMissing(t *testing.T) {
+// paths are the ways to a viewer.
+var paths = []string{"webrtc", "websocket"}
+
+// publishWithout publishes without what is held back, and returns viewers by path.
+func publishWithout(t *testing.T, kind string) (publisher *tab, viewers map[string]*tab) {
+	t.Helper()
 	s := startServer(t)
 	c := startChrome(t)
-	publisher := c.open(t, s.url+"/publish?name=dark/here", darkCamera)
+	publisher = c.open(t, s.url+"/publish?name=without/"+kind, fmt.Sprintf(holdBack, kind))
 	publisher.wait("preview", `document.querySelector("#preview").videoWidth > 0`)
 	publisher.click("#toggle")
-	viewer := c.open(t, s.url+"/watch/dark/here", blockMedia)
-	viewer.wait("sound", `document.querySelector("#player").webkitAudioDecodedByteCount > 0 && document.querySelector("#player").currentTime > 1`)
-	if width := eval[int](viewer, `document.querySelector("#player").videoWidth`); width != 0 {
-		t.Errorf("there is a picture, %d wide, before it was sent", width)
+	publisher.wait("live", `document.documentElement.dataset.state === "live"`)
+	viewers = map[string]*tab{}
+	for _, path := range paths {
+		viewers[path] = c.open(t, fmt.Sprintf("%s/watch/without/%s?transport=%s", s.url, kind, path))
 	}
-	eval[bool](publisher, `(lights(), true)`)
-	viewer.wait("picture", `document.querySelector("#player").videoWidth > 0`)
-	checkPlays(t, viewer)
-	viewer.quiet()
+	return publisher, viewers
+}
+
+// checkAllPlay checks that picture and sound have come, and that no page says otherwise.
+func checkAllPlay(t *testing.T, publisher *tab, viewers map[string]*tab) {
+	t.Helper()
+	for path, v := range viewers {
+		v.wait(path+": picture", `document.querySelector("#player").videoWidth > 0 && !document.querySelector("#veil").checkVisibility()`)
+		v.wait(path+": sound", `!document.querySelector("#silent").checkVisibility()`)
+		eval[any](v, `window.shown = document.querySelector("#player").getVideoPlaybackQuality().totalVideoFrames`)
+		v.wait(path+": the picture moves", `document.querySelector("#player").getVideoPlaybackQuality().totalVideoFrames > shown + 3`)
+		checkSound(t, v)
+		v.quiet()
+	}
 	publisher.quiet()
+}
+
+// TestWatchWhileThePictureIsMissing: the sound of a publisher whose picture does not
+// come is heard, the page says that there is no picture, and it is shown when it comes;
+// whichever way the media come. Another page learns the same from the library.
+func TestWatchWhileThePictureIsMissing(t *testing.T) {
+	publisher, viewers := publishWithout(t, "video")
+	other := watchByLibrary(t, viewers["webrtc"], "without/video")
+	other.wait("sound", `video.currentTime > 0.5`)
+	for path, v := range viewers {
+		v.wait(path+": it plays", `document.querySelector("#player").currentTime > 0.5`)
+		checkSound(t, v)
+		v.wait(path+": told that there is no picture",
+			`document.querySelector("#veil").checkVisibility() && document.querySelector("#veil-title").innerText === "No picture"`)
+		if width := eval[int](v, `document.querySelector("#player").videoWidth`); width != 0 {
+			t.Errorf("%s: there is a picture, %d wide, before it was sent", path, width)
+		}
+		v.screenshot("watch-no-picture-" + path)
+	}
+	eval[any](publisher, `comes()`)
+	checkAllPlay(t, publisher, viewers)
+	other.wait("picture", `video.videoWidth > 0 && viewer.media.video`)
+	if told := eval[string](other, `JSON.stringify(told)`); told != `[{"video":false,"audio":true},{"video":true,"audio":true}]` {
+		t.Errorf("the library tells %s", told)
+	}
+}
+
+// watchByLibrary watches a broadcast a second time in a page, as a page of somebody
+// else's does; it returns the page.
+func watchByLibrary(t *testing.T, p *tab, name string) *tab {
+	t.Helper()
+	eval[any](p, fmt.Sprintf(`(async () => {
+		const { Viewer } = await import("/static/client/index.js");
+		window.video = document.body.appendChild(document.createElement("video"));
+		window.told = [];
+		window.viewer = new Viewer({ name: %q, video, transport: "webrtc" });
+		viewer.addEventListener("media", ({ detail }) => told.push(detail));
+		viewer.start();
+	})()`, name))
+	return p
+}
+
+// TestWatchWhileTheSoundIsMissing: the same for sound.
+func TestWatchWhileTheSoundIsMissing(t *testing.T) {
+	publisher, viewers := publishWithout(t, "audio")
+	for path, v := range viewers {
+		v.wait(path+": picture", `document.querySelector("#player").videoWidth > 0 && document.querySelector("#player").currentTime > 0.5`)
+	}
+	viewers["webrtc"].wait("told that there is no sound", `document.querySelector("#silent").checkVisibility()`)
+	eval[any](publisher, `comes()`)
+	checkAllPlay(t, publisher, viewers)
 }

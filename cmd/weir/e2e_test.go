@@ -89,28 +89,6 @@ func checkAdvances(t *testing.T, p *tab) {
 	}
 }
 
-// checkSound checks that what comes out is not silence: the fake microphone beeps.
-func checkSound(t *testing.T, p *tab) {
-	t.Helper()
-	loudest := eval[float64](p, `(async () => {
-		const context = new AudioContext(), analyser = context.createAnalyser();
-		context.createMediaStreamSource(document.querySelector("#player").srcObject).connect(analyser);
-		await context.resume();
-		const samples = new Float32Array(analyser.fftSize);
-		let peak = 0;
-		for (let i = 0; i < 150; i++) {
-			analyser.getFloatTimeDomainData(samples);
-			for (const s of samples) peak = Math.max(peak, Math.abs(s));
-			await new Promise((done) => setTimeout(done, 20));
-		}
-		await context.close();
-		return peak;
-	})()`)
-	if loudest < 0.01 {
-		t.Errorf("no sound: the loudest sample is %v", loudest)
-	}
-}
-
 func framesSent(p *tab) int64 {
 	p.t.Helper()
 	return eval[int64](p, `(async () => { let n = 0; for (const pc of connections) for (const s of (await pc.getStats()).values())

@@ -13,7 +13,6 @@ import (
 func TestEveryPathToEveryViewer(t *testing.T) {
 	s := startServer(t)
 	c := startChrome(t)
-	paths := []string{"webrtc", "websocket"}
 	publishers := map[string]*tab{}
 	for _, path := range paths {
 		p := c.open(t, fmt.Sprintf("%s/publish?name=by/%s&transport=%s", s.url, path, path))
@@ -64,6 +63,13 @@ func checkPlays(t *testing.T, p *tab) {
 	if shown < 15 {
 		t.Errorf("in 3 s %d pictures were shown", shown)
 	}
+	checkSound(t, p)
+}
+
+// checkSound checks that what comes out of a player is not silence: the fake
+// microphone beeps.
+func checkSound(t *testing.T, p *tab) {
+	t.Helper()
 	loudest := eval[float64](p, `(async () => {
 		const video = document.querySelector("#player");
 		const context = new AudioContext(), analyser = context.createAnalyser();

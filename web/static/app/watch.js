@@ -27,6 +27,12 @@ const VEILS = {
   idle: {title: 'Stopped', text: '', still: true},
 };
 
+/** The same while live, where no picture comes: the broadcast has one, or none. */
+const SOUND_ONLY = {
+  missing: {title: 'No picture', text: 'The publisher sends sound only at the moment. The picture appears by itself when it comes.'},
+  none: {title: 'Sound only', text: 'This broadcast has no picture.'},
+};
+
 const STATUS = {
   idle: 'Stopped',
   connecting: 'Connecting…',
@@ -45,12 +51,7 @@ function onState({detail: {state, previous, problem, transport, detour, recordin
   byId('retry').hidden = state !== 'failed' && state !== 'idle';
   setText(byId('status'), STATUS[state]);
   document.title = live ? `● ${name}: weir` : `${name}: weir`;
-  if (veil) {
-    setText(byId('veil-title'), veil.title);
-    setText(byId('veil-text'), problem?.message ?? veil.text);
-    byId('water').classList.toggle('moving', !veil.still);
-    byId('veil').hidden = false;
-  }
+  if (veil) cover(veil, problem?.message);
   if (!live) clearFigures();
   setText(byId('transport'), live ? transportName(transport) : format.NONE);
   setText(byId('detour'), detourLine(detour, 'watching'));
@@ -59,12 +60,28 @@ function onState({detail: {state, previous, problem, transport, detour, recordin
   if (state === 'ended' && previous !== 'ended') offerRecording(transport, recording);
 }
 
-/** The veil stays until there is a picture, or sound where there is none. */
+function cover({title, text, still}, instead) {
+  setText(byId('veil-title'), title);
+  setText(byId('veil-text'), instead ?? text);
+  byId('water').classList.toggle('moving', !still);
+  byId('veil').hidden = false;
+}
+
+/** While live the veil stays until there is a picture, and says so where none comes. */
+function lift() {
+  if (viewer.state !== 'live') return;
+  const {video: picture, audio: sound} = viewer.media ?? {};
+  byId('silent').hidden = sound !== false;
+  if (picture === false) cover(SOUND_ONLY.missing);
+  else if (picture === null) cover(SOUND_ONLY.none);
+  else if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0) byId('veil').hidden = true;
+}
+
 function begin() {
   after.abort();
   replay.stop();
   byId('recording-link').hidden = true;
-  if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) byId('veil').hidden = true;
+  lift();
   stream = null;
   api.stream(name).then((now) => {
     if (!now) return; // over already: the connection will tell
@@ -102,6 +119,7 @@ function clearFigures() {
   for (const id of ['latency', 'resolution']) setText(byId(id), '');
   for (const id of ['bitrate', 'framerate', 'lost', 'dropped', 'rtt', 'codecs']) setText(byId(id), format.NONE);
   byId('unmute').hidden = true;
+  byId('silent').hidden = true;
 }
 
 function onStats({detail: stats}) {
@@ -130,9 +148,8 @@ byId('unmute').addEventListener('click', () => {
   video.play().catch(() => offerTap('blocked'));
 });
 byId('retry').addEventListener('click', () => viewer.start());
-video.addEventListener('loadeddata', () => {
-  if (viewer.state === 'live') byId('veil').hidden = true;
-});
+video.addEventListener('loadeddata', lift);
+video.addEventListener('resize', lift); // a picture that comes late
 video.addEventListener('volumechange', () => {
   if (!video.muted) byId('unmute').hidden = true;
 });
@@ -146,6 +163,7 @@ video.addEventListener('playing', () => {
 playerControls(video, byId('theatre'));
 viewer.addEventListener('state', onState);
 viewer.addEventListener('stats', onStats);
+viewer.addEventListener('media', lift);
 viewer.addEventListener('away', ({detail}) => {
   byId('away').hidden = !detail;
 });

@@ -38,6 +38,9 @@ const SHORT_MS = 2000;
  * @fires Viewer#state CustomEvent<{state, previous, problem, transport, detour, recording}>
  * @fires Viewer#stats CustomEvent<import('./receive-stats.js').ReceiveStats>
  * @fires Viewer#autoplay CustomEvent<'sound' | 'muted' | 'blocked'>
+ * @fires Viewer#media CustomEvent<import('./lineup.js').Media> while live, whether picture and sound
+ *   come: as soon as that is known, and when it changes. Sound is heard while the picture is missing,
+ *   and what comes late is put in by itself
  * @fires Viewer#away CustomEvent<boolean> true when, while live, nothing has come for some
  *   2 s: the publisher is gone for a moment, or for good; false when there are pictures again
  */
@@ -47,6 +50,8 @@ export class Viewer extends Stateful {
   #transport = null;
   #recording = null;
   #away = false;
+  /** What was told last, as JSON. */
+  #told = '';
   /** @type {AbortController | null} set while started */
   #run = null;
   #onPageHide = () => void this.stop();
@@ -73,6 +78,11 @@ export class Viewer extends Stateful {
   /** @returns {'webrtc' | 'websocket'} */
   get transport() {
     return this.#ladder.transport;
+  }
+
+  /** @returns {import('./lineup.js').Media | null} as `media` events tell it; null while it is not known */
+  get media() {
+    return this.state === 'live' ? (this.#transport?.media ?? null) : null;
   }
 
   get _more() {
@@ -124,7 +134,8 @@ export class Viewer extends Stateful {
     const {name, endpoint} = this.#options;
     const old = this.#transport;
     if (old && performance.now() - old.made > OFFER_MOST_MS) this.#drop();
-    this.#transport ??= Object.assign(this.#ladder.make({name, endpoint}), {made: performance.now()});
+    this.#transport ??= Object.assign(
+      this.#ladder.make({name, endpoint, onMedia: (anew) => this.#onMedia(anew)}), {made: performance.now()});
     const transport = this.#transport;
     try {
       await transport.open(signal);
@@ -146,9 +157,8 @@ export class Viewer extends Stateful {
     if (signal.aborted) return;
     this.#recording = null;
     this._to('live');
-    playAloud(video).then((how) => {
-      if (!signal.aborted) this.dispatchEvent(new CustomEvent('autoplay', {detail: how}));
-    });
+    this.#told = '';
+    this.#onMedia(true);
     const stalled = new Promise((resolve) => this.#watchStall(transport, resolve));
     const problem = await Promise.race([transport.lost, stalled]);
     if (signal.aborted) return;
@@ -182,6 +192,22 @@ export class Viewer extends Stateful {
       }
       return figures;
     });
+  }
+
+  #onMedia(anew) {
+    if (this.state !== 'live') return; // it will be told with that
+    if (anew) void this.#playAloud();
+    const {media} = this;
+    const told = JSON.stringify(media);
+    if (!media || told === this.#told) return;
+    this.#told = told;
+    this.dispatchEvent(new CustomEvent('media', {detail: media}));
+  }
+
+  async #playAloud() {
+    const run = this.#run;
+    const how = await playAloud(this.#options.video);
+    if (run === this.#run) this.dispatchEvent(new CustomEvent('autoplay', {detail: how}));
   }
 
   #gone(away) {

@@ -1,3 +1,4 @@
+import {Lineup} from './lineup.js';
 import {PeerSession} from './peer.js';
 import {broadcastOf, notLive} from './live.js';
 import {urlOf} from './name.js';
@@ -5,7 +6,7 @@ import {ReceiveMeter} from './receive-stats.js';
 
 /**
  * Receives a broadcast over WebRTC, signalled by WHEP. One of the transports a
- * Viewer can use; they share this shape: open(), attach(), lost, stats(),
+ * Viewer can use; they share this shape: open(), attach(), lost, media, stats(),
  * close(). open() throws a Problem with status 409 while nobody broadcasts and
  * may then be called again.
  */
@@ -13,8 +14,16 @@ export class WhepTransport {
   #peer;
   #meter;
   #options;
+  /** @type {Lineup | null} */
+  #lineup = null;
 
-  /** @param {{name: string, endpoint: string, patience: number}} options patience: milliseconds that connecting may take */
+  /**
+   * @param {object} options
+   * @param {string} options.name
+   * @param {string} options.endpoint
+   * @param {number} options.patience      milliseconds that connecting may take
+   * @param {(anew: boolean) => void} options.onMedia called when `media` has changed; anew: play() is to be called again
+   */
   constructor(options) {
     this.#options = options;
     this.#peer = new PeerSession(options);
@@ -40,8 +49,7 @@ export class WhepTransport {
   }
 
   /**
-   * Gives the element its media. Only tracks the server really sends: an
-   * element waits for ever for a video track that never brings a frame.
+   * Gives the element its media: of the tracks that the server has, those that come.
    *
    * @param {HTMLVideoElement} video
    */
@@ -49,16 +57,24 @@ export class WhepTransport {
     const tracks = this.#peer.pc.getTransceivers()
       .filter((transceiver) => transceiver.currentDirection === 'recvonly')
       .map((transceiver) => transceiver.receiver.track);
-    video.removeAttribute('src');
-    video.srcObject = new MediaStream(tracks);
+    this.#lineup = new Lineup(tracks, this.#options.onMedia);
+    this.#lineup.attach(video);
+  }
+
+  /** @returns {import('./lineup.js').Media | null} null until it is known */
+  get media() {
+    return this.#lineup?.media ?? null;
   }
 
   /** @returns {Promise<import('./receive-stats.js').ReceiveStats>} */
-  stats() {
-    return this.#meter.read();
+  async stats() {
+    const stats = await this.#meter.read();
+    this.#lineup?.decoded(stats.framesDecoded);
+    return stats;
   }
 
   close() {
+    this.#lineup?.close();
     return this.#peer.close();
   }
 }

@@ -4,7 +4,7 @@ import {Problem} from './problem.js';
 import {Socket, within} from './socket.js';
 import {Rate} from './stats.js';
 import {keepPicture} from './poster.js';
-import {notLive} from './live.js';
+import {broadcastOf, notLive} from './live.js';
 import {urlAt} from './home.js';
 import {urlOf} from './name.js';
 
@@ -17,6 +17,7 @@ const MIME = 'video/webm; codecs="vp8,opus"';
  * player. None of that is a feature that a page could ask for: hence the name.
  */
 const CHROMIUM = /Chrom(e|ium)\//.test(navigator.userAgent);
+const PICTURE = /\b(vp8|vp9|av1|vp09|av01|avc1)\b/;
 const SOUND = /\b(opus|vorbis)\b/;
 const FRAMING = CHROMIUM ? 'clusters' : 'growing';
 const HAND = CHROMIUM ? {least: 0.11, start: 0.22} : {least: 0.25, start: 0.35};
@@ -56,13 +57,15 @@ export class SocketWatchTransport {
   #lose;
   #live;
   #begun;
+  /** @type {import('./lineup.js').Media | null} */
+  #media = null;
   /** @type {() => void} */
   #idle = () => {};
   #received = 0;
   #bytes = new Rate();
   #frames = new Rate();
 
-  /** @param {{name: string, endpoint: string}} options */
+  /** @param {{name: string, endpoint: string, onMedia: (anew: boolean) => void}} options as of WhepTransport */
   constructor(options) {
     this.#options = options;
     this.lost = new Promise((resolve) => {
@@ -98,6 +101,11 @@ export class SocketWatchTransport {
     await keepPicture(video);
     this.#video = video;
     this.#player.attach(video);
+  }
+
+  /** @returns {import('./lineup.js').Media | null} null until it is known */
+  get media() {
+    return this.#media;
   }
 
   /** @returns {Promise<import('./receive-stats.js').ReceiveStats>} */
@@ -156,8 +164,24 @@ export class SocketWatchTransport {
     player.failed.then((problem) => {
       if (player === this.#player) this.#lose(problem);
     });
+    void this.#look(mime);
     this.#begun();
     if (old && this.#video) void this.#exchange(old, player);
+  }
+
+  /** A stream holds what comes; what the broadcast has beside that, the server says. */
+  async #look(mime) {
+    const comes = {video: PICTURE.test(mime), audio: SOUND.test(mime)};
+    const {name, endpoint} = this.#options;
+    let has = [];
+    if (!comes.video || !comes.audio) {
+      const broadcast = await broadcastOf(endpoint, name).catch(() => null);
+      has = (broadcast?.tracks ?? []).map(({kind}) => kind);
+    }
+    if (mime !== this.#mime) return; // there is a newer one already
+    const of = (kind) => comes[kind] || (has.includes(kind) ? false : null);
+    this.#media = {video: of('video'), audio: of('audio')};
+    this.#options.onMedia(false);
   }
 
   /** Goes over to the next player, without a black moment. */
