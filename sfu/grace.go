@@ -88,7 +88,7 @@ func (p *Publication) keep(info media.TrackInfo, native Form) (*TrackWriter, err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.tracks {
-		if t.info == info && t.native == native && !slices.Contains(p.kept, t.writer) {
+		if info.Continues(t.info) && t.native == native && !slices.Contains(p.kept, t.writer) {
 			p.kept = append(p.kept, t.writer)
 			return t.writer, nil
 		}

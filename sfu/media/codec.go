@@ -96,6 +96,16 @@ type TrackInfo struct {
 	// as "packetization-mode=1;profile-level-id=42e01f". Empty: the codec has no
 	// variants, or the source does not know which one it is.
 	Format string
+	// Stereo reports whether the source says that its sound is likely to have two
+	// channels that differ. Each packet tells for itself what it has.
+	Stereo bool
+}
+
+// Continues reports whether a source with the track i can go on with the track
+// before: what a decoder of that one was set up for takes this one.
+func (i TrackInfo) Continues(before TrackInfo) bool {
+	i.Stereo = before.Stereo
+	return i == before
 }
 
 // Kind returns whether the track is audio or video.

@@ -24,6 +24,7 @@ const (
 // answerSection is what was negotiated for an m-section.
 type answerSection struct {
 	track   string // ID; "" if there is none to be sent
+	stereo  bool   // it is likely to be
 	pt      uint8
 	ssrc    uint32
 	rtxPT   uint8 // if rtxSSRC is not 0
@@ -168,9 +169,9 @@ func answerTo(m *sdp.MediaDescription, s answerSection) *sdp.MediaDescription {
 	if _, ok := m.Attribute("rtcp-rsize"); ok {
 		section.WithPropertyAttribute("rtcp-rsize")
 	}
-	addFormat(section, m, s.pt)
+	addFormat(section, m, s.pt, s.stereo)
 	if s.rtxSSRC != 0 {
-		addFormat(section, m, s.rtxPT)
+		addFormat(section, m, s.rtxPT, false)
 	}
 	if s.track == "" {
 		section.WithPropertyAttribute("inactive")
@@ -192,11 +193,15 @@ func answerTo(m *sdp.MediaDescription, s answerSection) *sdp.MediaDescription {
 
 // addFormat adds a payload type of m to the section that answers m, with the
 // parameters that m has for it, and the feedback that we heed.
-func addFormat(section, m *sdp.MediaDescription, pt uint8) {
+func addFormat(section, m *sdp.MediaDescription, pt uint8, stereo bool) {
 	number := strconv.Itoa(int(pt))
 	section.MediaName.Formats = append(section.MediaName.Formats, number)
 	section.WithValueAttribute("rtpmap", number+" "+format(m, "rtpmap", number))
-	if parameters := format(m, "fmtp", number); parameters != "" {
+	parameters := format(m, "fmtp", number)
+	if stereo {
+		parameters = withParameter(parameters, sendsStereo, "1")
+	}
+	if parameters != "" {
 		section.WithValueAttribute("fmtp", number+" "+parameters)
 	}
 	r, ok := rowOf(m, number)

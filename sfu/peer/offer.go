@@ -107,6 +107,9 @@ func (o *offer) take(sections []*sdp.MediaDescription, s selection) error {
 		case !taken[kind]:
 			taken[kind] = true
 			narrow(m, section.payloadType)
+			if section.stereo && s.want == clientSends {
+				askForStereo(m, section.payloadType)
+			}
 			m.Attributes = append(without(m.Attributes, isCandidate, isDirection), sdp.Attribute{Key: string(s.want)})
 			o.description.MediaDescriptions = append(o.description.MediaDescriptions, m)
 			o.media = append(o.media, section.offeredMedia)

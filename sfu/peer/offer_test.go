@@ -234,7 +234,7 @@ func TestParseOfferCodecs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []offeredMedia{{media.Opus, "", "0"}, {media.VP8, "", "1"}}
+	want := []offeredMedia{{codec: media.Opus, mid: "0"}, {codec: media.VP8, mid: "1"}}
 	if len(o.media) != 2 || o.media[0] != want[0] || o.media[1] != want[1] {
 		t.Errorf("sections %v, want %v", o.media, want)
 	}

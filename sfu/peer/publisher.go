@@ -62,7 +62,7 @@ func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) 
 		return "", err
 	}
 	for _, m := range o.media {
-		w, err := pub.AddTrack(media.TrackInfo{ID: m.codec.Kind().String(), Codec: m.codec, Format: m.format}, sfu.Packets)
+		w, err := pub.AddTrack(media.TrackInfo{ID: m.codec.Kind().String(), Codec: m.codec, Format: m.format, Stereo: m.stereo}, sfu.Packets)
 		if err != nil {
 			return "", fmt.Errorf("peer: %w", err)
 		}

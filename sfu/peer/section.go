@@ -13,6 +13,7 @@ import (
 type offeredMedia struct {
 	codec  media.Codec
 	format string // as media.TrackInfo.Format
+	stereo bool   // as media.TrackInfo.Stereo: what the client sends
 	mid    string
 }
 
@@ -71,7 +72,7 @@ func (s selection) check(m *sdp.MediaDescription) (_ chosenMedia, declined strin
 		return chosenMedia{}, "", err
 	}
 	mid, _ := m.Attribute("mid")
-	return chosenMedia{offeredMedia{codec: chosen.codec, format: chosen.format, mid: mid}, chosen.payloadType}, "", nil
+	return chosenMedia{offeredMedia{codec: chosen.codec, format: chosen.format, stereo: isStereo(m, chosen), mid: mid}, chosen.payloadType}, "", nil
 }
 
 // chooseCodec chooses the payload type of a section: one for the first of tracks

@@ -93,7 +93,7 @@ func (v *Viewer) negotiate(o *offer, tracks []*sfu.Track) ([]answerSection, erro
 		if at < 0 {
 			continue
 		}
-		s.track, s.ssrc = tracks[at].Info().ID, ssrcs[2*i]
+		s.track, s.stereo, s.ssrc = tracks[at].Info().ID, tracks[at].Info().Stereo, ssrcs[2*i]
 		if hasRTX {
 			s.rtxPT, s.rtxSSRC = rtx, ssrcs[2*i+1]
 		}

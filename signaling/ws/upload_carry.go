@@ -54,6 +54,7 @@ func carryTrack(entry *webm.TrackEntry) (*uploadTrack, *refusal) {
 		if !head.Single {
 			return nil, refuse(websocket.CloseUnsupportedData, "Unsupported sound", "Opus with %d channels (mapping family %d). Mono and stereo (family 0) are taken.", head.Channels, head.Family)
 		}
+		t.stereo = head.Channels == 2
 	case t.codec == media.H264:
 		var err error
 		if t.stored, err = codec.NewH264Stored(entry.CodecPrivate); err != nil {

@@ -58,6 +58,7 @@ type uploadTrack struct {
 	stored *codec.H264Stored // for H264
 	writer *sfu.TrackWriter  // nil until the stream has begun
 	format string            // as media.TrackInfo.Format
+	stereo bool              // as media.TrackInfo.Stereo
 	came   int               // pictures, until the stream begins
 	keys   bool              // a keyframe is among them
 	frames int               // how many come from there on
@@ -105,7 +106,7 @@ func (n *intake) begin(last bool) error {
 	}
 	n.begun = true
 	for _, t := range n.tracks {
-		w, err := n.pub.AddTrack(media.TrackInfo{ID: t.codec.Kind().String(), Codec: t.codec, Format: t.format}, sfu.Frames)
+		w, err := n.pub.AddTrack(media.TrackInfo{ID: t.codec.Kind().String(), Codec: t.codec, Format: t.format, Stereo: t.stereo}, sfu.Frames)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,9 @@
 /** The picture asked for; the browser gives the nearest it has. */
 const PICTURE = {width: {ideal: 1280}, height: {ideal: 720}, frameRate: {ideal: 30}};
 
+/** The sound of a screen or a tab is no voice in a room: what is done for that would leave one channel of it. */
+const AS_IT_IS = {echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: {ideal: 2}};
+
 /** For a select: no microphone at all. */
 export const NO_MICROPHONE = 'none';
 
@@ -49,7 +52,7 @@ export class Capture extends EventTarget {
     const media = devices();
     if (!media.getDisplayMedia) throw new DOMException('no screen capture', 'NotSupportedError');
     const own = microphone === NO_MICROPHONE && !this.audio;
-    const got = await media.getDisplayMedia({video: {frameRate: {ideal: 30}}, audio: own});
+    const got = await media.getDisplayMedia({video: {frameRate: {ideal: 30}}, audio: own && AS_IT_IS});
     got.getVideoTracks()[0].contentHint = 'detail';
     this.#take(request, 'screen', got);
     if (!own && !this.audio) await this.useMicrophone(microphone).catch((error) => this.#silent(error));

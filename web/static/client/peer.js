@@ -27,6 +27,7 @@ export class PeerSession {
   /** @type {URL | null} */
   #resource = null;
   #endpoint;
+  #adjust;
   #patience;
   #closed = false;
   #timer = 0;
@@ -35,9 +36,11 @@ export class PeerSession {
    * @param {object} options
    * @param {string} options.endpoint base URL of the server; '' is where this library came from
    * @param {number} options.patience milliseconds an accepted session may take until media can flow
+   * @param {(sdp: string) => string} adjust changes the offer before it is applied and sent
    */
-  constructor({endpoint, patience}) {
+  constructor({endpoint, patience}, adjust) {
     this.#endpoint = endpoint;
+    this.#adjust = adjust;
     this.#patience = patience;
     this.lost = new Promise((resolve) => this.#watch(resolve));
   }
@@ -66,7 +69,9 @@ export class PeerSession {
    * 200 ms.
    */
   async prepare() {
-    if (!this.#pc.localDescription) await this.#pc.setLocalDescription();
+    if (this.#pc.localDescription) return;
+    const {type, sdp} = await this.#pc.createOffer();
+    await this.#pc.setLocalDescription({type, sdp: this.#adjust(sdp)});
   }
 
   /**

@@ -40,11 +40,11 @@ export class Publisher extends Stateful {
    * @param {string} [options.endpoint]    base URL of the server; where this library came from if absent
    * @param {boolean} [options.record]     whether the server records it (default true)
    * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
-   * @param {number} [options.audioBitrate] ceiling in bits per second (default 64 000)
+   * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
    * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
    */
   constructor({name, stream, endpoint = '', record = true, videoBitrate = 2_500_000,
-    audioBitrate = 64_000, transport = 'auto'}) {
+    audioBitrate, transport = 'auto'}) {
     super();
     const wrong = nameProblem(name);
     if (wrong) throw new TypeError(wrong);

@@ -1,3 +1,5 @@
+import {opusBitrate} from './opus.js';
+
 /** How often the browser hands over what it has recorded. */
 const SLICE_MS = 100;
 /** A viewer who joins starts at a keyframe, and nobody can ask us for one. */
@@ -29,7 +31,7 @@ export class Recorder {
   /**
    * @param {object} options
    * @param {number} options.videoBitrate
-   * @param {number} options.audioBitrate
+   * @param {number} [options.audioBitrate] what the sound is worth if absent
    * @param {(data: Blob) => void} give gets the bytes, in order
    * @param {(error: DOMException) => void} fail a recorder ended by itself
    */
@@ -71,7 +73,7 @@ export class Recorder {
     const recorder = new MediaRecorder(new MediaStream(tracks), {
       mimeType: recordingType(tracks.some((track) => track.kind === 'video')),
       videoBitsPerSecond: this.videoBitrate,
-      audioBitsPerSecond: this.#audioBitrate,
+      audioBitsPerSecond: this.#audioBitrate ?? opusBitrate(tracks.find(({kind}) => kind === 'audio')),
       videoKeyFrameIntervalDuration: KEYFRAME_MS,
     });
     recorder.addEventListener('dataavailable', ({data}) => {

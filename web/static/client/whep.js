@@ -2,6 +2,7 @@ import {Lineup} from './lineup.js';
 import {PeerSession} from './peer.js';
 import {broadcastOf, notLive} from './live.js';
 import {urlOf} from './name.js';
+import {withOpus} from './opus.js';
 import {ReceiveMeter} from './receive-stats.js';
 
 /**
@@ -26,7 +27,7 @@ export class WhepTransport {
    */
   constructor(options) {
     this.#options = options;
-    this.#peer = new PeerSession(options);
+    this.#peer = new PeerSession(options, (sdp) => withOpus(sdp, {stereo: 1}));
     this.#meter = new ReceiveMeter(this.#peer.pc);
     for (const kind of ['video', 'audio']) {
       const {receiver} = this.#peer.pc.addTransceiver(kind, {direction: 'recvonly'});

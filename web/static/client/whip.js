@@ -1,4 +1,5 @@
 import {PeerSession} from './peer.js';
+import {opusBitrate, withOpus} from './opus.js';
 import {urlOf} from './name.js';
 import {startBitrate} from './start-bitrate.js';
 import {SendMeter} from './send-stats.js';
@@ -20,13 +21,14 @@ export class WhipTransport {
    * @param {MediaStreamTrack[]} options.tracks at most one of each kind
    * @param {boolean} options.record
    * @param {number} options.videoBitrate bits per second
-   * @param {number} options.audioBitrate bits per second
+   * @param {number} [options.audioBitrate] bits per second; what the sound is worth if absent
    * @param {number} options.patience     milliseconds that connecting may take
    * @param {string | null} options.replaces the session of ours whose place it takes
    */
   constructor(options) {
     this.#options = options;
-    this.#peer = new PeerSession(options);
+    // Always: another track may take the place of a sound that is mono now.
+    this.#peer = new PeerSession(options, (sdp) => withOpus(sdp, {stereo: 1, 'sprop-stereo': 1}));
     this.#meter = new SendMeter(this.#peer.pc);
   }
 
@@ -41,7 +43,7 @@ export class WhipTransport {
     const url = urlOf(endpoint, '/whip/', name);
     if (!record) url.searchParams.set('record', 'false');
     if (replaces) url.searchParams.set('replaces', replaces);
-    await this.#peer.negotiate(url, signal, (sdp) => startBitrate(sdp, this.#options.videoBitrate));
+    await this.#peer.negotiate(url, signal, (sdp) => this.#encoded(sdp));
   }
 
   /** @param {MediaStreamTrack} track takes the place of the one of its kind */
@@ -49,7 +51,7 @@ export class WhipTransport {
     const sender = this.#peer.pc.getSenders().find((s) => s.track?.kind === track.kind);
     if (!sender) throw new TypeError(`the broadcast has no ${track.kind} track`);
     await sender.replaceTrack(track);
-    await prefer(sender, track);
+    await prefer(sender, track, this.#ceiling(track));
   }
 
   /** @returns {Promise<import('./send-stats.js').SendStats>} */
@@ -75,14 +77,22 @@ export class WhipTransport {
   }
 
   async #add(track) {
-    const {videoBitrate, audioBitrate} = this.#options;
-    const transceiver = this.#peer.pc.addTransceiver(track, {
-      direction: 'sendonly',
-      sendEncodings: [{maxBitrate: track.kind === 'video' ? videoBitrate : audioBitrate}],
-    });
+    const maxBitrate = this.#ceiling(track);
+    const transceiver = this.#peer.pc.addTransceiver(track, {direction: 'sendonly', sendEncodings: [{maxBitrate}]});
     if (track.kind !== 'video') return;
     preferVP8(transceiver);
-    await prefer(transceiver.sender, track);
+    await prefer(transceiver.sender, track, maxBitrate);
+  }
+
+  #ceiling(track) {
+    const {videoBitrate, audioBitrate} = this.#options;
+    return track.kind === 'video' ? videoBitrate : (audioBitrate ?? opusBitrate(track));
+  }
+
+  /** The answer with what the encoders are to know. Firefox goes by that alone for sound. */
+  #encoded(sdp) {
+    const {videoBitrate, audioBitrate} = this.#options;
+    return startBitrate(withOpus(sdp, {stereo: 1, maxaveragebitrate: audioBitrate ?? opusBitrate()}), videoBitrate);
   }
 }
 
@@ -97,12 +107,12 @@ function preferVP8(transceiver) {
   transceiver.setCodecPreferences([...codecs.filter(vp8), ...codecs.filter((c) => !vp8(c))]);
 }
 
-/** A shared screen must stay readable, a camera must stay smooth. */
-async function prefer(sender, track) {
-  if (track.kind !== 'video') return;
+/** A shared screen must stay readable, a camera must stay smooth; two channels need more than one. */
+async function prefer(sender, track, maxBitrate) {
   const screen = track.contentHint === 'detail' || track.contentHint === 'text';
   const parameters = sender.getParameters();
-  parameters.degradationPreference = screen ? 'maintain-resolution' : 'maintain-framerate';
+  for (const encoding of parameters.encodings ?? []) encoding.maxBitrate = maxBitrate;
+  if (track.kind === 'video') parameters.degradationPreference = screen ? 'maintain-resolution' : 'maintain-framerate';
   // A hint: browsers that do not know the field may refuse it, and lose nothing.
   await sender.setParameters(parameters).catch(() => {});
 }
