@@ -71,16 +71,19 @@ func (r *rate) halve() {
 }
 
 // slope returns what transit grows by in a second, in seconds, and how sure that
-// is: it is right within margin. A delay that changes once looks like a slope, but
-// not in both halves of the time.
+// is: it is right within margin. A delay that changes once or twice looks like a slope,
+// but not in each third of the time.
 func (r *rate) slope() (slope, margin float64, ok bool) {
 	if r.n < minPoints || r.points[r.n-1].at-r.points[0].at < minSpan {
 		return 0, 0, false
 	}
 	slope, deviation := fit(r.points[:r.n])
-	first, _ := fit(r.points[:r.n/2])
-	second, _ := fit(r.points[r.n/2 : r.n])
-	return slope, max(3*deviation, math.Abs(slope-first), math.Abs(slope-second)), true
+	margin = 3 * deviation
+	for i := range 3 {
+		part, _ := fit(r.points[i*r.n/3 : (i+1)*r.n/3])
+		margin = max(margin, math.Abs(slope-part))
+	}
+	return slope, margin, true
 }
 
 // fit returns the slope of the straight line through points, by least squares, and
@@ -146,7 +149,7 @@ func (t *Timeline) Rate() (r Rate, ok bool) {
 // rate makes up for the rate of a clock, if it is wrong for certain.
 func (t *Timeline) rate() {
 	slope, margin, ok := t.rates.byArrivals.slope()
-	if !ok || math.Abs(slope) > maxStretch {
+	if !ok || math.Abs(slope) > maxStretch || t.rtp < t.highest { // what was placed stays there
 		return
 	}
 	by := 0.0

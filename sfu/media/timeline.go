@@ -129,7 +129,9 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 		t.offset = t.target
 		t.highest = rtp
 	case rtp > t.highest:
-		t.slew(t.codec.Duration(int64(rtp - t.highest)))
+		if p.At > t.hurried { // else it has just been placed as early as can be
+			t.slew(t.codec.Duration(int64(rtp - t.highest)))
+		}
 		t.highest = rtp
 	}
 	return rtp, t.PTS(rtp)

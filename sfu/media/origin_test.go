@@ -1,0 +1,106 @@
+package media
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// TestTimelineOfAnything: whatever the RTP times are, they go on, what is placed keeps
+// its order, and nothing is placed far ahead of its arrival.
+func TestTimelineOfAnything(t *testing.T) {
+	for seed := range uint64(200) {
+		dice := rand.New(rand.NewPCG(seed, 1))
+		line := NewTimeline(VP8)
+		var clock RTPClock
+		var now, last time.Duration
+		var before uint64
+		stamp := dice.Uint32()
+		for seq := range uint64(2000) {
+			now += time.Duration(dice.Int64N(int64(40 * time.Millisecond)))
+			switch dice.IntN(20) {
+			case 0:
+				stamp = dice.Uint32()
+			case 1:
+				stamp += dice.Uint32N(1 << 20)
+			case 2:
+				stamp -= dice.Uint32N(1 << 20)
+			case 3:
+				line.Report(clock.Time(seq, dice.Uint32()), now+time.Duration(dice.Int64N(int64(4*time.Second)))-2*time.Second)
+			case 4:
+				now += time.Duration(dice.Int64N(int64(4 * time.Second)))
+			default:
+				stamp += dice.Uint32N(6000)
+			}
+			heard := Never
+			if dice.IntN(2) == 0 {
+				heard = now - 20*time.Millisecond
+			}
+			rtp, pts := line.Place(Arrival{RTP: clock.Time(seq, stamp), At: now, Begins: true, Heard: heard})
+			clock.Advance(seq, stamp, rtp)
+			if clock.Time(seq, stamp) != rtp {
+				t.Fatalf("seed %d: packet %d is not found again", seed, seq)
+			}
+			if rtp > before && pts < last {
+				t.Fatalf("seed %d: packet %d is placed at %v, after %v", seed, seq, pts, last)
+			}
+			if ahead := pts - now; ahead > startAhead+100*time.Millisecond {
+				t.Fatalf("seed %d: packet %d is placed %v ahead of its arrival", seed, seq, ahead)
+			}
+			if rtp > before {
+				before, last = rtp, pts
+			}
+		}
+	}
+}
+
+// TestNoRate: a delay that changes, or is never the same, is no rate of a clock.
+func TestNoRate(t *testing.T) {
+	dice := rand.New(rand.NewPCG(1, 1))
+	for name, delay := range map[string]func(at time.Duration) time.Duration{
+		"more at once":  func(at time.Duration) time.Duration { return at / (10 * time.Second) * 150 * time.Millisecond },
+		"less at once":  func(at time.Duration) time.Duration { return -(at / (15 * time.Second)) * 300 * time.Millisecond },
+		"jitter":        func(time.Duration) time.Duration { return time.Duration(dice.Int64N(int64(100 * time.Millisecond))) },
+		"a queue fills": func(at time.Duration) time.Duration { return min(max(0, at-8*time.Second)/10, 300*time.Millisecond) },
+	} {
+		line := NewTimeline(Opus)
+		for at := time.Duration(0); at < 25*time.Second; at += 20 * time.Millisecond {
+			place(line, uint64(1<<32)+uint64(Opus.Ticks(at)), at+delay(at))
+			if r, ok := line.Rate(); ok && r.Wrong {
+				t.Fatalf("%s: at %v the clock is off by %.0f ppm", name, at, r.PPM)
+			}
+		}
+	}
+}
+
+// TestRTPClock: packets have the times of the origin that they belong to.
+func TestRTPClock(t *testing.T) {
+	var c RTPClock
+	if got := c.Time(1, 7); got != epoch+7 {
+		t.Errorf("the first time is %d", got)
+	}
+	c.Advance(100, 1<<32-10, epoch)
+	c.Advance(101, 10, epoch+20)    // over the end of the counter
+	c.Advance(110, 5000, epoch+100) // a new origin
+	c.Advance(111, 5020, epoch+120)
+	c.Advance(120, 1<<31, epoch+200) // and another one
+	for _, tt := range []struct {
+		seq       uint64
+		timestamp uint32
+		want      uint64
+	}{
+		{99, 1<<32 - 30, epoch - 20}, {100, 1<<32 - 10, epoch}, {101, 10, epoch + 20},
+		{102, 30, epoch + 40}, {109, 4980, epoch + 80}, {109, 70, epoch + 80},
+		{110, 5000, epoch + 100}, {112, 5040, epoch + 140}, {119, 1<<31 - 20, epoch + 180}, {121, 1<<31 + 20, epoch + 220},
+	} {
+		if got := c.Time(tt.seq, tt.timestamp); got != tt.want {
+			t.Errorf("Time(%d, %d) = epoch%+d, want %+d", tt.seq, tt.timestamp, int64(got-epoch), int64(tt.want-epoch))
+		}
+	}
+	for n := range uint64(10) { // only so many are remembered
+		c.Advance(200+n, uint32(n)<<28, epoch+1000+n)
+	}
+	if got := c.Time(209, 9<<28); got != epoch+1009 {
+		t.Errorf("after many origins the newest packet has epoch%+d", int64(got-epoch))
+	}
+}
