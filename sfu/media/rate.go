@@ -116,9 +116,6 @@ type rates struct {
 // restart forgets what was measured: the clock has jumped.
 func (r *rates) restart() { *r = rates{} }
 
-// media returns the media time by the sender's own clock.
-func (r *rates) media(c Codec, rtp uint64) time.Duration { return c.Duration(int64(rtp) - r.moved) }
-
 func (r *rates) arrived(at, transit time.Duration) bool { return r.byArrivals.observe(at, transit) }
 
 func (r *rates) reported(at, transit time.Duration) { r.byReports.observe(at, transit) }
@@ -164,6 +161,7 @@ func (t *Timeline) rate() {
 		return
 	}
 	t.stretch.set(t.codec, t.rtp, by)
+	t.known.rtp = 0
 	if change > wrongRate {
 		// What was observed before was on a slope: begin with the last interval.
 		last := t.rates.byArrivals.points[t.rates.byArrivals.n-1]
@@ -187,6 +185,9 @@ func (s *stretch) set(c Codec, rtp uint64, by float64) {
 
 func (s *stretch) media(c Codec, rtp uint64) time.Duration {
 	d := c.Duration(int64(rtp - s.from))
+	if s.by == 0 {
+		return s.at + d
+	}
 	return s.at + d + time.Duration(float64(d)*s.by)
 }
 

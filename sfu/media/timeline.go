@@ -57,6 +57,10 @@ type Timeline struct {
 	reported   bool
 	reportedAt time.Duration // the instant of the newest that was used
 
+	known struct { // what media was last asked for; RTP time 0: nothing
+		rtp   uint64
+		media time.Duration
+	}
 	doubt    doubt
 	stretch  stretch
 	rates    rates
@@ -81,6 +85,7 @@ func (t *Timeline) Restart() {
 	t.reported = false
 	t.doubt, t.rates = doubt{}, rates{}
 	t.stretch.set(t.codec, t.highest, 0)
+	t.known.rtp = 0
 }
 
 // Arrival is a packet as its track's timeline sees it.
@@ -114,7 +119,7 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 	if p.At-t.hurried > startsWithin {
 		t.calm = estimate
 	}
-	if t.measured = t.rates.arrived(p.At, p.At-t.rates.media(t.codec, rtp)); t.measured {
+	if t.measured = t.rates.arrived(p.At, p.At-t.raw(rtp)); t.measured {
 		t.rate()
 	}
 	t.aim()
@@ -169,7 +174,7 @@ func (t *Timeline) Report(rtp uint64, at time.Duration) bool {
 	}
 	t.reported, t.reportedAt = true, at
 	t.target = target
-	t.rates.reported(at, at-t.rates.media(t.codec, rtp))
+	t.rates.reported(at, at-t.raw(rtp))
 	return true
 }
 
@@ -191,7 +196,21 @@ func (t *Timeline) agreed(now time.Duration) bool {
 }
 
 // media returns the media time of an RTP time: the clock's, made up for its rate.
-func (t *Timeline) media(rtp uint64) time.Duration { return t.stretch.media(t.codec, rtp) }
+// Of one packet it is asked for several times, and takes two divisions.
+func (t *Timeline) media(rtp uint64) time.Duration {
+	if t.known.rtp != rtp {
+		t.known.rtp, t.known.media = rtp, t.stretch.media(t.codec, rtp)
+	}
+	return t.known.media
+}
+
+// raw returns the media time of an RTP time by the sender's own clock.
+func (t *Timeline) raw(rtp uint64) time.Duration {
+	if t.stretch.from == 0 && t.rates.moved == 0 {
+		return t.media(rtp)
+	}
+	return t.codec.Duration(int64(rtp) - t.rates.moved)
+}
 
 // slew moves the offset towards the target, after elapsed media time.
 func (t *Timeline) slew(elapsed time.Duration) {
