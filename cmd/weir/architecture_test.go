@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"recorder":          {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
 	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
 	"recorder/webm":     {"sfu/media", "sfu/codec"},
+	"recorder/mp4":      {"sfu/media"},
 
 	// The load generator: a client, and so no neighbour of the above.
 	"sfu/load": {"sfu/media", "sfu/codec", "sfu/udp"},
@@ -51,7 +52,7 @@ var mayImport = map[string][]string{
 	"signaling/auth":    {"sfu", "signaling"},
 	"signaling/session": {"sfu", "signaling", "signaling/auth"},
 	"signaling/whip":    {"sfu", "sfu/media", "sfu/peer", "signaling", "signaling/auth", "signaling/session", "web"},
-	"signaling/ws":      {"sfu", "sfu/media", "sfu/codec", "recorder/webm", "signaling", "signaling/auth", "signaling/session", "web"},
+	"signaling/ws":      {"sfu", "sfu/media", "sfu/codec", "recorder/webm", "recorder/mp4", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/vod":     {"sfu", "sfu/media", "recorder", "recorder/playback", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/admin":   {"sfu", "sfu/media", "recorder", "signaling", "signaling/auth", "signaling/session", "web"},
 	"web":               {},
@@ -92,7 +93,7 @@ var homes = map[string][]string{
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
-var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "recorder/webm"}
+var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "recorder/webm", "recorder/mp4"}
 
 // worldly are the packages of the standard library that sansIO may not import.
 var worldly = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "os/signal", "sync", "sync/atomic", "syscall"}

@@ -18,6 +18,9 @@ type LiveConfig struct {
 	// silence is put there: 0 for 100 ms, which a packet of 60 ms needs that
 	// leaves its encoder when it is full. At most 400 ms.
 	SoundWait time.Duration
+	// Samples has the units hold Samples in place of Blocks, for another container:
+	// then H264 is taken, and there is neither an initialization segment nor a type.
+	Samples bool
 }
 
 const (
@@ -48,6 +51,7 @@ type Live struct {
 	// Set once.
 	init  []byte
 	mime  string
+	bare  bool       // units hold Samples
 	video *liveTrack // nil if not declared
 	audio *liveTrack
 
@@ -101,10 +105,14 @@ func NewLive(c LiveConfig, tracks []Track) (*Live, error) {
 		if *place != nil {
 			return nil, fmt.Errorf("%w: two tracks of %v", ErrConfig, t.Codec.Kind())
 		}
-		if t.Codec == media.H264 {
+		if t.Codec == media.H264 && !c.Samples {
 			return nil, fmt.Errorf("%w: players take no H264 in a stream of WebM", ErrConfig)
 		}
 		*place = &liveTrack{number: byte(i + 1), codec: t.Codec, name: codecString(t), last: -1}
+	}
+	if c.Samples {
+		l.bare = true
+		return l, nil
 	}
 	var err error
 	l.init, err = renderInit(c, tracks)

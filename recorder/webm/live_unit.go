@@ -48,8 +48,19 @@ type Unit struct {
 	Begins bool
 	// Blocks holds SimpleBlocks.
 	Blocks []byte
+	// Samples holds the same frames if LiveConfig.Samples says so, and Blocks nothing.
+	Samples []Sample
 
 	base int64 // the time that the blocks' times count from, ms
+}
+
+// Sample is a frame in a unit, with its place in NewLive's list of tracks.
+type Sample struct {
+	Track  int
+	Time   time.Duration // whole milliseconds of the stream's clock
+	Length time.Duration // of sound; 0 for a picture
+	Key    bool          // a decoder can start here
+	Data   []byte        // the frame's own, or that of silence
 }
 
 // unitHead is the length of a Cluster's head and Timestamp in a live stream. The
@@ -107,7 +118,15 @@ func (l *Live) append(t *liveTrack, b Block, key bool, end time.Duration) {
 		t.step = msec(at - t.last)
 	}
 	l.last, t.last, t.inUnit = at, at, true
-	l.unit.Blocks = appendBlock(l.unit.Blocks, t.number, at-l.base, keyFlag(key), b.Data)
+	if l.bare {
+		s := Sample{Track: int(t.number) - 1, Time: msec(at), Key: key, Data: b.Data}
+		if t == l.audio {
+			s.Length = end - b.Time
+		}
+		l.unit.Samples = append(l.unit.Samples, s)
+	} else {
+		l.unit.Blocks = appendBlock(l.unit.Blocks, t.number, at-l.base, keyFlag(key), b.Data)
+	}
 	l.unit.End = max(end.Round(time.Millisecond), msec(at))
 	if l.audio != nil {
 		l.unit.End = max(l.filler.End().Round(time.Millisecond), l.unit.Time)

@@ -156,7 +156,10 @@ func (e *Endpoint) amLiveWatch(ctx context.Context, cancel context.CancelCauseFu
 // amLiveMeta is GET /compat/amlive/w/{id}/meta.webm: the init segment of a live.
 func (e *Endpoint) amLiveMeta(w http.ResponseWriter, r *http.Request) {
 	init, err := e.amLiveSegment(r.Context(), amLiveStreams+r.PathValue("id"))
+	unsupported, ok := errors.AsType[*signaling.Problem](err)
 	switch {
+	case ok:
+		signaling.WriteError(w, unsupported)
 	case errors.Is(err, sfu.ErrNotLive), errors.Is(err, sfu.ErrBadName):
 		amLiveMissing(w, "Nobody is live with this id.")
 	case err != nil:
@@ -182,6 +185,9 @@ func (e *Endpoint) amLiveSegment(ctx context.Context, name string) ([]byte, erro
 	for {
 		t := f.ring.take(&position{picture: true})
 		switch {
+		case t.refused != 0:
+			return nil, &signaling.Problem{Status: http.StatusUnsupportedMediaType, Title: "Unsupported codec",
+				Detail: fmt.Sprintf("The live has %v, which is not for WebM. Watch it over WebRTC.", t.refused)}
 		case t.init != nil:
 			return t.init, nil
 		case t.ended:

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/recorder/mp4"
 	"weir/recorder/webm"
 	"weir/sfu"
 	"weir/sfu/media"
@@ -51,6 +52,8 @@ type feed struct {
 
 	// owned by the goroutine
 	live   *webm.Live    // nil before the first keyframe
+	mp4    *mp4.Muxer    // what becomes of live's units; nil: they are WebM
+	config []byte        // of H264, as the newest keyframe told it
 	alone  bool          // it has the sound only, though there is a picture to come
 	inputs []*feedInput  // the picture first
 	fresh  []feedFrame   // fetched, not yet muxed
@@ -156,7 +159,7 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 		if f.live != nil && ended {
 			f.live.Flush()
 		}
-		f.publish()
+		f.publish(ended)
 		if ended {
 			return
 		}
@@ -225,21 +228,32 @@ func (f *feed) push(now time.Time) {
 	if idle <= feedAway {
 		f.live.Advance(f.newest + idle - feedPatience)
 	}
+	if f.mp4 != nil {
+		f.mp4.Advance(f.newest + idle - feedPatience)
+	}
 }
 
 // publish moves what is muxed into the ring, and asks for a keyframe when the
 // ring has none: nobody could start.
-func (f *feed) publish() {
+func (f *feed) publish(last bool) {
 	if f.live == nil {
 		return
 	}
-	var units []webm.Unit
-	for {
-		u, ok := f.live.Next()
-		if !ok {
-			break
+	var units []unit
+	for u, ok := f.live.Next(); ok; u, ok = f.live.Next() {
+		if f.mp4 == nil {
+			units = append(units, unit{Unit: u})
+		} else {
+			f.mp4.Push(f.samples(u.Samples))
 		}
-		units = append(units, u)
+	}
+	if f.mp4 != nil {
+		if last {
+			f.mp4.Flush()
+		}
+		for fragment, ok := f.mp4.Next(); ok; fragment, ok = f.mp4.Next() {
+			units = append(units, ofFragment(fragment))
+		}
 	}
 	if len(units) == 0 {
 		return

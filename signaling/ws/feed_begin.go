@@ -1,9 +1,11 @@
 package ws
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
+	"weir/recorder/mp4"
 	"weir/recorder/webm"
 	"weir/sfu"
 	"weir/sfu/codec"
@@ -110,23 +112,70 @@ func (f *feed) begin(inputs []*feedInput) {
 	if first < 0 {
 		return
 	}
-	format, _ := codec.For(tracks[0].Codec)
-	if format.FrameSize != nil {
-		if width, height, ok := format.FrameSize(f.fresh[first].Data); ok && width > 0 && height > 0 {
-			tracks[0].Width, tracks[0].Height = width, height
-		}
-	}
-	if format.CodecPrivate != nil {
-		tracks[0].CodecPrivate, _ = format.CodecPrivate(f.fresh[first].Data)
-	}
-	live, err := webm.NewLive(webm.LiveConfig{}, tracks)
+	describe(&tracks[0], f.fresh[first].Data)
+	h := header{codec: tracks[0].Codec, alone: len(inputs) < len(f.inputs)}
+	// No browser takes H264 in WebM. What belongs to it is of the same kind, sound
+	// alone too: the same players take it.
+	h.fmp4 = f.inputs[0].track.Info().Codec == media.H264
+	live, err := webm.NewLive(webm.LiveConfig{Samples: h.fmp4}, tracks)
 	if err != nil { // no tracks that a player could take
-		f.ring.refuse(tracks[0].Codec)
+		f.ring.refuse(h.codec)
 		return
+	}
+	h.init, h.mime = live.Init(), live.MIME()
+	f.mp4 = nil
+	if h.fmp4 {
+		muxer, err := mp4.New(fragmented(tracks))
+		if err != nil {
+			f.ring.refuse(h.codec)
+			return
+		}
+		h.init, h.mime = muxer.Init(), muxer.MIME()
+		f.mp4, f.config = muxer, tracks[0].CodecPrivate
 	}
 	for _, in := range f.inputs {
 		in.place = slices.Index(inputs, in)
 	}
-	f.live, f.alone = live, len(inputs) < len(f.inputs)
-	f.ring.begin(live.Init(), live.MIME(), f.alone)
+	f.live, f.alone = live, h.alone
+	f.ring.begin(h)
+}
+
+// describe notes what a keyframe tells of its track.
+func describe(t *webm.Track, keyframe []byte) {
+	format, _ := codec.For(t.Codec)
+	if format.FrameSize != nil {
+		if width, height, ok := format.FrameSize(keyframe); ok && width > 0 && height > 0 {
+			t.Width, t.Height = width, height
+		}
+	}
+	if format.CodecPrivate != nil {
+		t.CodecPrivate, _ = format.CodecPrivate(keyframe)
+	}
+}
+
+// fragmented returns the same tracks for the other container.
+func fragmented(tracks []webm.Track) []mp4.Track {
+	list := make([]mp4.Track, len(tracks))
+	for i, t := range tracks {
+		list[i] = mp4.Track{Codec: t.Codec, Width: t.Width, Height: t.Height, Private: t.CodecPrivate}
+	}
+	return list
+}
+
+// samples returns frames for the other container. A keyframe with other parameter
+// sets, as after a change of the picture's size, brings a header of its own.
+func (f *feed) samples(list []webm.Sample) []mp4.Sample {
+	samples := make([]mp4.Sample, len(list))
+	for i, s := range list {
+		samples[i] = mp4.Sample{Track: s.Track, Time: s.Time, Length: s.Length, Key: s.Key, Data: s.Data}
+		if !s.Key || f.alone || f.inputs[0].place != s.Track {
+			continue
+		}
+		t := webm.Track{Codec: media.H264}
+		if describe(&t, s.Data); t.CodecPrivate != nil && !bytes.Equal(t.CodecPrivate, f.config) {
+			f.config = t.CodecPrivate
+			samples[i].Header = &fragmented([]webm.Track{t})[0]
+		}
+	}
+	return samples
 }

@@ -46,7 +46,7 @@ func (h *handFeed) step() {
 	h.look(h.now)
 	h.fetch()
 	h.push(h.now)
-	h.publish()
+	h.publish(false)
 	for {
 		got := h.ring.take(&h.at)
 		if got.begins {

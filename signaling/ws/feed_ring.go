@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"weir/recorder/mp4"
 	"weir/recorder/webm"
 	"weir/sfu/media"
 )
@@ -35,6 +36,8 @@ type ring struct {
 	mu      sync.Mutex
 	init    []byte // nil before the first keyframe
 	mime    string
+	codec   media.Codec
+	fmp4    bool   // it is fragmented MP4, else WebM
 	alone   bool   // the picture is still missing
 	begun   uint64 // how many headers there have been
 	units   []entry
@@ -49,8 +52,28 @@ type ring struct {
 }
 
 type entry struct {
-	webm.Unit
+	unit
 	before int64 // bytes of all units before it
+}
+
+// unit is a piece of a feed.
+type unit struct {
+	webm.Unit
+	fragment *mp4.Fragment // nil in a feed of WebM
+}
+
+// ofFragment makes a unit of a fragment.
+func ofFragment(f mp4.Fragment) unit {
+	return unit{webm.Unit{Time: f.Time, End: f.End, Key: f.Key, Begins: true, Blocks: f.Data}, &f}
+}
+
+// appendHead appends what a viewer has to get ahead of u.Blocks: see
+// webm.Unit.AppendHead.
+func (u *unit) appendHead(b []byte, f webm.Framing, zero time.Duration, joins bool) []byte {
+	if u.fragment != nil {
+		return u.fragment.AppendHead(b, zero)
+	}
+	return u.AppendHead(b, f, zero, joins)
 }
 
 // tell wakes all readers. Called with mu held.
@@ -59,13 +82,21 @@ func (r *ring) tell() {
 	r.changed = make(chan struct{})
 }
 
+// header is what precedes the units of a feed.
+type header struct {
+	init  []byte
+	mime  string
+	codec media.Codec // of the picture, or of the sound
+	fmp4  bool        // fragmented MP4, else WebM
+	alone bool        // there is a picture to come, with a header of its own
+}
+
 // begin says what the header of the units to come is. Those that are there belong
-// to another one: nobody gets them any more. alone says that there is a picture to
-// come, with a header of its own.
-func (r *ring) begin(init []byte, mime string, alone bool) {
+// to another one: nobody gets them any more.
+func (r *ring) begin(h header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.init, r.mime, r.alone = init, mime, alone
+	r.init, r.mime, r.alone, r.codec, r.fmp4 = h.init, h.mime, h.alone, h.codec, h.fmp4
 	r.begun++
 	r.tail, r.units, r.hasKey = r.head(), nil, false
 	r.tell()
@@ -109,7 +140,7 @@ func (r *ring) setAway(away bool) {
 // append adds units and lets go of what nobody needs: units before the newest
 // keyframe that are older than a viewer may be behind. It returns false if no
 // player could start at any unit.
-func (r *ring) append(units []webm.Unit) bool {
+func (r *ring) append(units []unit) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, u := range units {
@@ -142,6 +173,7 @@ func (r *ring) head() uint64 { return r.tail + uint64(len(r.units)) }
 // position is where a viewer is in a ring. The zero value is before its start.
 type position struct {
 	picture bool   // set once: sound alone is of no use
+	takes   takes  // set once: which containers
 	begun   uint64 // the header that it goes with, counted from 1
 	started bool
 	next    uint64 // number of the unit to be sent next
@@ -154,12 +186,16 @@ type position struct {
 	askedAt time.Duration // where the stream was then
 }
 
+// takes is what a viewer's SourceBuffer takes. The zero value is WebM, for who says
+// nothing.
+type takes struct{ fmp4, noWebM bool }
+
 // taken is what a viewer has to do next.
 type taken struct {
 	init    []byte // not nil: the stream has begun
 	begins  bool   // it is a new one, to be sent first
 	mime    string
-	unit    webm.Unit
+	unit    unit
 	some    bool          // there is a unit
 	joins   bool          // the unit does not follow the one before
 	request bool          // no player can start before the next keyframe
@@ -178,12 +214,15 @@ func (r *ring) take(p *position) taken {
 	if r.alone && p.picture {
 		return taken{away: r.away, ended: r.ended, changed: r.changed}
 	}
+	if r.init != nil && (r.fmp4 && !p.takes.fmp4 || !r.fmp4 && p.takes.noWebM) {
+		return taken{refused: r.codec, changed: r.changed}
+	}
 	t := taken{init: r.init, mime: r.mime, away: r.away, refused: r.refused, changed: r.changed}
 	if len(r.units) > 0 {
 		t.newest = r.units[len(r.units)-1].Time
 	}
 	if p.begun != r.begun {
-		*p = position{picture: p.picture, asks: p.asks, begun: r.begun, cuts: p.cuts}
+		*p = position{picture: p.picture, takes: p.takes, asks: p.asks, begun: r.begun, cuts: p.cuts}
 		t.begins = true
 	}
 	if p.started && r.behind(p) {
@@ -212,7 +251,7 @@ func (r *ring) take(p *position) taken {
 		t.ended = r.ended
 		return t
 	}
-	t.unit, t.some = r.units[p.next-r.tail].Unit, true
+	t.unit, t.some = r.units[p.next-r.tail].unit, true
 	p.next++
 	return t
 }

@@ -9,20 +9,20 @@ import (
 
 // unitsOf returns units of 50 ms and n bytes, from the i-th to before the j-th,
 // with a keyframe each second.
-func unitsOf(i, j, n int) []webm.Unit {
-	var units []webm.Unit
+func unitsOf(i, j, n int) []unit {
+	var units []unit
 	for ; i < j; i++ {
 		at := time.Duration(i) * 50 * time.Millisecond
-		units = append(units, webm.Unit{
+		units = append(units, unit{Unit: webm.Unit{
 			Time: at, End: at + 50*time.Millisecond, Key: i%20 == 0, Begins: i%20 == 0, Blocks: make([]byte, n),
-		})
+		}})
 	}
 	return units
 }
 
-func begunRing(units []webm.Unit) *ring {
+func begunRing(units []unit) *ring {
 	r := &ring{changed: make(chan struct{})}
-	r.begin([]byte{1}, "video/webm", false)
+	r.begin(header{init: []byte{1}, mime: "video/webm"})
 	r.append(units)
 	return r
 }
@@ -106,7 +106,7 @@ func TestRingCutsTheSlow(t *testing.T) {
 // TestRingAsksForANewKeyframe: who comes long after the newest keyframe of a
 // publisher that can be asked waits for a new one, but not for ever.
 func TestRingAsksForANewKeyframe(t *testing.T) {
-	long := func(i, j int) []webm.Unit { // no keyframe but the first
+	long := func(i, j int) []unit { // no keyframe but the first
 		units := unitsOf(i, j, 100)
 		for k := range units {
 			units[k].Key = i+k == 0
@@ -186,7 +186,7 @@ func TestRingIsBounded(t *testing.T) {
 // timeline had ended.
 func TestViewerTimelineHasNoHole(t *testing.T) {
 	v := &viewer{}
-	place := func(u webm.Unit, joins bool) time.Duration {
+	place := func(u unit, joins bool) time.Duration {
 		v.place(&u, joins)
 		return u.Time - v.zero
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -69,7 +70,7 @@ func (e *Endpoint) upgradeViewer(w http.ResponseWriter, r *http.Request) (*webso
 func (e *Endpoint) newViewer(name string, conn *websocket.Conn) *viewer {
 	return &viewer{
 		endpoint: e, name: name, conn: conn,
-		hello: make(chan webm.Framing, 1), asked: make(chan string, 1), read: make(chan struct{}),
+		hello: make(chan wishes, 1), asked: make(chan string, 1), read: make(chan struct{}),
 	}
 }
 
@@ -107,12 +108,12 @@ type viewer struct {
 	conn     *websocket.Conn
 	way      signaling.Forwarded // by which the client came
 	mute     bool                // old clients take no text: they get media only
-	hello    chan webm.Framing   // gets what the client asks for
+	hello    chan wishes         // gets what the client asks for
 	asked    chan string         // gets what the client's newest ping says
 	read     chan struct{}       // closed when nothing is read any more
 
 	// owned by the writing goroutine
-	framing webm.Framing
+	wishes  wishes
 	asks    bool // the publisher answers requests for a keyframe
 	pinged  time.Time
 	due     *time.Timer   // fires when it is time to ping
@@ -127,6 +128,12 @@ type viewer struct {
 
 	// atomic
 	over atomic.Bool // the session has ended
+}
+
+// wishes is what a viewer asks for. The zero value is for who says nothing.
+type wishes struct {
+	framing webm.Framing
+	takes   takes
 }
 
 // errGone says that the client has closed the socket.
@@ -157,16 +164,22 @@ func (v *viewer) readAll(cancel context.CancelCauseFunc) {
 		if err != nil {
 			return
 		}
-		var message struct{ Type, Framing string }
+		var message struct {
+			Type, Framing string
+			Containers    []string
+		}
 		if kind != websocket.TextMessage || json.Unmarshal(data, &message) != nil || message.Type != "hello" {
 			continue // what later versions may say
 		}
-		framing := webm.Clusters
+		var w wishes
 		if message.Framing == "growing" {
-			framing = webm.Growing
+			w.framing = webm.Growing
+		}
+		if len(message.Containers) > 0 {
+			w.takes = takes{fmp4: slices.Contains(message.Containers, "mp4"), noWebM: !slices.Contains(message.Containers, "webm")}
 		}
 		select {
-		case v.hello <- framing:
+		case v.hello <- w:
 		default: // it has been said already
 		}
 	}
@@ -178,7 +191,7 @@ func (v *viewer) run(ctx context.Context) error {
 	late := time.NewTimer(helloWait)
 	defer late.Stop()
 	select {
-	case v.framing = <-v.hello:
+	case v.wishes = <-v.hello:
 	case <-late.C:
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -215,7 +228,7 @@ func (v *viewer) run(ctx context.Context) error {
 // follow sends one broadcast, from the newest keyframe to its end.
 func (v *viewer) follow(ctx context.Context, f *feed) error {
 	// Old clients cannot be told that other tracks follow.
-	at := position{picture: v.mute, asks: v.asks}
+	at := position{picture: v.mute, takes: v.wishes.takes, asks: v.asks}
 	var begun, away bool
 	for {
 		if ctx.Err() != nil {
@@ -238,7 +251,7 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 			err = v.send(&t.unit, t.joins)
 		case t.refused != 0:
 			return refuse(websocket.CloseUnsupportedData, "Unsupported codec",
-				"The stream's video is %v, which cannot be watched over a WebSocket. Watch it over WebRTC.", t.refused)
+				"The stream has %v, which this player does not take over a WebSocket. Watch it over WebRTC.", t.refused)
 		case t.ended:
 			return v.tell(v.ended(f.id))
 		case t.away && !away:

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
 	"weir/sfu"
 )
 
@@ -45,16 +44,16 @@ func (v *viewer) begin(t taken) error {
 }
 
 // send sends a unit.
-func (v *viewer) send(u *webm.Unit, joins bool) error {
+func (v *viewer) send(u *unit, joins bool) error {
 	v.place(u, joins)
-	v.frame = u.AppendHead(append(v.frame[:0], noFrameHead[:]...), v.framing, v.zero, joins)
+	v.frame = u.appendHead(append(v.frame[:0], noFrameHead[:]...), v.wishes.framing, v.zero, joins)
 	return v.write(u.Blocks)
 }
 
 // place finds a unit's place on the viewer's timeline. One that joins, which is a
 // place to start, goes where the timeline ends, whatever was left out: a player
 // would stop for ever at a hole.
-func (v *viewer) place(u *webm.Unit, joins bool) {
+func (v *viewer) place(u *unit, joins bool) {
 	if joins {
 		v.zero = u.Time - v.sent
 	}

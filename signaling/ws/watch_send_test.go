@@ -72,7 +72,7 @@ func TestWatchMessages(t *testing.T) {
 // TestWatchMessageIsOneFrame reads the frames themselves.
 func TestWatchMessageIsOneFrame(t *testing.T) {
 	v, client := sockets(t)
-	u := webm.Unit{Blocks: make([]byte, 20000)}
+	u := unit{Unit: webm.Unit{Blocks: make([]byte, 20000)}}
 	if err := v.send(&u, true); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestWatchSendAllocatesNothing(t *testing.T) {
 		defer close(read)
 		_, _ = io.Copy(io.Discard, client.NetConn())
 	}()
-	u := webm.Unit{Key: true, Begins: true, Blocks: make([]byte, 10000)}
+	u := unit{Unit: webm.Unit{Key: true, Begins: true, Blocks: make([]byte, 10000)}}
 	n := testing.AllocsPerRun(200, func() {
 		if err := v.send(&u, true); err != nil {
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestWatchCutShort(t *testing.T) {
 	v, client := sockets(t)
 	_ = v.conn.NetConn().SetWriteDeadline(time.Now().Add(-time.Second))
 	v.armed = time.Now()
-	u := webm.Unit{Blocks: make([]byte, 100)}
+	u := unit{Unit: webm.Unit{Blocks: make([]byte, 100)}}
 	if err := v.send(&u, true); err == nil || !v.broken {
 		t.Fatalf("sent after the deadline, broken %v", v.broken)
 	}

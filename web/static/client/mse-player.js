@@ -17,7 +17,7 @@ export function canPlay(mime) {
 }
 
 /**
- * Plays one live stream of WebM that is pushed into it piece by piece. Another
+ * Plays one live stream of WebM or MP4 that is pushed into it piece by piece. Another
  * init segment is another player.
  */
 export class MsePlayer {

@@ -8,7 +8,9 @@ import {broadcastOf, notLive} from './live.js';
 import {urlAt} from './home.js';
 import {urlOf} from './name.js';
 
-const MIME = 'video/webm; codecs="vp8,opus"';
+/** What the server muxes, by container. H.264 comes as fragmented MP4, all else as WebM. */
+const TYPES = {webm: 'video/webm; codecs="vp8,opus"', mp4: 'video/mp4; codecs="avc1.42e01f,opus"'};
+const CONTAINERS = Object.keys(TYPES).filter((container) => canPlay(TYPES[container]));
 /**
  * What differs between the engines. Chromium takes small whole Clusters, whose
  * newest frame can be shown at once. Firefox buffers only Clusters that begin with
@@ -25,7 +27,7 @@ const HAND = CHROMIUM ? {least: 0.11, start: 0.22} : {least: 0.25, start: 0.35};
 const ANSWER_MS = 8000;
 
 /**
- * Receives a broadcast over a WebSocket, as WebM for Media Source Extensions:
+ * Receives a broadcast over a WebSocket, as WebM or MP4 for Media Source Extensions:
  * for networks and browsers where WebRTC does not get through. One of the
  * transports a Viewer can use; see whep.js for their shape. While nobody
  * broadcasts the second open() waits on the connection of the first.
@@ -33,7 +35,7 @@ const ANSWER_MS = 8000;
 export class SocketWatchTransport {
   /** Whether this browser can do it. */
   static get supported() {
-    return 'WebSocket' in globalThis && canPlay(MIME);
+    return 'WebSocket' in globalThis && CONTAINERS.length > 0;
   }
 
   /**
@@ -92,7 +94,7 @@ export class SocketWatchTransport {
     });
     socket.lost.then(this.#lose);
     await socket.open(signal);
-    socket.send({type: 'hello', framing: FRAMING});
+    socket.send({type: 'hello', framing: FRAMING, containers: CONTAINERS});
     await within(ANSWER_MS, signal, Promise.race([this.#live, idle]), this.lost);
   }
 
@@ -120,7 +122,7 @@ export class SocketWatchTransport {
       height: video?.videoHeight || null,
       fps: this.#frames.next(quality?.totalVideoFrames, now),
       bitrate: bytes === null ? null : bytes * 8,
-      videoCodec: /\b(vp8|vp9|av1)\b/.exec(this.#mime)?.[1] ?? null,
+      videoCodec: this.#mime.includes('avc1.') ? 'h264' : /\b(vp8|vp9|av1)\b/.exec(this.#mime)?.[1] ?? null,
       audioCodec: SOUND.exec(this.#mime)?.[1] ?? null,
       packetsLost: null,
       framesDecoded: quality?.totalVideoFrames ?? 0,
@@ -158,7 +160,8 @@ export class SocketWatchTransport {
       return;
     }
     this.#mime = mime;
-    this.#durations = CHROMIUM && SOUND.test(mime) ? null : new Durations();
+    // In MP4 the server says it.
+    this.#durations = mime.includes('/mp4') || (CHROMIUM && SOUND.test(mime)) ? null : new Durations();
     const old = this.#player;
     const player = this.#player = new MsePlayer(mime, HAND);
     player.failed.then((problem) => {

@@ -1,0 +1,19 @@
+// Package mp4 makes fragmented MP4 (ISO/IEC 14496-12) for players that take a
+// stream by Media Source Extensions: H.264 and Opus, which no browser takes
+// together in WebM.
+//
+// A [Muxer] is given samples in the order of their times, as webm.Live has ordered
+// them and filled their holes, and makes fragments: a moof and an mdat each, for
+// all players at once. What is different from player to player is only where its
+// time zero lies, so [Fragment.AppendHead] makes the moof for each of them, with
+// other times, and the data are shared.
+//
+// A fragment has to tell how long each sample lasts: what follows it is placed by
+// that. So a picture waits for the next one, and what comes behind it waits too,
+// but not for longer than 300 ms.
+//
+// Pictures are told in the order in which they are decoded, which is the one in
+// which they are shown: there are no B-frames here, and no composition offsets.
+//
+// Like webm, the package only computes: no goroutine, no clock, no I/O.
+package mp4
