@@ -39,7 +39,13 @@
 //
 // Text from the client, optional and first:
 //
-//	{"type":"hello","framing":"clusters|growing"}
+//	{"type":"hello","framing":"clusters|growing","containers":["webm","mp4"]}
+//
+// "containers" is what its SourceBuffer takes, WebM if it does not say. A broadcast of
+// H264, which no browser takes in WebM, comes as fragmented MP4, each binary message a
+// moof and its mdat, whatever the framing; a keyframe of other parameter sets is
+// preceded by an init segment in the same message. All others come as WebM. Who does
+// not take what there is gets an error of status 422.
 //
 // "clusters", the default: each binary message is one whole Cluster of known
 // size, about 40 to 100 ms. "growing": a Cluster of unknown size begins with each
@@ -47,7 +53,8 @@
 // which begin with a keyframe. Text to the client:
 //
 //	{"type":"waiting"}                     nobody is live, or the publisher is away
-//	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment
+//	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment;
+//	                                       or "video/mp4; codecs=\"avc1.42c01f,opus\""
 //	{"type":"ended","recording":"/recordings/{id}.webm"}       recording only if there is one
 //	{"type":"error","status":422,"title":"...","detail":"..."}  then the socket is closed
 //
@@ -58,5 +65,6 @@
 // # /compat/amlive/ and /compat/node-videostream/
 //
 // The same for pages that were made for those two servers: they know no events,
-// so they get none. compat_amlive.go and compat_videostream.go tell their routes.
+// so they get none, and a reason only in the Close frame. They take WebM alone.
+// compat_amlive.go and compat_videostream.go tell their routes.
 package ws
