@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"weir/sfu/codec"
@@ -155,4 +156,67 @@ func probePictures(t *testing.T, file string, c media.Codec) (n int, size string
 	}
 	fmt.Sscan(s.Frames, &n)
 	return n, fmt.Sprintf("%dx%d", s.Width, s.Height)
+}
+
+// TestPictureLongAfterSound: a picture whose description a file needs ahead, and that
+// comes seconds after the sound, is in the same file.
+func TestPictureLongAfterSound(t *testing.T) {
+	for c := range encoders {
+		t.Run(c.String(), func(t *testing.T) {
+			t.Parallel()
+			pictures := realFrames(t, c, "322x182", 20)
+			format, _ := codec.For(c)
+			synctest.Test(t, func(t *testing.T) {
+				r, hub := newTest(t, t.TempDir())
+				video := media.TrackInfo{ID: "video", Codec: c}
+				publish(t, hub, "a", []media.TrackInfo{audioTrack, video}, func(b *broadcast) {
+					for n := range 300 {
+						at := time.Duration(n) * audioStep
+						b.audio(n, at)
+						if i := (n - 250) / 2; n >= 250 && n%2 == 0 && i < len(pictures) {
+							_, _, sync := format.FrameSize(pictures[i])
+							if sync {
+								_, sync = format.CodecPrivate(pictures[i])
+							}
+							b.writers["video"].WriteFrame(media.Frame{PTS: at, Sync: sync, Data: pictures[i]})
+						}
+						time.Sleep(audioStep)
+					}
+				})
+				list := checkContainers(t, r)
+				if len(list) != 1 || list[0].Tracks[0].Frames != 20 || list[0].Tracks[1].Frames != 300 || list[0].Tracks[0].Width != 322 {
+					t.Fatalf("recordings: %+v", list)
+				}
+				f, _, err := r.Open(list[0].ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				if n, size := probePictures(t, f.Name(), c); n != 20 || size != "322x182" {
+					t.Errorf("%d pictures of %s", n, size)
+				}
+			})
+		})
+	}
+}
+
+// checkContainers checks that every recording is a whole file and returns them.
+func checkContainers(t *testing.T, r *Recorder) []Recording {
+	t.Helper()
+	list, _, err := r.Recordings(Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range list {
+		f, _, err := r.Open(rec.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := Verify(f.Name())
+		f.Close()
+		if err != nil || !report.Clean || report.Blocks != rec.Frames {
+			t.Errorf("%s: %v, %d frames of %d, %v", rec.ID, report.Faults, report.Blocks, rec.Frames, err)
+		}
+	}
+	return list
 }

@@ -21,7 +21,7 @@ const soundSoon = 10 * time.Millisecond
 // stream's clock. If no sound has come yet, it is to begin with the picture.
 func (p *part) fill(input int, picture, next time.Duration) error {
 	track := p.place[input]
-	if track < 0 || p.fillers[track] == nil {
+	if p.fillers[track] == nil {
 		return nil
 	}
 	picture = max(0, picture-p.zero)
@@ -72,7 +72,7 @@ func (p *part) omit() (some bool) {
 // codec.OpusFiller. It counts those that have none.
 func (p *part) fits(input int, pts time.Duration) bool {
 	track := p.place[input]
-	if track < 0 || p.fillers[track] == nil || p.fillers[track].Fits(pts-p.zero) {
+	if p.fillers[track] == nil || p.fillers[track].Fits(pts-p.zero) {
 		return true
 	}
 	if p.late(input, pts) {

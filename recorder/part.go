@@ -22,7 +22,7 @@ type part struct {
 	tape     *tape
 	recorder *Recorder
 	log      *slog.Logger
-	place    []int         // of each input among the file's tracks, or -1
+	place    []int         // of each input among the file's tracks
 	private  [][]byte      // of each input: how the file describes it; nil: not at all
 	zero     time.Duration // the file's time zero, on the stream's clock
 	file     mediaFile
@@ -52,12 +52,8 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 	var tracks []webm.Track
 	for _, i := range pictureFirst(inputs) {
 		in := inputs[i]
-		p.place[i] = -1
-		if in.describe != nil && in.private == nil {
-			continue // no picture came so far; the first one begins another part
-		}
 		p.place[i], p.private[i] = len(tracks), in.private
-		tracks = append(tracks, webm.Track{Codec: in.info.Codec, Name: in.info.ID, CodecPrivate: in.private})
+		tracks = append(tracks, webm.Track{Codec: in.info.Codec, Name: in.info.ID, CodecPrivate: in.private, PrivateLater: in.describe != nil})
 		format, _ := codec.For(in.info.Codec) // the hub has checked
 		p.formats = append(p.formats, format)
 		var filler *codec.OpusFiller
@@ -95,6 +91,20 @@ func pictureFirst(inputs []*input) []int {
 	return places
 }
 
+// describe tells the file what an input's pictures are, if none had come when it was
+// begun. What the header has no room for is left to another part.
+func (p *part) describe(input int, private []byte) error {
+	err := p.writer.SetPrivate(p.place[input], private)
+	if errors.Is(err, webm.ErrFrame) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	p.private[input] = private
+	return nil
+}
+
 // create makes the file, with its header, and the sidecar.
 func (p *part) create(tracks []webm.Track, start time.Time) error {
 	r := p.recorder
@@ -118,9 +128,6 @@ func (p *part) create(tracks []webm.Track, start time.Time) error {
 // is not loss.
 func (p *part) write(input int, frame heldFrame, why string) error {
 	track := p.place[input]
-	if track < 0 {
-		return nil
-	}
 	// What was ahead of the first frame, but came later, is at the start.
 	at := max(0, frame.PTS-p.zero)
 	t := &p.record.Tracks[track]

@@ -176,6 +176,9 @@ func (k *take) put(track int, f heldFrame, now time.Time) error {
 		in.gap = in.gap || f.gap || k.current.late(track, f.PTS)
 		return nil
 	}
+	if err := k.describe(in, track, f); err != nil {
+		return err
+	}
 	if changes := k.changes(track, f); k.current != nil && (changes || k.rotates(track, f)) {
 		k.endPart(nil)
 	}
@@ -224,8 +227,8 @@ func (k *take) fill(to time.Duration, now time.Time) error {
 // description it needs ahead of everything. What comes meanwhile is held.
 const descriptionWait = 2 * time.Second
 
-// undescribed says that no file can be begun yet. A track whose picture does not
-// come in time is left out of it.
+// undescribed says that no file is to be begun yet. A track whose picture does not
+// come in time is described when it comes, which players of the open file do not like.
 func (k *take) undescribed(now time.Time) bool {
 	waits := false
 	for _, in := range k.inputs {
@@ -241,6 +244,18 @@ func (k *take) undescribed(now time.Time) bool {
 		k.waiting = now
 	}
 	return k.waiting.IsZero() || now.Sub(k.waiting) < descriptionWait
+}
+
+// describe tells the open file what the pictures of a track are that begin only now.
+func (k *take) describe(in *input, track int, f heldFrame) error {
+	if k.current == nil || in.describe == nil || !f.Sync || k.current.private[track] != nil {
+		return nil
+	}
+	private, ok := in.describe(f.Data)
+	if !ok {
+		return nil
+	}
+	return k.current.describe(track, private)
 }
 
 // changes says that a keyframe is described in another way than the file does: by

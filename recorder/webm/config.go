@@ -88,6 +88,9 @@ type Track struct {
 	// section 5.1.4.1.22): for AV1 and H264 it is needed, for VP9 it may be nil, VP8
 	// and Opus have none of their own. See codec.Format.
 	CodecPrivate []byte
+	// PrivateLater keeps room for a CodecPrivate that is not known yet: see
+	// [Writer.SetPrivate].
+	PrivateLater bool
 	// Channels is an audio track's number of channels: 0 for what its codec has, see
 	// media.Codec.Channels, or 1.
 	Channels int
@@ -99,7 +102,7 @@ type Track struct {
 func (t Track) validate() error {
 	switch t.Codec {
 	case media.VP8, media.VP9, media.AV1, media.H264:
-		if (t.Codec == media.AV1 || t.Codec == media.H264) && len(t.CodecPrivate) == 0 {
+		if (t.Codec == media.AV1 || t.Codec == media.H264) && len(t.CodecPrivate) == 0 && !t.PrivateLater {
 			return fmt.Errorf("%w: %v without CodecPrivate", ErrConfig, t.Codec)
 		}
 		if len(t.CodecPrivate) > maxCodecPrivate {

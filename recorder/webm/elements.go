@@ -47,6 +47,7 @@ type trackEntry struct {
 	// DefaultDuration is for live streams only: see pictureDuration.
 	DefaultDuration uint64 `ebml:"DefaultDuration,omitempty"` // ns
 	Audio           *audio `ebml:"Audio"`
+	Void            []byte `ebml:"Void,omitempty"` // room for CodecPrivate: see privateRoom
 	// Video is the last child, so that header.go knows where the size goes.
 	Video *video `ebml:"Video"`
 }

@@ -33,6 +33,7 @@ type layout struct {
 	tracks      int64
 	entries     []int64 // each TrackEntry; its first byte is its ID
 	sizes       []int64 // sizeBytes of each track; 0 if it has no picture
+	privates    []int64 // Void of privateRoom bytes of each track; 0 if it has none
 	index       int64   // Void of indexRoom bytes for Cues
 	indexRoom   int
 	end         int64 // the first Cluster
@@ -130,6 +131,11 @@ func appendTracks(b []byte, tracks []Track, l *layout) ([]byte, error) {
 			size = origin + int64(ends[i]-sizeBytes)
 		}
 		l.sizes = append(l.sizes, size)
+		var private int64
+		if t.later() {
+			private = size - videoHead - privateRoom
+		}
+		l.privates = append(l.privates, private)
 	}
 	return append(b, body...), nil
 }
@@ -151,6 +157,9 @@ func (t Track) entry(number int) trackEntry {
 		e.TrackType = 1
 		e.CodecID = idOfCodec[t.Codec]
 		e.CodecPrivate = t.CodecPrivate
+		if t.later() {
+			e.Void = make([]byte, privateRoom-3) // behind an ID of one byte and a size of two
+		}
 		e.Video = &video{unknownWidth, unknownHeight}
 		if t.Width != 0 {
 			e.Video = &video{uint64(t.Width), uint64(t.Height)}
@@ -188,6 +197,18 @@ func opusHead(channels int) []byte {
 	b = append(b, 0, 0)                                 // output gain
 	return append(b, 0)                                 // mapping family
 }
+
+// later reports whether there is to be room for the track's CodecPrivate.
+func (t Track) later() bool {
+	return t.PrivateLater && len(t.CodecPrivate) == 0 && t.Codec.Kind() == media.Video
+}
+
+// privateRoom is how long a CodecPrivate with its head may be that is told later, in
+// bytes: some ten times what codecs need.
+const privateRoom = 1024
+
+// videoHead is the length of a Video's ID and size.
+const videoHead = 1 + 1
 
 // sizeBytes is the length of a track's PixelWidth and PixelHeight, with which
 // its TrackEntry ends.

@@ -1,6 +1,7 @@
 package webm
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"time"
@@ -196,6 +197,33 @@ func (w *Writer) SetSize(track, width, height int) error {
 		return err
 	}
 	t.Width, t.Height = width, height
+	return nil
+}
+
+// SetPrivate tells the CodecPrivate of a video track that was declared without, ahead
+// of its first frame. It returns an error that wraps ErrFrame if the header has no room
+// for it, and otherwise those of SetSize.
+func (w *Writer) SetPrivate(track int, private []byte) error {
+	if err := w.writable(); err != nil {
+		return err
+	}
+	if track < 0 || track >= len(w.tracks) || w.layout.privates[track] == 0 || len(w.declared[track].CodecPrivate) > 0 {
+		return fmt.Errorf("%w: %d has no room for a CodecPrivate", ErrTrack, track)
+	}
+	const head = 3 // of the Void that keeps the room
+	b := fill("\x63\xA2", 1, private, privateRoom)
+	if len(private) == 0 || len(b) != privateRoom {
+		return fmt.Errorf("%w: CodecPrivate of %d bytes", ErrFrame, len(private))
+	}
+	// What lies behind the Void's head is not seen until that is another one.
+	at := w.layout.privates[track]
+	if err := w.writeAt(patch{at + head, b[head:]}); err != nil {
+		return err
+	}
+	if err := w.writeAt(patch{at, b[:head]}); err != nil {
+		return err
+	}
+	w.declared[track].CodecPrivate = bytes.Clone(private)
 	return nil
 }
 
