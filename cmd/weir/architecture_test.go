@@ -28,15 +28,16 @@ import (
 // package is.
 var mayImport = map[string][]string{
 	// The hub and what it is made of: nothing below knows anything above.
-	"sfu/media":   {},
-	"sfu/codec":   {"sfu/media"},
-	"sfu/forward": {"sfu/media"},
-	"sfu/udp":     {},
-	"sfu":         {"sfu/media", "sfu/codec"},
+	"sfu/media":     {},
+	"sfu/codec":     {"sfu/media"},
+	"sfu/forward":   {"sfu/media"},
+	"sfu/simulcast": {"sfu/media"},
+	"sfu/udp":       {},
+	"sfu":           {"sfu/media", "sfu/codec"},
 
 	// The adapters: sources and sinks. They meet in the hub and never import one
 	// another.
-	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/udp"},
+	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/udp"},
 	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
 	"recorder":          {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
 	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
@@ -93,7 +94,7 @@ var homes = map[string][]string{
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
-var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "recorder/webm", "recorder/mp4"}
+var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "recorder/webm", "recorder/mp4"}
 
 // worldly are the packages of the standard library that sansIO may not import.
 var worldly = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "os/signal", "sync", "sync/atomic", "syscall"}

@@ -26,6 +26,7 @@
 //	router      which packet is of which track (RFC 9143 section 9.2, RFC 8852)
 //	encoding    one RTP stream, which goes on when its SSRC changes
 //	input       one track on its way to the hub, where packets go as they are
+//	            (of several sizes those of one: package simulcast)
 //	loss        what is asked for again (NACK)
 //	reception   what is reported
 //	arrivals    feedback by which the browser estimates its bandwidth

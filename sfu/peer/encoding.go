@@ -18,8 +18,10 @@ const (
 // encoding is one RTP stream by which a track is sent: the only one, or that of one
 // of several sizes (simulcast, RFC 8853). It goes on when its SSRC changes.
 type encoding struct {
-	of  *input // set once
-	rid string // its name in packets, "" if it has none; set once
+	// set once
+	of     *input
+	number int    // among those of its input
+	rid    string // its name in packets, "" if it has none
 
 	// Written by the socket's reader with of.mu held, which others need to read them.
 	begun     bool   // a packet with media has come
@@ -36,8 +38,8 @@ type encoding struct {
 	run    int      // how many packets of it have come without one of ssrc
 }
 
-func newEncoding(of *input, rid string) *encoding {
-	return &encoding{of: of, rid: rid, losses: *newLosses(), reception: reception{codec: of.codec}}
+func newEncoding(of *input, number int, rid string) *encoding {
+	return &encoding{of: of, number: number, rid: rid, losses: *newLosses(), reception: reception{codec: of.codec}}
 }
 
 // takes reports whether packets of an SSRC are its own from now on. A new one takes
@@ -65,6 +67,14 @@ func (e *encoding) begin(ssrc uint32) {
 	e.begun, e.ssrc = true, ssrc
 	e.turn++
 	e.run = 0
+}
+
+// requests returns what asks the client.
+func (a asking) requests() []rtcp.Packet {
+	if a.keyframe {
+		return []rtcp.Packet{a.of.of.keyframeRequest(a.of.source())}
+	}
+	return a.of.requests(a.packets)
 }
 
 // maxNackPairs keeps a NACK below 1100 bytes.

@@ -13,6 +13,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/simulcast"
 )
 
 const (
@@ -37,33 +38,38 @@ type input struct {
 	encodings []*encoding
 
 	// guarded by mu, and so is most of the encodings
-	mu      sync.Mutex
-	writer  *sfu.TrackWriter // nil once the session is over: the track may have another one then
-	current *encoding        // that gets to the hub; nil: nothing has come
+	mu     sync.Mutex
+	writer *sfu.TrackWriter // nil once the session is over: the track may have another one then
+	group  *simulcast.Group // decides which of several encodings gets to the hub; nil: there is one
+
+	fir uint8 // number of the next FIR; owned by the publisher's goroutine
 
 	// owned by the socket's reader
 	slab  []byte
 	fresh bool // waits for flush
 }
 
-// asking is lost packets that are to be asked for.
+// asking is what is to be asked of the client: packets of an encoding that were lost,
+// or a keyframe.
 type asking struct {
-	of      *encoding
-	packets []rtcp.NackPair
+	of       *encoding
+	packets  []rtcp.NackPair
+	keyframe bool
 }
 
 // newInput returns the input of a section, which writes by w.
 func newInput(s section, c media.Codec, w *sfu.TrackWriter, pub *sfu.Publication, asks chan<- asking) *input {
 	format, _ := codec.For(c) // AddTrack has checked
 	in := &input{section: s, codec: c, format: format, pub: pub, asking: asks, sender: rand.Uint32(), writer: w}
-	for _, rid := range s.rids {
-		in.encodings = append(in.encodings, newEncoding(in, rid))
+	names := s.rids
+	if len(names) == 0 {
+		names = make([]string, max(1, len(s.layers)))
 	}
-	for range s.layers {
-		in.encodings = append(in.encodings, newEncoding(in, ""))
+	for i, rid := range names {
+		in.encodings = append(in.encodings, newEncoding(in, i, rid))
 	}
-	if len(in.encodings) == 0 {
-		in.encodings = []*encoding{newEncoding(in, "")}
+	if len(in.encodings) > 1 {
+		in.group = simulcast.New(c, len(in.encodings), in.write)
 	}
 	if !s.nack {
 		w.RepairWithin(minNackWindow) // what is missing may only be late
@@ -167,10 +173,11 @@ func (in *input) receive(at *route, h *rtp.Header, packet []byte) use {
 // keyframe, if the first packet begins none, and what comes until then is passed on.
 // Called with mu held.
 func (in *input) begin(e *encoding, ssrc uint32) {
-	if in.current == nil {
-		in.current = e
-	}
-	if e.begun && e == in.current && in.writer != nil {
+	switch {
+	case !e.begun || in.writer == nil:
+	case in.group != nil:
+		in.group.Restart(e.number)
+	default:
 		in.writer.Restart()
 	}
 	e.begin(ssrc)
@@ -209,21 +216,63 @@ func (in *input) put(e *encoding, h *rtp.Header, payload []byte, now time.Durati
 		missing, wasMissing, gaveUp := e.losses.received(h.SequenceNumber, again, now)
 		missed, over = wasMissing, gaveUp
 		if missing != nil {
-			select {
-			case in.asking <- asking{e, missing}:
-			default: // they are asked for the next time
-			}
+			in.ask(asking{of: e, packets: missing})
 		}
 	}
-	if e != in.current {
-		return
+	if in.group != nil {
+		in.choose(e, simulcast.Packet{
+			Seq: h.SequenceNumber, Time: stamp, Marker: h.Marker, Arrival: now, Again: again, Missed: missed, Payload: payload,
+		})
+	} else {
+		in.writer.AddPacket(sfu.RTP{
+			Seq: h.SequenceNumber, Time: stamp, Marker: h.Marker,
+			Arrival: now, Again: missed, Payload: payload,
+		})
 	}
-	in.writer.AddPacket(sfu.RTP{
-		Seq: h.SequenceNumber, Time: stamp, Marker: h.Marker,
-		Arrival: now, Again: missed, Payload: payload,
-	})
-	if over { // what is missing shows by what has come behind it
+	if over && in.passes(e) { // what is missing shows by what has come behind it
 		in.writer.Missing()
+	}
+}
+
+// ask has the client asked, unless so much waits for that already that it is better
+// asked the next time.
+func (in *input) ask(a asking) {
+	select {
+	case in.asking <- a:
+	default:
+	}
+}
+
+// choose leaves it to the group whether a packet gets to the hub. Called with mu held.
+func (in *input) choose(e *encoding, p simulcast.Packet) {
+	where := in.format.Inspect(p.Payload)
+	p.Sync, p.Width, p.Height = where.Sync, where.Width, where.Height
+	in.askForKeyframe(in.group.Add(e.number, p))
+}
+
+func (in *input) askForKeyframe(of int) {
+	if of >= 0 {
+		in.ask(asking{of: in.encodings[of], keyframe: true})
+	}
+}
+
+// write hands a packet to the hub that the group passes on. Called with mu held.
+func (in *input) write(p simulcast.Packet) {
+	in.writer.AddPacket(sfu.RTP{
+		Seq: p.Seq, Time: p.Time, Marker: p.Marker, Arrival: p.Arrival, Again: p.Missed, Payload: p.Payload,
+	})
+}
+
+// passes reports whether packets of an encoding get to the hub. Called with mu held.
+func (in *input) passes(e *encoding) bool { return in.group == nil || in.group.Current() == e.number }
+
+// tend does what is due when no packets come.
+func (in *input) tend() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.group != nil && in.writer != nil {
+		in.askForKeyframe(in.group.Tick(in.pub.Now()))
+		in.writer.Flush(false)
 	}
 }
 
@@ -267,7 +316,7 @@ func (in *input) dueOf(e *encoding, now time.Duration) (pairs []rtcp.NackPair, w
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	pairs, gaveUp := e.losses.due(now)
-	if in.writer != nil && e == in.current {
+	if in.writer != nil && in.passes(e) {
 		if gaveUp {
 			in.writer.Missing()
 		}
@@ -290,14 +339,20 @@ func (in *input) reports() []rtcp.Packet {
 	return packets
 }
 
-// source returns the SSRC of the packets that get to the hub; false if none has come.
+// source returns the SSRC that is to be asked for a keyframe of what gets to the hub;
+// false if nothing has come.
 func (in *input) source() (ssrc uint32, begun bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.current == nil {
-		return 0, false
+	e := in.encodings[0]
+	if in.group != nil {
+		asked := in.group.Asked()
+		if asked < 0 {
+			return 0, false
+		}
+		e = in.encodings[asked]
 	}
-	return in.current.ssrc, true
+	return e.ssrc, e.begun
 }
 
 // synchronize takes in a sender report, if it is of one of its encodings.
@@ -310,8 +365,12 @@ func (in *input) synchronize(sr *rtcp.SenderReport) {
 			continue
 		}
 		e.reception.senderReport(sr.NTPTime, now)
-		if in.writer != nil && e == in.current {
-			in.writer.SyncClock(sr.NTPTime, sr.RTPTime, now)
+		stamp, passed := sr.RTPTime, true
+		if in.group != nil {
+			stamp, passed = in.group.Report(e.number, sr.NTPTime, sr.RTPTime, now)
+		}
+		if passed && in.writer != nil {
+			in.writer.SyncClock(sr.NTPTime, stamp, now)
 		}
 	}
 }

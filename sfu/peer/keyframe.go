@@ -9,20 +9,14 @@ import (
 // keyframeRequests turns the hub's requests into RTCP. It holds none back: the hub
 // asks once a track's first packet is here, by which its SSRC is known, and asks
 // again what is not answered.
-type keyframeRequests map[string]*keyframeTarget // by track ID
-
-// keyframeTarget is a track that can be asked.
-type keyframeTarget struct {
-	of  *input
-	seq uint8 // of the next FIR
-}
+type keyframeRequests map[string]*input // by track ID
 
 // newKeyframeRequests returns what asks for keyframes of the pictures among inputs.
 func newKeyframeRequests(inputs []*input) keyframeRequests {
 	k := keyframeRequests{}
 	for _, in := range inputs {
 		if kind := in.codec.Kind(); kind == media.Video {
-			k[kind.String()] = &keyframeTarget{of: in}
+			k[kind.String()] = in
 		}
 	}
 	return k
@@ -31,23 +25,24 @@ func newKeyframeRequests(inputs []*input) keyframeRequests {
 // of returns what asks for a keyframe of a track, or nothing if the track has not
 // begun: the request is that of a publisher before this one, then.
 func (k keyframeRequests) of(id string) []rtcp.Packet {
-	t := k[id]
-	if t == nil {
+	in := k[id]
+	if in == nil {
 		return nil
 	}
-	ssrc, begun := t.of.source()
+	ssrc, begun := in.source()
 	if !begun {
 		return nil
 	}
-	return []rtcp.Packet{t.request(ssrc)}
+	return []rtcp.Packet{in.keyframeRequest(ssrc)}
 }
 
-// request returns a PLI (RFC 4585 section 6.3.1), or a FIR (RFC 5104 section
-// 4.3.1) for a client that negotiated nothing better.
-func (t *keyframeTarget) request(ssrc uint32) rtcp.Packet {
-	if !t.of.section.fir {
-		return &rtcp.PictureLossIndication{SenderSSRC: t.of.sender, MediaSSRC: ssrc}
+// keyframeRequest returns a PLI (RFC 4585 section 6.3.1), or a FIR (RFC 5104 section
+// 4.3.1) for a client that negotiated nothing better. Runs on the publisher's
+// goroutine.
+func (in *input) keyframeRequest(ssrc uint32) rtcp.Packet {
+	if !in.section.fir {
+		return &rtcp.PictureLossIndication{SenderSSRC: in.sender, MediaSSRC: ssrc}
 	}
-	t.seq++
-	return &rtcp.FullIntraRequest{SenderSSRC: t.of.sender, FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: t.seq}}}
+	in.fir++
+	return &rtcp.FullIntraRequest{SenderSSRC: in.sender, FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: in.fir}}}
 }

@@ -26,7 +26,7 @@ const (
 type Publisher struct {
 	*session
 	inputs []*input    // set once
-	asking chan asking // packets that were found missing
+	asking chan asking // of the client
 }
 
 // NewPublisher answers a publisher's offer and adds its tracks to pub. The
@@ -92,9 +92,9 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 		select {
 		case id := <-pub.KeyframeRequests():
 			packets = requests.of(id)
-		case lost := <-c.asking:
-			packets = lost.of.requests(lost.packets)
-			again.run(true)
+		case ask := <-c.asking:
+			packets = ask.requests()
+			again.run(again.running || !ask.keyframe)
 		case <-again.C:
 			missing := false
 			for _, in := range c.inputs {
@@ -110,6 +110,9 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 				for _, in := range c.inputs {
 					packets = append(packets, in.reports()...)
 				}
+			}
+			for _, in := range c.inputs {
+				in.tend()
 			}
 			c.tend()
 			if c.ingress.inVain() > uselessTimeout {
