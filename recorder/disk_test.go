@@ -163,8 +163,8 @@ func checkFiles(t *testing.T, r *Recorder) (list []Recording) {
 		info, _ := f.Stat()
 		report, err := webm.Verify(f, info.Size())
 		f.Close()
-		if err != nil || !report.Clean || report.Blocks == 0 || report.Blocks != rec.Frames || filepath.Ext(f.Name()) != ".webm" {
-			t.Errorf("%s, %s: %v; it has %d frames, the catalogue says %d; %v", filepath.Base(f.Name()), rec.State, err, report.Blocks, rec.Frames, report.Faults)
+		if err != nil || !report.Clean || report.Frames == 0 || report.Frames != rec.Frames || filepath.Ext(f.Name()) != ".webm" {
+			t.Errorf("%s, %s: %v; it has %d frames, the catalogue says %d; %v", filepath.Base(f.Name()), rec.State, err, report.Frames, rec.Frames, report.Faults)
 		}
 	}
 	return list

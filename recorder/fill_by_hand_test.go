@@ -46,14 +46,14 @@ func TestFillSoundKeepsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, filled, kept, err := FillSound(file)
-	if err != nil || filled.Holes != 4 || filled.Duration != 4*600*time.Millisecond-videoStep || report.Blocks != 180 || kept != file+origSuffix {
+	if err != nil || filled.Holes != 4 || filled.Duration != 4*600*time.Millisecond-videoStep || report.Frames != 180 || kept != file+origSuffix {
 		t.Fatalf("%+v, %+v, %s, %v", report, filled, kept, err)
 	}
 	if b, err := os.ReadFile(kept); err != nil || string(b) != string(was) {
 		t.Errorf("what is kept is another file: %v", err)
 	}
 	now, err := Verify(file)
-	if err != nil || !now.Clean || now.Blocks != 180 || now.Filler != filled.Frames || now.Duration < 3980*time.Millisecond {
+	if err != nil || !now.Clean || now.Frames != 180 || now.Filler != filled.Frames || now.Duration < 3980*time.Millisecond {
 		t.Errorf("%+v, %v", now, err)
 	}
 	if report, filled, kept, err := FillSound(file); err != nil || !report.Clean || filled.Frames != 0 || kept != "" {

@@ -227,8 +227,8 @@ func (h *holed) check(t *testing.T, rec Recording, file string) (filler int64) {
 			}
 		}
 	}
-	if rec.Frames != frames || report.Blocks != frames || rec.Quality.FillerMS != filler || filler > 0 != (rec.Quality.FillerFrames > 0) {
-		t.Errorf("%d frames, %d in the tracks, %d in the file; quality %+v", rec.Frames, frames, report.Blocks, rec.Quality)
+	if rec.Frames != frames || report.Frames != frames || rec.Quality.FillerMS != filler || filler > 0 != (rec.Quality.FillerFrames > 0) {
+		t.Errorf("%d frames, %d in the tracks, %d in the file; quality %+v", rec.Frames, frames, report.Frames, rec.Quality)
 	}
 	if h.rough {
 		if d := rec.Quality.Dropped; d == 0 || d > 20 {

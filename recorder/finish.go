@@ -81,7 +81,7 @@ func (p *part) salvage() error {
 	if err != nil {
 		return err
 	}
-	if report.Blocks == 0 {
+	if report.Frames == 0 {
 		return errEmpty
 	}
 	p.record.repaired(report)
@@ -94,7 +94,7 @@ func (p *part) salvage() error {
 // repaired takes over what a repair found in the file.
 func (r *Recording) repaired(report webm.Report) {
 	r.Bytes, r.DurationMS = report.Bytes, milliseconds(report.Duration)
-	r.Frames, r.Keyframes = report.Blocks, report.Keyframes
+	r.Frames, r.Keyframes = report.Frames, report.Keyframes
 }
 
 // endTime is when the last frame of the recording ends, which cannot be yet to come,

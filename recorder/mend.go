@@ -61,10 +61,10 @@ func (r *Recorder) mendFile(rec *Recording) (webm.Report, error) {
 	if errors.Is(err, webm.ErrRewrite) {
 		report, err = r.rewrite(f, size, name)
 	}
-	if size <= emptyBytes && (errors.Is(err, webm.ErrNotWebM) || errors.Is(err, webm.ErrHeader) || err == nil && report.Blocks == 0) {
+	if size <= emptyBytes && (errors.Is(err, webm.ErrNotWebM) || errors.Is(err, webm.ErrHeader) || err == nil && report.Frames == 0) {
 		return report, errEmpty
 	}
-	if err == nil && report.Blocks == 0 {
+	if err == nil && report.Frames == 0 {
 		err = errors.New("no frame can be read in it")
 	}
 	if err != nil {

@@ -131,7 +131,7 @@ func eachFile(c *cli.Context, do func(w io.Writer, file string) (good bool, err 
 
 // describe prints what a file holds.
 func describe(w io.Writer, file string, r webm.Report) {
-	fmt.Fprintf(w, "%s\n  %v, %d frames, %d keyframes, %.1f MB", file, r.Duration.Round(time.Millisecond), r.Blocks, r.Keyframes, float64(r.Bytes)/1e6)
+	fmt.Fprintf(w, "%s\n  %v, %d frames, %d keyframes, %.1f MB", file, r.Duration.Round(time.Millisecond), r.Frames, r.Keyframes, float64(r.Bytes)/1e6)
 	if r.Indexed {
 		fmt.Fprint(w, ", indexed")
 	}

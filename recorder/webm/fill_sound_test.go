@@ -82,7 +82,7 @@ func TestFillSound(t *testing.T) {
 				t.Errorf("%d bytes became %d", len(file), len(to.b))
 			}
 			checkFilled(t, to.b, tt.tracks, file, filled)
-			if report.Blocks == 0 {
+			if report.Frames == 0 {
 				t.Error("the report is empty")
 			}
 			if again, err := Holes(bytes.NewReader(to.b), int64(len(to.b))); again.Frames != 0 || err != nil {
@@ -145,7 +145,7 @@ func TestFillSoundOfOthers(t *testing.T) {
 		t.Fatalf("%+v, %v", filled, err)
 	}
 	report, err := Verify(bytes.NewReader(to.b), int64(len(to.b)))
-	if err != nil || !report.Clean || report.Clusters != 2 || report.Blocks != 9+15 {
+	if err != nil || !report.Clean || report.Clusters != 2 || report.Frames != 10+15 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

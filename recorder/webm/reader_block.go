@@ -141,6 +141,28 @@ func ebmlSizes(p []byte, sizes []int) ([]byte, bool) {
 	return p, true
 }
 
+// laceHead returns how many bytes at the front of the data of a block that is laced
+// tell the number and the sizes of its frames (RFC 9559 section 10.3).
+func laceHead(flags byte, p []byte) int {
+	n := 1
+	for range int(p[0]) { // the size of the last frame is not told
+		switch {
+		case flags&flagLacing == lacingXiph:
+			for n < len(p) && p[n] == 255 {
+				n++
+			}
+			n++
+		case flags&flagLacing == lacingEBML && n < len(p):
+			_, size, _, ok := parseVint(p[n:])
+			if !ok {
+				return len(p)
+			}
+			n += size
+		}
+	}
+	return min(n, len(p))
+}
+
 // emit gives the frames of b to the receiver, in memory of their own: in b's,
 // if it is owned.
 func (r *Reader) emit(b *block, owned bool) error {

@@ -47,9 +47,9 @@ type Report struct {
 	// that can be right it is that; otherwise the last frame is taken to last as
 	// long as the one before it.
 	Duration  time.Duration
-	Blocks    int64 // SimpleBlocks and BlockGroups: frames, unless some are laced
-	Keyframes int64 // blocks of video tracks at which a decoder can start
-	Filler    int64 // blocks that weir put where sound was missing; in no other count
+	Frames    int64 // also of blocks with several, which are laced
+	Keyframes int64 // frames of video tracks at which a decoder can start
+	Filler    int64 // frames that weir put where sound was missing; in no other count
 	Clusters  int64 // with a block
 	// Tracks are those that the file declares, in its order. Repair undeclares one
 	// without a block if weir wrote the file.
@@ -64,7 +64,7 @@ type Report struct {
 	Lost        int64
 }
 
-// TrackReport tells what a file has of a track. Frames in Stats are blocks.
+// TrackReport tells what a file has of a track.
 type TrackReport struct {
 	Entry TrackEntry
 	Stats TrackStats
@@ -220,7 +220,7 @@ func (s *survey) report(p *plan) Report {
 	r := Report{
 		Faults: p.faults, Clean: p.clean(), Rewrite: p.rewrite,
 		Bytes: s.end, Cut: s.cut(), Duration: s.duration(),
-		Blocks: s.blocks, Clusters: s.clusters, Indexed: p.indexed,
+		Frames: s.frames, Clusters: s.clusters, Indexed: p.indexed,
 		Damages: s.damages, MoreDamages: s.more, Lost: s.lost,
 	}
 	if p.told {

@@ -115,11 +115,11 @@ func FuzzRepair(f *testing.F) {
 			}
 			return
 		}
-		if again.Blocks != r.Blocks || r.Bytes+r.Cut != int64(len(b)) || r.Clean != (f.calls == 0 && repairErr == nil) {
+		if again.Frames != r.Frames || r.Bytes+r.Cut != int64(len(b)) || r.Clean != (f.calls == 0 && repairErr == nil) {
 			t.Fatalf("Verify: %+v, Repair: %+v, %d calls", r, again, f.calls)
 		}
 		if repairErr == nil {
-			if after := checkClean(t, f.b); after.Blocks != r.Blocks || after.Bytes < r.Bytes {
+			if after := checkClean(t, f.b); after.Frames != r.Frames || after.Bytes < r.Bytes {
 				t.Fatalf("was %+v, is %+v", r, after)
 			}
 		} else if !errors.Is(repairErr, ErrRewrite) || f.calls > 0 {
@@ -129,7 +129,7 @@ func FuzzRepair(f *testing.F) {
 		if _, err := Rewrite(bytes.NewReader(b), int64(len(b)), to); err != nil {
 			t.Fatal(err)
 		}
-		if after := checkClean(t, to.b); after.Blocks != r.Blocks || after.Keyframes != r.Keyframes {
+		if after := checkClean(t, to.b); after.Frames != r.Frames || after.Keyframes != r.Keyframes {
 			t.Fatalf("was %+v, copy is %+v", r, after)
 		}
 	})

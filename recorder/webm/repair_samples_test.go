@@ -90,7 +90,7 @@ func TestRepairForeignFiles(t *testing.T) {
 				checkPackets(t, cut, got, len(cut) < len(b) || r.Cut > 0)
 				checkSeekable(t, got, r)
 				t.Logf("%d of %d bytes: rewritten %v, clean %v, %v, %d blocks, cut %d; %v", len(cut), len(b), rewritten,
-					r.Clean, r.Duration, r.Blocks, r.Cut, r.Faults)
+					r.Clean, r.Duration, r.Frames, r.Cut, r.Faults)
 				if n == 0 && !rewritten {
 					other, _ := rewrite(t, cut)
 					checkPackets(t, cut, other, r.Cut > 0)
@@ -124,7 +124,7 @@ func checkSeekable(t *testing.T, b []byte, r Report) {
 		t.Errorf("duration %v, the last packet is at %v, the report says %v", d, last, r.Duration)
 	}
 	again, err := Verify(bytes.NewReader(b), int64(len(b)))
-	if err != nil || !again.Indexed || again.Blocks != r.Blocks || again.Keyframes != r.Keyframes {
+	if err != nil || !again.Indexed || again.Frames != r.Frames || again.Keyframes != r.Keyframes {
 		t.Errorf("%v, %+v, was %+v", err, again, r)
 	}
 	if p := decode(t, name); p != "" {
@@ -167,4 +167,36 @@ func decode(t *testing.T, name string) string {
 		}
 	}
 	return strings.Join(complaints, "\n")
+}
+
+// TestVerifyCountsFrames: a block with several frames counts as so many, and what
+// tells their sizes is none of them. Whatever the sizes are, the count is bounded by
+// what the block has.
+func TestVerifyCountsFrames(t *testing.T) {
+	for _, tc := range lacings {
+		b := join(liveStart, liveCluster(50, el(simpleBlockID, laced(tc.kind, tc.frames...)),
+			el(blockGroupID, el(blockID, laced(tc.kind, tc.frames...)), number(blockDurationID, uint64(8*len(tc.frames))))))
+		size := int64(0)
+		for _, f := range tc.frames {
+			size += 2 * int64(len(f))
+		}
+		report, err := Verify(bytes.NewReader(b), int64(len(b)))
+		if n := int64(2 * len(tc.frames)); err != nil || report.Frames != n {
+			t.Errorf("%s: %d frames, %v, want %d", tc.name, report.Frames, err, n)
+		}
+		for _, track := range report.Tracks {
+			if s := track.Stats; track.Entry.Number == liveAudio && (s.Frames != report.Frames || s.Bytes != size) {
+				t.Errorf("%s: %d frames of %d bytes, want %d", tc.name, s.Frames, s.Bytes, size)
+			}
+		}
+	}
+	for _, kind := range []byte{lacingXiph, lacingEBML, lacingFixed} {
+		for n := range 4 {
+			b := join(liveStart, liveCluster(50, simpleBlock(liveAudio, 0, kind, bytes.Repeat([]byte{255}, n)...), simpleBlock(liveAudio, 20, flagKey, 0xFC, 1, 2)))
+			report, err := Verify(bytes.NewReader(b), int64(len(b)))
+			if err != nil || report.Tracks[1].Stats.Bytes < 0 {
+				t.Errorf("%d bytes of nonsense: %+v, %v", n, report, err)
+			}
+		}
+	}
 }

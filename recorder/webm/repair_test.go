@@ -126,7 +126,7 @@ func TestRepairIsLikeFinish(t *testing.T) {
 					}
 				}
 			}
-			if r.Cut != 0 || r.Clean || r.Indexed || r.Blocks != int64(len(frames)) || len(r.Faults) < 3 {
+			if r.Cut != 0 || r.Clean || r.Indexed || r.Frames != int64(len(frames)) || len(r.Faults) < 3 {
 				t.Errorf("index %s: %+v", name, r)
 			}
 		}
@@ -155,7 +155,7 @@ func TestRepairCutAnywhere(t *testing.T) {
 				continue
 			}
 			got, r := repaired(t, b[:at])
-			if r.Blocks != int64(whole) || r.Bytes+r.Cut != at {
+			if r.Frames != int64(whole) || r.Bytes+r.Cut != at {
 				t.Fatalf("%s cut at %d: %+v, want %d blocks", name, at, r, whole)
 			}
 			compare(t, mustReadBlocks(t, got), frames[:whole])
@@ -298,7 +298,7 @@ func TestRepairFails(t *testing.T) {
 func TestRepairEmpty(t *testing.T) {
 	w, f := newWriter(t, Config{}, avTracks())
 	for _, n := range []int64{w.layout.end, w.layout.end - 100} {
-		if b, r := repaired(t, f.b[:n]); r.Blocks != 0 || mustSegment(t, b).find(0x1C53BB6B) != nil {
+		if b, r := repaired(t, f.b[:n]); r.Frames != 0 || mustSegment(t, b).find(0x1C53BB6B) != nil {
 			t.Errorf("%+v", r)
 		}
 	}

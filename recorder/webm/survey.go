@@ -19,7 +19,7 @@ type survey struct {
 	tracks   []surveyed
 	index    index
 	clusters int64
-	blocks   int64 // that can be used
+	frames   int64 // that can be used, but filler
 	unsized  int64 // Clusters with a size that is unknown or wrong and can be mended
 
 	damages []Damage // the first maxDamages
@@ -204,11 +204,14 @@ func (s *survey) block(p *part, h *fileHeader) {
 		t.stats.Filler++
 		t.stats.Filled += b.lasts
 	} else {
-		t.stats.Frames++
-		t.stats.Bytes += b.bytes
-		s.blocks++
+		t.stats.Frames += b.frames
+		t.stats.Bytes += b.bytes - b.sizes
+		s.frames += b.frames
 	}
 	tail := t.step
+	if f.entry.DefaultDuration > 0 {
+		tail *= time.Duration(max(1, b.frames))
+	}
 	if b.duration > 0 {
 		tail = time.Duration(b.duration) * h.tick
 	}
@@ -271,7 +274,7 @@ func (s *survey) cut() int64 { return s.size - s.end }
 func (s *survey) silent() []int64 {
 	var out []int64
 	for i := range s.tracks {
-		if !s.tracks[i].begun() && s.blocks > 0 && s.head.own {
+		if !s.tracks[i].begun() && s.frames > 0 && s.head.own {
 			out = append(out, s.head.tracks[i].at)
 		}
 	}

@@ -44,9 +44,11 @@ type walked struct {
 	ticks    int64 // its time; never below zero
 	duration int64 // BlockDuration in ticks; 0 if none
 	key      bool
+	frames   int64         // more than one if they are laced
+	sizes    int64         // bytes that tell how many those are and how long each is
 	filler   bool          // see Block.Filler; only in files that weir wrote
 	lasts    time.Duration // of filler
-	bytes    int64         // of its frame, or frames
+	bytes    int64         // of its frame, or of frames that are laced with their sizes
 	first    bool          // in its Cluster
 	flags    byte          // of its head
 	offsetAt int64         // where in the file its head tells its time: flags and frames follow

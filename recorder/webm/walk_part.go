@@ -167,6 +167,21 @@ func (w *walker) readFields(p *part, at, end int64) error {
 	p.block.ticks = max(0, w.ticks+int64(int16(uint16(b[n])<<8|uint16(b[n+1]))))
 	p.block.bytes = end - at - int64(n) - 3
 	p.block.flags, p.block.offsetAt = b[n+2], at+int64(n)
+	if p.block.frames = 1; p.block.flags&flagLacing != lacingNone {
+		return w.readLacing(&p.block, at+int64(n)+3)
+	}
+	return nil
+}
+
+// readLacing reads how many frames are in a block, and how much of it tells their
+// sizes. Of sizes that are wrong as much counts as there is.
+func (w *walker) readLacing(b *walked, at int64) error {
+	head, err := w.src.peek(at, int(min(sourceWindow, b.bytes)))
+	if err != nil || len(head) == 0 {
+		return err
+	}
+	b.frames = int64(head[0]) + 1
+	b.sizes = int64(laceHead(b.flags, head))
 	return nil
 }
 
