@@ -91,10 +91,39 @@ func (p *part) salvage() error {
 	return p.recorder.disk.Rename(p.record.partName(), p.record.name())
 }
 
-// repaired takes over what a repair found in the file.
+// repaired takes over what a repair found in the file. A track in which nothing was
+// found is one that the file does not declare any more.
 func (r *Recording) repaired(report webm.Report) {
 	r.Bytes, r.DurationMS = report.Bytes, milliseconds(report.Duration)
 	r.Frames, r.Keyframes = report.Frames, report.Keyframes
+	told := r.Tracks
+	r.Tracks = []Track{}
+	for i, found := range report.Tracks {
+		if found.Stats.Frames == 0 {
+			continue
+		}
+		t := trackOf(found)
+		if len(told) == len(report.Tracks) { // the sidecar was written with the file's header
+			t.ID, t.Sizes = told[i].ID, told[i].Sizes
+			if told[i].Width > 0 {
+				t.Width, t.Height = told[i].Width, told[i].Height
+			}
+		}
+		r.Tracks = append(r.Tracks, t)
+	}
+}
+
+// trackOf describes a track by what was found of it in a file.
+func trackOf(found webm.TrackReport) Track {
+	codec, s := found.Entry.Codec, found.Stats
+	t := Track{
+		ID: codec.Kind().String(), Kind: codec.Kind().String(), Codec: codec.String(),
+		Width: s.Width, Height: s.Height, Frames: s.Frames, Keyframes: s.Keyframes, Bytes: s.Bytes,
+	}
+	if s.Filler > 0 {
+		t.Filler = &Filler{Frames: s.Filler, DurationMS: milliseconds(s.Filled)}
+	}
+	return t
 }
 
 // endTime is when the last frame of the recording ends, which cannot be yet to come,

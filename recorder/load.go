@@ -103,7 +103,7 @@ func (w *walk) orphans() {
 	for base, container := range w.parts {
 		id := path.Base(base)
 		id = id[strings.LastIndex(id, "-")+1:]
-		rec := &Recording{ID: id, Stream: path.Dir(base), Gaps: []Gap{}, Container: container, base: base}
+		rec := &Recording{ID: id, Stream: path.Dir(base), Container: container, base: base}
 		info, err := w.recorder.folder.root().Stat(rec.partName())
 		if _, sidecar := w.recorder.folder.root().Stat(rec.sidecarName()); err != nil || sidecar == nil {
 			continue // a sidecar that cannot be read stays what it is

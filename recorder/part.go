@@ -36,6 +36,7 @@ type part struct {
 	last    []time.Duration     // time of each track's last frame
 	heard   []bool              // something came of the track, for this part or for one before
 	updated time.Time
+	noted   notedGaps
 	quality collector
 }
 
@@ -202,9 +203,32 @@ func (p *part) flush(now time.Time) error {
 		p.updated = now
 		p.summarize()
 		p.recorder.catalogue.set(&p.record)
+		p.noteGaps(now)
 	}
 	return nil
 }
+
+// notedGaps is which gaps are in the sidecar.
+type notedGaps struct {
+	count int
+	at    time.Time
+}
+
+// noteGaps has gaps that are new put into the sidecar, where they outlive the
+// program. The more there are the longer they wait, for all are written each time:
+// 1,000 of them, some 80 KiB, each 10 s.
+func (p *part) noteGaps(now time.Time) {
+	count := len(p.record.Gaps) + p.record.MoreGaps
+	if count == p.noted.count || now.Sub(p.noted.at) < time.Duration(len(p.record.Gaps))*gapNotePause {
+		return
+	}
+	p.noted = notedGaps{count, now}
+	record := p.record.clone()
+	p.syncer.note(func() error { return p.recorder.writeSidecar(&record) })
+}
+
+// gapNotePause is how long gaps wait for each that there is already.
+const gapNotePause = 10 * time.Millisecond
 
 // size is how many bytes the file has.
 func (p *part) size() int64 { return p.writer.Stats().Bytes }

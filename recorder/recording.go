@@ -3,6 +3,7 @@ package recorder
 import (
 	"errors"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -37,12 +38,13 @@ type Recording struct {
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	DurationMS int64      `json:"duration_ms"`
 	Bytes      int64      `json:"bytes"`
-	Frames     int64      `json:"frames"` // without filler
-	Keyframes  int64      `json:"keyframes"`
+	Frames     int64      `json:"frames,omitzero"` // without filler; absent while it is not known
+	Keyframes  int64      `json:"keyframes,omitzero"`
 	Tracks     []Track    `json:"tracks"`
 	// Gaps are the places where frames are missing, MoreGaps how many there are
-	// beyond those that are listed.
-	Gaps     []Gap  `json:"gaps"`
+	// beyond those that are listed. They are nil, and absent, if the sidecar was lost:
+	// it is not known whether there are any.
+	Gaps     []Gap  `json:"gaps,omitzero"`
 	MoreGaps int    `json:"more_gaps,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	// Quality says how good the recording is. It is there once it has ended.
@@ -106,9 +108,9 @@ type Track struct {
 	Codec     string `json:"codec"`
 	Width     int    `json:"width,omitempty"` // of the first picture
 	Height    int    `json:"height,omitempty"`
-	Frames    int64  `json:"frames"`
+	Frames    int64  `json:"frames,omitzero"` // absent while it is not known
 	Keyframes int64  `json:"keyframes,omitempty"`
-	Bytes     int64  `json:"bytes"`
+	Bytes     int64  `json:"bytes,omitzero"`
 	Sizes     []Size `json:"sizes,omitempty"` // where the picture size changes
 	// Filler is what stands in the file where sound is missing. It is part of no other
 	// count.
@@ -155,7 +157,7 @@ func (r *Recording) addGap(g Gap) {
 func (r *Recording) clone() Recording {
 	c := *r
 	c.Tracks = append([]Track(nil), r.Tracks...)
-	c.Gaps = append([]Gap{}, r.Gaps...)
+	c.Gaps = slices.Clone(r.Gaps) // nil stays nil
 	c.Metadata = maps.Clone(r.Metadata)
 	return c
 }

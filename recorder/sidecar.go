@@ -64,6 +64,12 @@ func (r *Recording) interrupt(media os.FileInfo) {
 	r.State, r.EndedAt, r.Bytes = Interrupted, &ended, media.Size()
 	r.DurationMS = max(0, milliseconds(ended.Sub(r.StartedAt)))
 	r.Reason = "the program ended before the recording did"
+	// What the sidecar counted was right some time before. A repair will tell.
+	r.Frames, r.Keyframes = 0, 0
+	for i := range r.Tracks {
+		t := &r.Tracks[i]
+		t.Frames, t.Keyframes, t.Bytes, t.Filler = 0, 0, 0, nil
+	}
 }
 
 // writeSidecar writes what is known of rec, all or nothing.

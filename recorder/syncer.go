@@ -6,20 +6,28 @@ import (
 	"time"
 )
 
-// syncer forces a file to the disk now and then, by a goroutine of its own: a disk
-// can take seconds for that.
+// noteInterval is how often notes are kept of a file that is never forced to the
+// disk before its end.
+const noteInterval = time.Second
+
+// syncer forces a file to the disk now and then, and what is known about it, by a
+// goroutine of its own: a disk can take seconds for that.
 type syncer struct {
-	quit   chan struct{}
-	done   sync.WaitGroup
+	quit chan struct{}
+	done sync.WaitGroup
+
+	// atomic
 	failed atomic.Pointer[error]
+	notes  atomic.Pointer[func() error] // keeps what is known; nil: nothing new is
 }
 
 // startSyncer returns a syncer that is to be stopped before the file is closed.
-// It does nothing if interval is negative.
+// It forces nothing to the disk, but keeps notes, if interval is negative.
 func startSyncer(f mediaFile, interval time.Duration) *syncer {
 	s := &syncer{quit: make(chan struct{})}
-	if interval < 0 {
-		return s
+	force := interval > 0
+	if !force {
+		interval = noteInterval
 	}
 	s.done.Go(func() {
 		tick := time.NewTicker(interval)
@@ -30,13 +38,29 @@ func startSyncer(f mediaFile, interval time.Duration) *syncer {
 			case <-s.quit:
 				return
 			}
-			if err := f.Sync(); err != nil {
-				s.failed.Store(&err)
-				return
+			if force {
+				if err := f.Sync(); err != nil {
+					s.failed.Store(&err)
+					return
+				}
 			}
+			s.keepNotes()
 		}
 	})
 	return s
+}
+
+// note has keep called after the next time that the file was forced to the disk, so
+// that nothing is told of frames that a power cut takes away. Of several the last one
+// counts. What fails is tried again, unless something newer is there.
+func (s *syncer) note(keep func() error) { s.notes.Store(&keep) }
+
+func (s *syncer) keepNotes() {
+	keep := s.notes.Swap(nil)
+	if keep == nil || (*keep)() == nil {
+		return
+	}
+	s.notes.CompareAndSwap(nil, keep)
 }
 
 // err returns what the disk said, if it failed.

@@ -12,7 +12,7 @@ function clocks({quality}) {
 }
 
 /** What a viewer of a recording will notice, in a sentence. */
-function quality({gaps, more_gaps: more = 0, quality}) {
+function quality({gaps = [], more_gaps: more = 0, quality}) {
   const holes = gaps.filter((gap) => !gap.reason).length + more;
   switch (quality?.verdict) {
     case 'clean': return 'Nothing is missing.';
