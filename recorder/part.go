@@ -158,7 +158,7 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 	if err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
-	p.quality.frame(input, at, frame.Sync, why != "")
+	p.quality.frame(input, at, frame.Sync, frame.gap, why != "")
 	p.last[track], p.heard[track] = at, true
 	t.Frames++
 	t.Bytes += int64(len(frame.Data))
@@ -204,6 +204,7 @@ func (p *part) flush(now time.Time) error {
 		p.summarize()
 		p.recorder.catalogue.set(&p.record)
 		p.noteGaps(now)
+		p.quality.sample(p.tape.now())
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package recorder
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -13,10 +12,9 @@ import (
 // Quality is how good a recording is: what came, what was lost on the way, and
 // what a viewer of the file will notice.
 type Quality struct {
-	// Verdict is "clean" if nothing is missing and nothing stood still,
-	// "repaired" if packets were lost, and came again in time, "gaps" if frames
-	// are missing, and "poor" if that is 1 % of the time or more. A clock of the wrong
-	// rate counts like frames that are missing: as long as it is off by.
+	// Verdict is "clean" if nothing is missing, "repaired" if packets were lost, and
+	// came again in time, "gaps" if frames are missing or the tracks do not fit one
+	// another, and "poor" if 1 % of the time or more is missing. See verdict.
 	Verdict string `json:"verdict"`
 
 	Packets    uint64 `json:"packets"`    // received, or frames if the publisher uploads those
@@ -36,6 +34,11 @@ type Quality struct {
 	FillerFrames int64 `json:"filler_frames"`
 	FillerMS     int64 `json:"filler_ms"`
 	Trimmed      int64 `json:"trimmed,omitempty"`
+
+	// ApartMS is how long picture and sound were more than 100 ms apart, as far as
+	// sender reports tell. EndedEarly is a track that ended seconds before the other.
+	ApartMS    int64       `json:"apart_ms,omitempty"`
+	EndedEarly *EndedEarly `json:"ended_early,omitempty"`
 
 	// Freezes are where the picture stood still for more than half a second,
 	// FrozenMS how long that was in all. Pauses do not count.
@@ -62,6 +65,15 @@ type Quality struct {
 type Freeze struct {
 	AtMS       int64 `json:"at_ms"`
 	DurationMS int64 `json:"duration_ms"`
+	// Lost says that pictures are missing there. Otherwise the publisher sent none: of
+	// a screen on which nothing moves, say.
+	Lost bool `json:"lost,omitempty"`
+}
+
+// EndedEarly is a track that ended seconds before the other one.
+type EndedEarly struct {
+	Track string `json:"track"`
+	AtMS  int64  `json:"at_ms"`
 }
 
 // Synced is when a track was first placed by a sender report.
@@ -83,9 +95,6 @@ const (
 	// freezeAfter is how long a picture stays until it counts as frozen.
 	freezeAfter = 500 * time.Millisecond
 	maxFreezes  = 1000
-	// poorShare is the share of the time that may be frozen or missing until a
-	// recording counts as poor.
-	poorShare = 0.01
 )
 
 // collector gathers the quality of a part.
@@ -97,8 +106,13 @@ type collector struct {
 	trimmed   int64
 	freezes   []Freeze
 	frozen    time.Duration
-	picture   time.Duration // time of the last picture
-	keyframe  time.Duration // time of the last keyframe
+	losing    time.Duration   // of frozen: where pictures are missing
+	apart     time.Duration   // how long picture and sound were apart
+	sampled   time.Duration   // when that was last looked at, on the stream's clock; 0: never
+	last      []time.Duration // where the last frame of each track begins; -1: it has none
+	picture   time.Duration   // time of the last picture
+	longest   time.Duration   // from one picture to the next
+	keyframe  time.Duration   // time of the last keyframe
 	pictures  int64
 	keyframes int64
 	keySum    time.Duration
@@ -106,7 +120,7 @@ type collector struct {
 }
 
 func newCollector(inputs []*input) collector {
-	c := collector{inputs: inputs}
+	c := collector{inputs: inputs, last: slices.Repeat([]time.Duration{-1}, len(inputs))}
 	for _, in := range inputs {
 		c.before = append(c.before, in.track.Stats())
 	}
@@ -122,17 +136,15 @@ func (c *collector) begin(track int, lost media.Losses) {
 	before.CutOff = min(before.CutOff, lost.CutOff)
 }
 
-// frame notes that a frame of a track was written. excused says that the gap
-// before it was wanted.
-func (c *collector) frame(track int, at time.Duration, sync, excused bool) {
+// frame notes that a frame of a track was written. gap says that frames are missing
+// before it, excused that this was wanted.
+func (c *collector) frame(track int, at time.Duration, sync, gap, excused bool) {
+	c.last[track] = at
 	if c.inputs[track].info.Kind() != media.Video {
 		return
 	}
-	if still := at - c.picture; c.pictures > 0 && still > freezeAfter && !excused {
-		c.frozen += still
-		if len(c.freezes) < maxFreezes {
-			c.freezes = append(c.freezes, Freeze{milliseconds(c.picture), milliseconds(still)})
-		}
+	if c.pictures > 0 && !excused {
+		c.still(at-c.picture, gap)
 	}
 	last := c.picture
 	c.picture = at
@@ -151,6 +163,42 @@ func (c *collector) frame(track int, at time.Duration, sync, excused bool) {
 	c.keyframes++
 }
 
+// still notes how long the last picture stayed.
+func (c *collector) still(d time.Duration, gap bool) {
+	if !gap {
+		c.longest = max(c.longest, d)
+	}
+	if d <= freezeAfter {
+		return
+	}
+	c.frozen += d
+	if gap {
+		c.losing += d
+	}
+	if len(c.freezes) < maxFreezes {
+		c.freezes = append(c.freezes, Freeze{milliseconds(c.picture), milliseconds(d), gap})
+	}
+}
+
+// sample looks how far picture and sound are apart at the instant now of the stream's
+// clock. It is called about once a second.
+func (c *collector) sample(now time.Duration) {
+	since := now - c.sampled
+	first := c.sampled == 0
+	c.sampled = now
+	var off [media.Video + 1]time.Duration
+	known := 0
+	for _, in := range c.inputs {
+		if s := in.track.Stats().Sync; s.Reports > 0 {
+			off[in.info.Kind()] = s.Off
+			known++
+		}
+	}
+	if !first && known > 1 && (off[media.Audio]-off[media.Video]).Abs() > apartAfter {
+		c.apart += since
+	}
+}
+
 // stretches returns the mean time from one keyframe to the next, and the longest, in
 // milliseconds; the latter may be that to the last picture.
 func (c *collector) stretches() (mean, longest int64) {
@@ -166,7 +214,8 @@ func (c *collector) stretches() (mean, longest int64) {
 // report returns the quality of a part that has ended.
 func (c *collector) report(rec *Recording) *Quality {
 	q := &Quality{Frames: rec.Frames, Dropped: c.unordered, Overruns: c.overruns, Freezes: append([]Freeze{}, c.freezes...), FrozenMS: milliseconds(c.frozen)}
-	q.Trimmed = c.trimmed
+	q.Trimmed, q.ApartMS = c.trimmed, milliseconds(c.apart)
+	q.EndedEarly = c.endedEarly(time.Duration(rec.DurationMS) * time.Millisecond)
 	for _, t := range rec.Tracks {
 		if t.Filler != nil {
 			q.FillerFrames += t.Filler.Frames
@@ -210,33 +259,4 @@ func (q *Quality) clock(track string, s sfu.SyncStats) {
 	if q.SkewPPM == nil || math.Abs(ppm) > math.Abs(*q.SkewPPM) {
 		q.SkewPPM = &ppm
 	}
-}
-
-// verdict sums q up in a word.
-func (c *collector) verdict(rec *Recording, q *Quality) string {
-	missing := map[string]int64{"": q.FrozenMS} // by track, ms
-	gaps := rec.MoreGaps
-	for _, g := range rec.Gaps {
-		if g.Reason == "" {
-			gaps++
-			missing[g.Track] += g.DurationMS
-		}
-	}
-	wrong := false
-	for _, c := range q.Clocks {
-		if c.WrongRate {
-			wrong = true
-			missing[c.Track] += int64(math.Abs(c.SkewPPM) / 1e6 * float64(rec.DurationMS))
-		}
-	}
-	most := slices.Max(slices.Collect(maps.Values(missing)))
-	switch {
-	case rec.State == Failed, float64(most) > poorShare*float64(rec.DurationMS):
-		return "poor"
-	case gaps > 0, wrong, q.Overruns > 0, q.Dropped > 0, len(q.Freezes) > 0:
-		return "gaps"
-	case q.Repaired > 0:
-		return "repaired"
-	}
-	return "clean"
 }

@@ -160,12 +160,12 @@ func TestKeyframeStretches(t *testing.T) {
 		{"the middle", []int{0, 9, 10}, 12, 0, 5000, 9000},
 		{"a pause", []int{0, 104}, 108, 104, 3000, 4000},
 	} {
-		c := collector{inputs: []*input{video}, before: make([]sfu.TrackStats, 1)}
+		c := collector{inputs: []*input{video}, before: make([]sfu.TrackStats, 1), last: make([]time.Duration, 1)}
 		for at := 0; at <= tt.end; at++ {
 			if tt.resumed > 0 && at > 3 && at < tt.resumed {
 				continue
 			}
-			c.frame(0, time.Duration(at)*second, slices.Contains(tt.keys, at), at > 0 && at == tt.resumed)
+			c.frame(0, time.Duration(at)*second, slices.Contains(tt.keys, at), false, at > 0 && at == tt.resumed)
 		}
 		if mean, longest := c.stretches(); mean != tt.mean || longest != tt.max {
 			t.Errorf("%s: mean %d ms, longest %d ms; want %d, %d", tt.name, mean, longest, tt.mean, tt.max)

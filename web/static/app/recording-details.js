@@ -11,14 +11,33 @@ function clocks({quality}) {
     ` The publisher's ${track} clock is ${(Math.abs(skew) / 1e4).toFixed(1)} % too ${skew < 0 ? 'slow' : 'fast'}.`).join('');
 }
 
-/** What a viewer of a recording will notice, in a sentence. */
-function quality({gaps = [], more_gaps: more = 0, quality}) {
+/** Silence shorter than this is not worth a word. */
+const FILLER_MS = 1000;
+const APART_MS = 3000;
+const TRACKS = {audio: 'sound', video: 'picture'};
+
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+
+/** What is wrong with a recording, a sentence each. */
+function faults({gaps = [], more_gaps: more = 0, quality}) {
   const holes = gaps.filter((gap) => !gap.reason).length + more;
-  switch (quality?.verdict) {
+  const {verdict, ended_early: early, apart_ms: apart = 0, filler_ms: filler = 0} = quality;
+  return [
+    holes > 0 && `Something is missing at ${count(holes, 'place')}.`,
+    holes > 0 && verdict === 'poor' && 'That is more than a hundredth of it.',
+    early && `The ${TRACKS[early.track] ?? early.track} ends at ${seconds(early.at_ms)}, before the rest.`,
+    apart > APART_MS && `Picture and sound are apart for ${seconds(apart)}.`,
+    filler > FILLER_MS && `Silence stands for ${seconds(filler)} in which no sound came.`,
+  ].filter(Boolean);
+}
+
+/** What a viewer of a recording will notice, in a sentence or some. */
+function quality(recording) {
+  switch (recording.quality?.verdict) {
     case 'clean': return 'Nothing is missing.';
     case 'repaired': return 'Some packets were lost on the way and came again. Nothing is missing.';
-    case 'gaps': return `Something is missing at ${count(holes, 'place')}.`;
-    case 'poor': return `More than a hundredth is missing or stands still, at ${count(holes, 'place')}.`;
+    case 'gaps':
+    case 'poor': return faults(recording).join(' ');
     default: return '';
   }
 }
