@@ -214,8 +214,8 @@ func checkContainers(t *testing.T, r *Recorder) []Recording {
 		}
 		report, err := Verify(f.Name())
 		f.Close()
-		if err != nil || !report.Clean || report.Blocks != rec.Frames {
-			t.Errorf("%s: %v, %d frames of %d, %v", rec.ID, report.Faults, report.Blocks, rec.Frames, err)
+		if err != nil || !report.Clean || report.Frames != rec.Frames {
+			t.Errorf("%s: %v, %d frames of %d, %v", rec.ID, report.Faults, report.Frames, rec.Frames, err)
 		}
 	}
 	return list
