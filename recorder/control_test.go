@@ -46,7 +46,9 @@ func (s *show) Run(ctx context.Context, pub *sfu.Publication) error {
 	for n := 0; ; n++ {
 		now := max(pub.Now(), time.Microsecond)
 		video.WriteFrame(media.Frame{PTS: now, Sync: n%5 == 0, Data: sfutest.VP8Frame(n, n%5 == 0, 500)})
-		audio.WriteFrame(media.Frame{PTS: now, Sync: true, Data: sfutest.OpusFrame(n, 80)})
+		for _, at := range []time.Duration{now, now + audioStep} {
+			audio.WriteFrame(media.Frame{PTS: at, Sync: true, Data: sfutest.OpusFrame(n, 80)})
+		}
 		s.mu.Lock()
 		s.sent++
 		s.mu.Unlock()

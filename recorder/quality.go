@@ -107,6 +107,7 @@ type collector struct {
 	freezes   []Freeze
 	frozen    time.Duration
 	losing    time.Duration   // of frozen: where pictures are missing
+	excused   time.Duration   // sound that is missing because that was wanted
 	apart     time.Duration   // how long picture and sound were apart
 	sampled   time.Duration   // when that was last looked at, on the stream's clock; 0: never
 	last      []time.Duration // where the last frame of each track begins; -1: it has none
@@ -139,14 +140,17 @@ func (c *collector) begin(track int, lost media.Losses) {
 // frame notes that a frame of a track was written. gap says that frames are missing
 // before it, excused that this was wanted.
 func (c *collector) frame(track int, at time.Duration, sync, gap, excused bool) {
+	last := c.last[track]
 	c.last[track] = at
 	if c.inputs[track].info.Kind() != media.Video {
+		if excused && last >= 0 {
+			c.excused += at - last
+		}
 		return
 	}
 	if c.pictures > 0 && !excused {
 		c.still(at-c.picture, gap)
 	}
-	last := c.picture
 	c.picture = at
 	c.pictures++
 	if !sync {

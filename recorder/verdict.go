@@ -68,7 +68,7 @@ func (c *collector) verdict(rec *Recording, q *Quality) string {
 	case rec.State == Failed, float64(most) > poorShare*float64(rec.DurationMS):
 		return "poor"
 	case gaps > 0, wrong, q.Overruns > 0, q.Dropped > 0, c.losing > 0,
-		c.apart > apartLong, q.EndedEarly != nil, q.FillerMS > milliseconds(fillerLong):
+		c.apart > apartLong, q.EndedEarly != nil, q.FillerMS > milliseconds(fillerLong+c.excused):
 		return "gaps"
 	case q.Repaired > 0:
 		return "repaired"
