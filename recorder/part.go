@@ -35,6 +35,7 @@ type part struct {
 	fillers []*codec.OpusFiller // of each track; nil if its holes need none
 	last    []time.Duration     // time of each track's last frame
 	heard   []bool              // something came of the track, for this part or for one before
+	largest []int               // of each track: pixels of the largest picture with layers
 	updated time.Time
 	noted   notedGaps
 	quality collector
@@ -67,7 +68,7 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 			ID: in.info.ID, Kind: in.info.Kind().String(), Codec: in.info.Codec.String(),
 		})
 	}
-	p.last = make([]time.Duration, len(tracks))
+	p.last, p.largest = make([]time.Duration, len(tracks)), make([]int, len(tracks))
 	p.record.Container = webm.Container(tracks)
 	if err := p.create(tracks, start); err != nil {
 		return nil, err
@@ -143,6 +144,11 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 			return err
 		}
 	}
+	if p.formats[track].LayerSize != nil {
+		if err := p.layers(track, frame.Data, at); err != nil {
+			return err
+		}
+	}
 	if err := p.fillBefore(track, at, frame.Data); err != nil {
 		return err
 	}
@@ -175,19 +181,36 @@ func (p *part) picture(track int, data []byte, at time.Duration) error {
 	t := &p.record.Tracks[track]
 	if t.Width == 0 {
 		t.Width, t.Height = width, height
-		if err := p.writer.SetSize(track, width, height); err != nil && !errors.Is(err, webm.ErrFrame) {
-			return fmt.Errorf("recorder: %w", err)
-		}
-		return nil
+		return sizeError(p.writer.SetSize(track, width, height))
 	}
-	current := Size{Width: t.Width, Height: t.Height}
-	if n := len(t.Sizes); n > 0 {
-		current = t.Sizes[n-1]
-	}
-	if (width != current.Width || height != current.Height) && len(t.Sizes) < maxSizes {
+	if now := t.size(); (width != now.Width || height != now.Height) && len(t.Sizes) < maxSizes {
 		t.Sizes = append(t.Sizes, Size{AtMS: milliseconds(at), Width: width, Height: height})
 	}
 	return nil
+}
+
+// layers notes the size of a picture with spatial layers if it is the largest so
+// far, in the header too: a player shows the largest layer, which a sender that does
+// not know yet how much it may send leaves out at first.
+func (p *part) layers(track int, data []byte, at time.Duration) error {
+	width, height, ok := p.formats[track].LayerSize(data)
+	t := &p.record.Tracks[track]
+	if !ok || t.Width == 0 || width*height <= p.largest[track] {
+		return nil
+	}
+	p.largest[track] = width * height
+	if now := t.size(); width*height > now.Width*now.Height && len(t.Sizes) < maxSizes {
+		t.Sizes = append(t.Sizes, Size{AtMS: milliseconds(at), Width: width, Height: height})
+	}
+	return sizeError(p.writer.Enlarge(track, width, height))
+}
+
+// sizeError returns an error of the file. That the header cannot tell a size is none.
+func sizeError(err error) error {
+	if err == nil || errors.Is(err, webm.ErrFrame) {
+		return nil
+	}
+	return fmt.Errorf("recorder: %w", err)
 }
 
 // flush hands what was written to the kernel, and tells the catalogue now and

@@ -123,6 +123,14 @@ type Filler struct {
 	DurationMS int64 `json:"duration_ms"`
 }
 
+// size returns the size of the newest picture.
+func (t *Track) size() Size {
+	if n := len(t.Sizes); n > 0 {
+		return t.Sizes[n-1]
+	}
+	return Size{Width: t.Width, Height: t.Height}
+}
+
 // Size is a change of the picture size.
 type Size struct {
 	AtMS   int64 `json:"at_ms"`

@@ -38,6 +38,7 @@ type input struct {
 	// nil where nothing is needed. private is what it made of the newest one.
 	describe func(keyframe []byte) ([]byte, bool)
 	private  []byte
+	holds    func(private, next []byte) bool // see codec.Format.Holds
 }
 
 // take moves frames from the tracks to parts until all have ended: then it
@@ -47,7 +48,7 @@ func (t *tape) take(ctx context.Context) error {
 	inputs := make([]*input, len(t.tracks))
 	for i, track := range t.tracks {
 		format, _ := codec.For(track.Info().Codec) // the hub has checked
-		inputs[i] = &input{info: track.Info(), track: track, describe: format.CodecPrivate}
+		inputs[i] = &input{info: track.Info(), track: track, describe: format.CodecPrivate, holds: format.Holds}
 		if t.missed {
 			inputs[i].cursor = track.AllFrames()
 		} else {
@@ -258,8 +259,13 @@ func (k *take) describe(in *input, track int, f heldFrame) error {
 	return k.current.describe(track, private)
 }
 
-// changes says that a keyframe is described in another way than the file does: by
-// another size of a codec that tells it ahead, say. Players go by the file's.
+// leastPart is how long a file lasts before pictures that it does not describe begin
+// the next: a publisher that sends two kinds of them in turn makes no file of each.
+const leastPart = 5 * time.Second
+
+// changes reports whether a keyframe cannot be in the file because that describes
+// another kind of picture, of another bit depth, say. What is told in front of the
+// keyframe, as a new size is, players follow.
 func (k *take) changes(track int, f heldFrame) bool {
 	in := k.inputs[track]
 	if in.describe == nil || !f.Sync {
@@ -270,7 +276,17 @@ func (k *take) changes(track int, f heldFrame) bool {
 		return false
 	}
 	in.private = private
-	return k.current != nil && !bytes.Equal(private, k.current.private[track])
+	if k.current == nil {
+		return false
+	}
+	described := k.current.private[track]
+	switch {
+	case described == nil:
+		return true
+	case bytes.Equal(described, private), in.holds != nil && in.holds(described, private):
+		return false
+	}
+	return f.PTS-k.current.zero >= leastPart
 }
 
 // rotates says that f is to be the first frame of another part.

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -66,6 +67,8 @@ type TrackWriter struct {
 	told      time.Duration // arrival of the last packet that the other tracks were told of
 	packets   slab[media.Packet]
 	watch     keyframeWatch
+	sets      *codec.ParameterSets // nil: keyframes of the codec stand on their own
+	setsTime  uint64               // RTP time of the newest packet that told some
 
 	// atomic
 	report atomic.Pointer[clockReport] // newest one not yet used
@@ -80,7 +83,11 @@ type clockReport struct {
 
 // write has w write to t from now on, as a new one.
 func (w *TrackWriter) write(t *Track) {
-	*w = TrackWriter{track: t, clock: t.stream.senderTime, timeline: media.NewTimeline(t.info.Codec), origin: media.Never, told: media.Never}
+	sets := w.sets // the source may have told some already
+	*w = TrackWriter{track: t, clock: t.stream.senderTime, timeline: media.NewTimeline(t.info.Codec), origin: media.Never, told: media.Never, sets: sets}
+	if sets == nil && t.format.NewSets != nil {
+		w.sets = t.format.NewSets()
+	}
 }
 
 // WritePacket is AddPacket and Flush.
@@ -127,9 +134,13 @@ func (w *TrackWriter) AddPacket(r RTP) {
 		return
 	}
 	where := t.format.Inspect(r.Payload)
+	var ahead [][]byte
+	if where.Tells|where.Needs != 0 {
+		ahead = w.complete(&where, r.Payload, seq, rtp, anew)
+	}
 	p := w.packets.put(media.Packet{
 		Seq: seq, Time: rtp, PTS: pts, Arrival: r.Arrival,
-		Start: where.Start, Marker: r.Marker, Sync: where.Sync, Anew: anew, Payload: r.Payload,
+		Start: where.Start, Marker: r.Marker, Sync: where.Sync, Anew: anew, Payload: r.Payload, Ahead: ahead,
 	})
 	if seq > w.highest {
 		w.highest, w.newest, w.timestamp = seq, *p, r.Time
@@ -163,6 +174,11 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 	if w.restarted {
 		w.restarted, f.Gap = false, true
 		w.watch = keyframeWatch{}
+	}
+	if w.sets != nil {
+		var keyframe bool
+		f.Data, keyframe = w.sets.Complete(f.Data)
+		f.Sync = f.Sync || keyframe
 	}
 	if t.info.Kind() == media.Video {
 		w.watch.frame(t, &f)

@@ -180,6 +180,16 @@ func (w *Writer) end() int64 { return w.written + int64(len(w.buf)) }
 // known: at the first keyframe. The header holds one size; once it is there,
 // SetSize does nothing. Errors are those of WriteFrame.
 func (w *Writer) SetSize(track, width, height int) error {
+	return w.declareSize(track, width, height, false)
+}
+
+// Enlarge is SetSize for a picture that may be larger than the one in the header,
+// which it replaces then.
+func (w *Writer) Enlarge(track, width, height int) error {
+	return w.declareSize(track, width, height, true)
+}
+
+func (w *Writer) declareSize(track, width, height int, larger bool) error {
 	if err := w.writable(); err != nil {
 		return err
 	}
@@ -190,7 +200,7 @@ func (w *Writer) SetSize(track, width, height int) error {
 		return fmt.Errorf("%w: picture of %dx%d", ErrFrame, width, height)
 	}
 	t := &w.declared[track]
-	if t.Width != 0 {
+	if t.Width != 0 && !(larger && width*height > t.Width*t.Height) {
 		return nil
 	}
 	if err := w.writeAt(patch{w.layout.sizes[track], appendPictureSize(nil, width, height)}); err != nil {

@@ -99,6 +99,26 @@ func TestSizeComesLate(t *testing.T) {
 	compare(t, o.blocks(), frames)
 }
 
+// TestEnlarge: the largest size stays in the header.
+func TestEnlarge(t *testing.T) {
+	w, f := newWriter(t, Config{}, []Track{{Codec: media.Opus}, {Codec: media.VP9}})
+	feed(t, w, interleaved(time.Second))
+	for _, s := range [][2]int{{320, 180}, {1280, 720}, {640, 360}, {1280, 720}} {
+		if err := w.Enlarge(videoTrack, s[0], s[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.patches) != 2 {
+		t.Errorf("%d writes, want 2", len(f.patches))
+	}
+	if err := w.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if v := mustRead(t, f.b).Segment.Tracks.TrackEntry[1].Video; *v != (video{1280, 720}) {
+		t.Errorf("size %+v", v)
+	}
+}
+
 func TestBadCallsChangeNothing(t *testing.T) {
 	w, f := newWriter(t, Config{}, avTracks())
 	frame := Block{Data: []byte{1}}

@@ -177,3 +177,13 @@ func AV1Private(keyframe []byte) ([]byte, bool) {
 	const marker, version = 0x80, 1
 	return o.append([]byte{marker | version, s.profile<<5 | s.level, flags, 0}), true
 }
+
+// av1Holds implements [Format].Holds. The sequence header in front of a keyframe
+// tells the decoder all; but by profile, bit depth and chroma format players choose
+// the decoder and what pictures they get of it.
+func av1Holds(private, next []byte) bool {
+	const head = 4                               // bytes of the record ahead of the sequence header
+	const profile, samples = 0x7 << 5, 0x1f << 2 // without level; without tier and chroma position
+	return len(private) >= head && len(next) >= head &&
+		(private[1]^next[1])&profile == 0 && (private[2]^next[2])&samples == 0
+}

@@ -23,6 +23,16 @@ type Format struct {
 	// NewFiller returns what makes silence for the holes in a track. Nil for video: the
 	// last picture is shown until the next one.
 	NewFiller func() *OpusFiller
+	// Holds reports whether a file with the CodecPrivate private may go on with frames
+	// whose own is next, told in front of them. It may not where players have to know
+	// it ahead. Nil: only if they are the same.
+	Holds func(private, next []byte) bool
+	// LayerSize returns the size of the largest spatial layer that a frame of several
+	// tells, keyframe or not. Nil where none begins between keyframes.
+	LayerSize func(frame []byte) (width, height int, ok bool)
+	// NewSets returns what remembers parameter sets. Nil for a codec whose keyframes
+	// always stand on their own.
+	NewSets func() *ParameterSets
 	// NewPacketizer returns a packetizer whose first packet has the Seq seq.
 	NewPacketizer func(seq uint64) Packetizer
 	// NewDepacketizer returns a depacketizer with the limits of c.
@@ -33,6 +43,9 @@ type Format struct {
 type Position struct {
 	Start bool // the payload begins a frame
 	Sync  bool // the payload begins a frame at which a decoder can start
+	// Tells is the kinds of parameter sets in the payload. Needs is those that have to
+	// come ahead of it for a decoder to start here: 0 where it cannot anyway.
+	Tells, Needs SetKinds
 	// Width and Height are the picture's size in pixels, if Sync and if the
 	// payload tells it.
 	Width, Height int

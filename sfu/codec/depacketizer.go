@@ -63,6 +63,7 @@ type depacketizer[D any] struct {
 	frame  assembly[D]
 	gate   gate[D]
 	out    outlet
+	learn  func(payload []byte) // takes in what is Ahead of a packet; nil: nothing ever is
 
 	markers markers
 	aside   *joined[D] // a frame that ended without marker, until it is known whether it is whole
@@ -164,6 +165,9 @@ func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Fra
 	}
 	if len(p.Payload) == 0 {
 		return // padding
+	}
+	for _, ahead := range p.Ahead {
+		d.learn(ahead)
 	}
 	part, where := d.format.read(p.Payload, &d.now)
 	if where == padding {

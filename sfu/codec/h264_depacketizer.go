@@ -11,11 +11,13 @@ import (
 // A frame is an access unit as Matroska and MP4 have it: each NAL unit behind its
 // length in 4 bytes, without delimiters, end marks and filler. Parameter sets are
 // where the publisher put them, in front of the IDR picture: so a change of them
-// in midstream is in the right place, and a keyframe stands on its own.
+// in midstream is in the right place. An IDR picture that lacks them gets the last
+// ones: a keyframe stands on its own.
 type h264Depacketizer = depacketizer[h264Frame]
 
 func newH264Depacketizer(c Config) Depacketizer {
-	return &h264Depacketizer{format: &h264Format{}, in: newReorder(c), markers: markers{set: c.Marked}, gate: &h264Gate{}}
+	h := &h264Format{}
+	return &h264Depacketizer{format: h, in: newReorder(c), markers: markers{set: c.Marked}, gate: &h264Gate{}, learn: h.ahead}
 }
 
 // maxCarried bounds the parameter sets that come under a time of their own.
@@ -31,6 +33,14 @@ type h264Format struct {
 	// carried are parameter sets that came without a picture. They belong to the
 	// next one.
 	carried []byte
+	sets    ParameterSets
+	sure    bool // that the next picture goes by sets: its packet says so
+}
+
+// ahead takes in what is Ahead of a packet.
+func (h *h264Format) ahead(payload []byte) {
+	h.sets.Learn(payload)
+	h.sure = true
 }
 
 func (*h264Format) read(payload []byte, d *h264Frame) (part []byte, where place) {
@@ -53,18 +63,25 @@ func (h *h264Format) join(f *h264Frame, parts [][]byte, size int) (data []byte, 
 		return nil, false, false // cut off
 	}
 	vcl := h.describe(f, data)
-	if len(h.carried) > 0 && (!vcl || !f.sps) { // with sets of its own it needs no others
+	if len(h.carried) > 0 && (!vcl || f.sets&SequenceSets == 0) { // with sets of its own it needs no others
 		data = append(h.carried, data...)
 		vcl = h.describe(f, data)
 	}
 	h.carried = nil
 	if !vcl {
+		_, _ = h.sets.Complete(data) // it learns them
 		if len(data) <= maxCarried {
 			h.carried = slices.Clip(data)
 		}
 		return nil, false, true
 	}
-	return data, f.idr && f.sps && H264Keyframe(data), true
+	whole, keyframe := h.sets.Complete(data)
+	if len(whole) > len(data) {
+		h.describe(f, whole)
+		f.completed = !h.sure
+	}
+	h.sure = false
+	return whole, keyframe, true
 }
 
 // appendPayload appends the NAL units of a payload. unit is where the one begins
@@ -116,7 +133,7 @@ func (h *h264Format) describe(f *h264Frame, data []byte) (vcl bool) {
 	*f = h264Frame{}
 	for nal, rest, ok := nextNAL(data); ok; nal, rest, ok = nextNAL(rest) {
 		if nal[0]&nalTypeMask == nalSPS {
-			h.learn(nal, f.sps)
+			h.learn(nal, f.sets&SequenceSets != 0)
 		}
 		before := f.vcl
 		f.see(nal[0], nal[1:])

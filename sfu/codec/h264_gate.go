@@ -38,6 +38,8 @@ func (g *h264Gate) admit(d *h264Frame, keyframe bool, lost uint64) (pass, missin
 	g.count(lost)
 	missing = g.missed > 0
 	switch {
+	case keyframe && d.completed && lost > 0:
+		g.open = false // what is missing right before it may be other parameter sets
 	case keyframe:
 		g.open = true
 	case g.unseen > 0 && !g.goesOn(d):

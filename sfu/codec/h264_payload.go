@@ -3,9 +3,12 @@ package codec
 // h264Frame is what is known of a frame (an access unit, ISO/IEC 14496-10 section
 // 7.4.1.2) by its payloads.
 type h264Frame struct {
-	sps, idr  bool
+	sets      SetKinds // in it
+	idr       bool
 	vcl       bool // a part of a picture has been seen
 	reference bool // other pictures refer to it: nal_ref_idc is not 0
+
+	completed bool // with parameter sets that were told before it
 
 	// Known once the frame is whole, and if numbered.
 	numbered bool
@@ -21,14 +24,12 @@ type h264Frame struct {
 // parameter sets are missing is none to begin with, see h264Gate.
 func (f *h264Frame) see(header byte, body []byte) place {
 	t := header & nalTypeMask
+	f.sets |= kindOfSet(t)
 	if isVCL(t) {
 		f.vcl = true
 		f.reference = f.reference || header&nalRefMask != 0
 	}
 	switch {
-	case t == nalSPS:
-		f.sps = true
-		return opening
 	case nalSEI <= t && t <= nalDelimiter, nalPrefix <= t && t <= 18:
 		return opening
 	case t == nalIDR:
@@ -82,23 +83,28 @@ func (f *h264Frame) read(payload []byte) place {
 // parameter set: encoders for RTP send it in front of each IDR picture, and only
 // there. If the payload holds pictures too, they have to be IDR.
 //
-// An IDR picture by itself is no such point, for it says nothing without its
-// parameter sets. A publisher that tells them nowhere but in its SDP cannot be
-// watched by who comes later.
+// An IDR picture by itself is such a point for who knows its parameter sets: it
+// Needs them. They may be in a payload before it, of the same picture, or have been
+// told long ago.
 func inspectH264(payload []byte) Position {
 	var f h264Frame
-	where := Position{Start: f.read(payload) == opening && !(f.idr && !f.sps)}
-	if where.Start && f.sps && (f.idr || !f.vcl) {
+	opens := f.read(payload) == opening
+	sps := f.sets&SequenceSets != 0
+	where := Position{Start: opens && (sps || !f.idr), Tells: f.sets}
+	if where.Start && sps && (f.idr || !f.vcl) {
 		where.Sync = true
-		where.Width, where.Height = h264PayloadSize(payload)
+		where.Width, where.Height = H264PayloadSize(payload)
+	}
+	if opens && f.idr {
+		where.Needs = allSets &^ f.sets
 	}
 	return where
 }
 
-// h264PayloadSize returns the picture's size if payload tells it.
-func h264PayloadSize(payload []byte) (width, height int) {
-	nal, rest, ok := payload, []byte(nil), true
-	if payload[0]&nalTypeMask == nalSTAPA {
+// H264PayloadSize returns the picture's size if payload tells it, else zeros.
+func H264PayloadSize(payload []byte) (width, height int) {
+	nal, rest, ok := payload, []byte(nil), len(payload) > 0
+	if ok && payload[0]&nalTypeMask == nalSTAPA {
 		nal, rest, ok = nextAggregated(payload[1:])
 	}
 	for ; ok; nal, rest, ok = nextAggregated(rest) {

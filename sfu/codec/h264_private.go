@@ -32,7 +32,7 @@ func H264Private(keyframe []byte) ([]byte, bool) {
 	if len(sequence) == 0 || len(sequence) > avcMaxSPS || len(picture) == 0 || len(picture) > avcMaxPPS {
 		return nil, false
 	}
-	s, ok := parseH264SPS(sequence[0])
+	s, ok := parseH264SPS(activeSPS(keyframe))
 	if !ok {
 		return nil, false
 	}
@@ -63,4 +63,21 @@ func H264ProfileLevelID(keyframe []byte) string {
 		}
 	}
 	return ""
+}
+
+// h264Holds implements [Format].Holds. The parameter sets in front of a keyframe tell
+// the decoder all, the size and the profile too; but by chroma format and bit depth
+// players choose the decoder and what pictures they get of it.
+func h264Holds(private, next []byte) bool {
+	samples := func(private []byte) (s h264SPS, ok bool) {
+		h, err := NewH264Stored(private)
+		if err != nil || len(h.sets.units) == 0 {
+			return s, false
+		}
+		full, ok := parseH264SPS(h.sets.units[0].nal)
+		return h264SPS{chroma: full.chroma, lumaBits: full.lumaBits, chromaBits: full.chromaBits, separatePlanes: full.separatePlanes}, ok
+	}
+	a, okA := samples(private)
+	b, okB := samples(next)
+	return okA && okB && a == b
 }

@@ -1,106 +1,171 @@
 package codec
 
-const (
-	// How many sets of each kind are kept: what an AVCDecoderConfigurationRecord
-	// can tell.
-	maxSequenceSets = avcMaxSPS
-	maxPictureSets  = avcMaxPPS
-	// maxSetsBytes bounds what is kept of each kind. What encoders send is some
-	// tens of bytes.
-	maxSetsBytes = 16 << 10
+import (
+	"bytes"
+	"slices"
 )
 
-// h264Sets are the newest parameter sets of a stream, each under its number, for
-// pictures that come without theirs. The zero value is empty.
-type h264Sets struct {
-	sequence, picture setList
-}
+// SetKinds is a set of the kinds of parameter sets.
+type SetKinds uint8
 
-// setList is the sets of one kind, in the order in which their numbers first came.
-type setList struct {
-	ids   []uint32
-	units [][]byte
-	bytes int
-}
+// The kinds of parameter sets (ISO/IEC 14496-10 section 7.4.1.2.1).
+const (
+	SequenceSets SetKinds = 1 << iota
+	PictureSets
 
-// learn takes in a NAL unit if it is a parameter set. It keeps no reference to it.
-func (s *h264Sets) learn(nal []byte) {
-	var buf [16]byte
-	switch nal[0] & nalTypeMask {
+	allSets = SequenceSets | PictureSets
+)
+
+// kindOfSet returns the kind of a NAL unit of that type, 0 if it is no parameter set.
+func kindOfSet(nalType byte) SetKinds {
+	switch nalType {
 	case nalSPS:
-		b := bits{data: unescape(buf[:], nal)}
-		b.skip(8 + 24) // its header, profile, constraints and level
-		if id := b.golomb(); !b.over {
-			s.sequence.put(id, nal, maxSequenceSets)
-		}
+		return SequenceSets
 	case nalPPS:
-		b := bits{data: unescape(buf[:], nal)}
-		b.skip(8)
-		if id := b.golomb(); !b.over {
-			s.picture.put(id, nal, maxPictureSets)
-		}
+		return PictureSets
+	}
+	return 0
+}
+
+// maxSets bounds how many parameter sets of a kind are remembered, each of at most
+// MaxPayload bytes. Encoders have one to three; some take the next id each time that
+// they begin anew.
+const maxSets = 16
+
+// ParameterSets are the newest parameter sets of an H.264 stream. Some publishers
+// tell them once, at the start or in their SDP, which is enough for who was there:
+// with them, every IDR picture is one at which a decoder can start. The zero value
+// knows none. It is not safe for concurrent use.
+type ParameterSets struct {
+	units    []parameterSet // by kind, and of a kind as they were told
+	payloads [][]byte       // made of units; nil when they have changed
+}
+
+// parameterSet is one of them; another one of its kind and id replaces it.
+type parameterSet struct {
+	kind SetKinds
+	id   uint32
+	nal  []byte
+}
+
+// Learn takes in the parameter sets in an RTP payload: a NAL unit or several. It
+// keeps nothing of payload.
+func (s *ParameterSets) Learn(payload []byte) {
+	if len(payload) == 0 {
+		return
+	}
+	if payload[0]&nalTypeMask != nalSTAPA {
+		s.learn(payload)
+		return
+	}
+	for nal, rest, ok := nextAggregated(payload[1:]); ok; nal, rest, ok = nextAggregated(rest) {
+		s.learn(nal)
 	}
 }
 
-// put keeps a set under its number, in the place of an older one. What is too much
-// is left out.
-func (l *setList) put(id uint32, nal []byte, most int) {
-	for i, known := range l.ids {
-		if known == id {
-			if l.bytes+len(nal)-len(l.units[i]) <= maxSetsBytes {
-				l.bytes += len(nal) - len(l.units[i])
-				l.units[i] = append([]byte(nil), nal...)
+// learn takes in a NAL unit, if it is a parameter set.
+func (s *ParameterSets) learn(nal []byte) {
+	kind := kindOfSet(nal[0] & nalTypeMask)
+	if kind == 0 || len(nal) > MaxPayload {
+		return
+	}
+	id, ok := setID(kind, nal)
+	if !ok {
+		return
+	}
+	count, at, oldest := 0, -1, -1
+	for i, u := range s.units {
+		if u.kind != kind {
+			continue
+		}
+		if count++; oldest < 0 {
+			oldest = i
+		}
+		if u.id == id {
+			at = i
+		}
+	}
+	if at >= 0 && bytes.Equal(s.units[at].nal, nal) {
+		return
+	}
+	s.payloads = nil
+	switch {
+	case at >= 0:
+		s.units[at].nal = bytes.Clone(nal)
+		return
+	case count == maxSets:
+		s.units = slices.Delete(s.units, oldest, oldest+1)
+	}
+	s.units = append(s.units, parameterSet{kind, id, bytes.Clone(nal)})
+	slices.SortStableFunc(s.units, func(a, b parameterSet) int { return int(a.kind) - int(b.kind) })
+}
+
+// setID reads the seq_parameter_set_id or pic_parameter_set_id of a parameter set
+// (ISO/IEC 14496-10 sections 7.3.2.1.1 and 7.3.2.2).
+func setID(kind SetKinds, nal []byte) (id uint32, ok bool) {
+	var buf [16]byte
+	b := bits{data: unescape(buf[:], nal)}
+	b.skip(8)
+	most := uint32(255)
+	if kind == SequenceSets {
+		b.skip(3 * 8) // profile, constraints, level
+		most = 31
+	}
+	id = b.golomb()
+	return id, !b.over && id <= most
+}
+
+// Payloads returns RTP payloads that tell the sets, for any packetization mode: a
+// payload for each, what others refer to first. It returns none while sets of one
+// kind are not known. They are shared and never change.
+func (s *ParameterSets) Payloads() [][]byte {
+	if s.payloads == nil && s.known() == allSets {
+		s.payloads = make([][]byte, len(s.units))
+		for i, u := range s.units {
+			s.payloads[i] = u.nal
+		}
+	}
+	return s.payloads
+}
+
+func (s *ParameterSets) known() (kinds SetKinds) {
+	for _, u := range s.units {
+		kinds |= u.kind
+	}
+	return kinds
+}
+
+// Complete takes in the parameter sets in a frame, and returns the frame with those
+// that it lacks if it is an IDR picture: the frame itself if it lacks none, or if they
+// are not known. keyframe reports whether a decoder can start at it.
+func (s *ParameterSets) Complete(frame []byte) (complete []byte, keyframe bool) {
+	var told SetKinds
+	idr := false
+	at := 0 // where they belong
+	for nal, rest, ok := nextNAL(frame); ok; nal, rest, ok = nextNAL(rest) {
+		t := nal[0] & nalTypeMask
+		told |= kindOfSet(t)
+		if t == nalIDR && !idr {
+			idr = true
+			if told&SequenceSets != 0 { // picture sets refer to that
+				at = len(frame) - len(rest) - len(nal) - nalLength
 			}
-			return
+		}
+		s.learn(nal)
+	}
+	lacks := allSets &^ told
+	if !idr || lacks == 0 || lacks&^s.known() != 0 {
+		return frame, idr && lacks == 0
+	}
+	size := len(frame)
+	for _, u := range s.units {
+		size += nalLength + len(u.nal)
+	}
+	complete = append(make([]byte, 0, size), frame[:at]...)
+	for _, u := range s.units {
+		if lacks&u.kind != 0 {
+			complete = appendNAL(complete, u.nal)
 		}
 	}
-	if len(l.ids) < most && l.bytes+len(nal) <= maxSetsBytes {
-		l.ids = append(l.ids, id)
-		l.units = append(l.units, append([]byte(nil), nal...))
-		l.bytes += len(nal)
-	}
-}
-
-// complete returns frame with the sets that an IDR picture in it lacks: all that
-// are known of a kind of which it has none.
-func (s *h264Sets) complete(frame []byte) []byte {
-	var sps, pps, idr bool
-	picture := 0 // where the first part of the picture begins
-	for rest := frame; !idr; {
-		nal, after, ok := nextNAL(rest)
-		if !ok {
-			return frame
-		}
-		switch t := nal[0] & nalTypeMask; {
-		case t == nalSPS:
-			sps = true
-		case t == nalPPS:
-			pps = true
-		case t == nalIDR:
-			idr, picture = true, len(frame)-len(rest)
-		case isVCL(t):
-			return frame
-		}
-		rest = after
-	}
-	if sps && pps {
-		return frame
-	}
-	// Sequence sets go in front: picture sets refer to them.
-	data := make([]byte, 0, len(frame)+s.sequence.bytes+s.picture.bytes+nalLength*(len(s.sequence.ids)+len(s.picture.ids)))
-	if !sps {
-		data = s.sequence.appendTo(data)
-	}
-	data = append(data, frame[:picture]...)
-	if !pps {
-		data = s.picture.appendTo(data)
-	}
-	return append(data, frame[picture:]...)
-}
-
-func (l *setList) appendTo(frame []byte) []byte {
-	for _, nal := range l.units {
-		frame = appendNAL(frame, nal)
-	}
-	return frame
+	return append(complete, frame[at:]...), true
 }

@@ -151,11 +151,56 @@ func (s *h264SPS) readSize(b *bits) {
 // H264Size returns the size of the picture in pixels, as the sequence parameter
 // set in a keyframe tells.
 func H264Size(frame []byte) (width, height int, ok bool) {
-	for nal, rest, more := nextNAL(frame); more; nal, rest, more = nextNAL(rest) {
-		if nal[0]&nalTypeMask == nalSPS {
-			s, ok := parseH264SPS(nal)
-			return s.width, s.height, ok
+	nal := activeSPS(frame)
+	if nal == nil {
+		return 0, 0, false
+	}
+	s, ok := parseH264SPS(nal)
+	return s.width, s.height, ok
+}
+
+// activeSPS returns the sequence parameter set of a frame that its first slice goes
+// by, or the first one if that is not told; nil if there is none.
+func activeSPS(frame []byte) []byte {
+	var first, slice []byte
+	several := false
+	for nal, rest, ok := nextNAL(frame); ok; nal, rest, ok = nextNAL(rest) {
+		switch t := nal[0] & nalTypeMask; {
+		case t == nalSPS && first == nil:
+			first = nal
+		case t == nalSPS:
+			several = true
+		case slice == nil && (t == nalSlice || t == nalPartitionA || t == nalIDR):
+			slice = nal
 		}
 	}
-	return 0, 0, false
+	if !several || slice == nil {
+		return first
+	}
+	var buf [32]byte
+	b := bits{data: unescape(buf[:], slice)}
+	b.skip(8)
+	b.golomb() // first_mb_in_slice
+	b.golomb() // slice_type
+	wanted := b.golomb()
+	sequence := uint32(0)
+	for nal, rest, ok := nextNAL(frame); ok; nal, rest, ok = nextNAL(rest) {
+		if nal[0]&nalTypeMask != nalPPS {
+			continue
+		}
+		b := bits{data: unescape(buf[:], nal)}
+		b.skip(8)
+		if b.golomb() == wanted { // pic_parameter_set_id
+			sequence = b.golomb()
+		}
+	}
+	for nal, rest, ok := nextNAL(frame); ok; nal, rest, ok = nextNAL(rest) {
+		if nal[0]&nalTypeMask != nalSPS {
+			continue
+		}
+		if id, ok := setID(SequenceSets, nal); ok && id == sequence {
+			return nal
+		}
+	}
+	return first
 }

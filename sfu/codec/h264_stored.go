@@ -22,7 +22,7 @@ var ErrH264Private = errors.New("codec: the CodecPrivate is no AVCDecoderConfigu
 // Anything between is taken too. It is not safe for concurrent use.
 type H264Stored struct {
 	length  int // of the lengths, in bytes
-	sets    h264Sets
+	sets    ParameterSets
 	inOrder bool // the newest sequence parameter set says so
 }
 
@@ -66,7 +66,7 @@ func NewH264Stored(private []byte) (*H264Stored, error) {
 // came last if it is an IDR picture without any, and in memory of its own. It
 // returns false if there is no picture in it.
 func (h *H264Stored) Frame(data []byte) (frame []byte, ok bool) {
-	frame = h.sets.complete(h.convert(data))
+	frame, _ = h.sets.Complete(h.convert(data))
 	for nal, rest, ok := nextNAL(frame); ok; nal, rest, ok = nextNAL(rest) {
 		if isVCL(nal[0] & nalTypeMask) {
 			return frame, true

@@ -114,24 +114,6 @@ func TestH264Order(t *testing.T) {
 	}
 }
 
-// TestH264SetsAreBounded: no stream makes more be kept than a record can tell.
-func TestH264SetsAreBounded(t *testing.T) {
-	var s h264Sets
-	for id := range 1000 {
-		bits := uint64(1)<<32 | uint64(id+1) // Exp-Golomb, with more zeros than need be cut
-		width := 0
-		for v := id + 1; v > 0; v >>= 1 {
-			width++
-		}
-		code := (bits &^ (1 << 32)) << (64 - 2*width + 1)
-		unit := []byte{0x68, byte(code >> 56), byte(code >> 48), byte(code >> 40), byte(code >> 32)}
-		s.learn(append(unit, make([]byte, 500)...))
-	}
-	if n := len(s.picture.units); n == 0 || n > maxPictureSets || s.picture.bytes > maxSetsBytes {
-		t.Errorf("%d sets, %d bytes", n, s.picture.bytes)
-	}
-}
-
 func FuzzH264Stored(f *testing.F) {
 	f.Add([]byte(nil), annexB(h264SPSUnit, h264PPSUnit, idrUnit))
 	f.Add(avcRecord(4, [][]byte{h264SPSUnit}, [][]byte{h264PPSUnit}), stored(4, idrUnit))
@@ -145,7 +127,7 @@ func FuzzH264Stored(f *testing.F) {
 			if ok && H264Keyframe(frame) {
 				H264Private(frame)
 			}
-			if len(frame) > 3*len(data)+2*maxSetsBytes+4*nalLength*(maxSequenceSets+maxPictureSets) {
+			if len(frame) > 3*len(data)+2*maxSets*(MaxPayload+nalLength) {
 				t.Fatalf("%d bytes became %d", len(data), len(frame))
 			}
 			H264Backward(frame)

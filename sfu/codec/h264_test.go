@@ -128,7 +128,7 @@ func TestH264Depacketize(t *testing.T) {
 			{0, 1, true, idrUnit, key, true, false}, {0, 2, true, slice(1), join(slice(1)), false, false}}, false},
 		{"the same, without a marker", []step264{first, {0, 1, false, stapA(h264SPSUnit, h264PPSUnit), nil, false, false},
 			{0, 2, true, idrUnit, key, true, false}, {0, 3, true, slice(1), join(slice(1)), false, false}}, false},
-		{"IDR without parameter sets", []step264{first, {0, 1, true, idrUnit, join(idrUnit), false, false}}, false},
+		{"IDR without parameter sets", []step264{first, {0, 1, true, idrUnit, key, true, false}}, false},
 		{"IDR without parameter sets after a hole", []step264{first, {1, 1, true, idrUnit, nil, false, false}, whole(2, key, true)}, false},
 		{"parameter sets lost", []step264{{0, 0, false, slice(9), nil, false, false}, {1, 1, true, idrUnit, nil, false, false}}, true},
 		{"delimiter lost", []step264{first, {1, 1, true, stapA(h264SPSUnit, h264PPSUnit, idrUnit), key, true, true}}, false},

@@ -113,6 +113,20 @@ func VP9Size(frame []byte) (width, height int, ok bool) {
 	if !VP9Keyframe(frame) {
 		return 0, 0, false
 	}
+	return vp9LargestSize(frame)
+}
+
+// vp9LayerSize implements [Format].LayerSize. A layer that begins between keyframes
+// refers to the one below, which is smaller: so it tells its size.
+func vp9LayerSize(frame []byte) (width, height int, ok bool) {
+	if _, _, several := vp9Index(frame); !several {
+		return 0, 0, false
+	}
+	return vp9LargestSize(frame)
+}
+
+// vp9LargestSize returns the largest size that the layers of a frame tell.
+func vp9LargestSize(frame []byte) (width, height int, ok bool) {
 	for layer := range vp9Layers(frame) {
 		if h, ok := parseVP9Header(layer); ok && h.width*h.height > width*height {
 			width, height = h.width, h.height

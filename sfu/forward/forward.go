@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"time"
+
 	"github.com/pion/rtp"
 
 	"weir/sfu/media"
@@ -14,6 +16,10 @@ const squeeze = 24
 // for packets of the last second; segments are as far apart as keyframes.
 const maxSegments = 4
 
+// aheadPause is how long after what was Ahead of a packet no more is sent, but to who
+// begins: where each picture is a keyframe it would fill the segments.
+const aheadPause = 500 * time.Millisecond
+
 // firstTurn is added to extended sequence numbers, so that they never become
 // negative.
 const firstTurn = 1 << 32
@@ -23,9 +29,10 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Send    Verdict = iota
-	Waiting         // drop: no decoder can start here
-	Old             // drop: it belongs before the first packet that was sent
+	Send      Verdict = iota
+	Waiting           // drop: no decoder can start here
+	Old               // drop: it belongs before the first packet that was sent
+	SendAhead         // send what is Ahead of it first, see Forwarder.Ahead
 )
 
 // Config says what a viewer negotiated for a track. Seq and Time should be
@@ -53,6 +60,10 @@ type segment struct {
 	firstSeq uint64 // the source's
 	from     uint64 // source time of the first packet
 	edge     uint64 // source time of the live edge when the segment began
+
+	ahead  uint64        // how many numbers before firstOut are what was Ahead of the first packet
+	began  time.Duration // when that one arrived
+	goesOn bool          // nothing was skipped before it: packets that are late may be of the one before
 }
 
 // New returns a forwarder that waits for a packet where a decoder can start.
@@ -76,42 +87,92 @@ func (f *Forwarder) Forward(p *media.Packet, edge uint64) (rtp.Header, Verdict) 
 			return rtp.Header{}, Waiting
 		}
 		f.begin(p, edge)
+	} else if len(p.Ahead) > 0 {
+		f.insert(p)
 	}
 	s := &f.segments[0]
-	if p.Seq < s.firstSeq {
-		return rtp.Header{}, Old
+	for i := 1; p.Seq < s.firstSeq; i++ {
+		if !s.goesOn || i == f.n {
+			return rtp.Header{}, Old
+		}
+		s = &f.segments[i]
 	}
 	out := s.firstOut + (p.Seq - s.firstSeq)
 	f.next = max(f.next, out+1)
+	if s.ahead > 0 && p.Seq == s.firstSeq && s == &f.segments[0] {
+		return f.header(s, p), SendAhead
+	}
 	return f.header(s, p), Send
+}
+
+// Ahead returns the header for the payload p.Ahead[i], after Forward has returned
+// SendAhead for p.
+func (f *Forwarder) Ahead(p *media.Packet, i int) rtp.Header {
+	return f.aheadHeader(&f.segments[0], p, len(p.Ahead)-i)
+}
+
+// aheadHeader is header for the payload that is so many packets ahead of p.
+func (f *Forwarder) aheadHeader(s *segment, p *media.Packet, distance int) rtp.Header {
+	h := f.header(s, p)
+	h.SequenceNumber -= uint16(distance)
+	h.Marker = false
+	return h
 }
 
 // begin starts a segment at p.
 func (f *Forwarder) begin(p *media.Packet, edge uint64) {
-	copy(f.segments[1:], f.segments[:])
-	f.segments[0] = segment{firstOut: f.next, firstSeq: p.Seq, from: p.Time, edge: max(edge, p.Time)}
-	f.n = min(f.n+1, maxSegments)
+	f.push(segment{firstOut: f.next, firstSeq: p.Seq, from: p.Time, edge: max(edge, p.Time)}, p)
 	f.waiting = false
 }
 
-// Resend returns the header with which p was sent, to answer a NACK for the
-// viewer's sequence number seq.
-func (f *Forwarder) Resend(seq uint16, p *media.Packet) (rtp.Header, bool) {
-	s, out, ok := f.segmentOf(seq)
-	if !ok || s.firstSeq+(out-s.firstOut) != p.Seq {
-		return rtp.Header{}, false
+// insert begins a segment at p that goes on from the last one, with room for what is
+// Ahead of p. There is none if packets behind p have left already.
+func (f *Forwarder) insert(p *media.Packet) {
+	s := f.segments[0]
+	newest := s.firstSeq + (f.newest() - s.firstOut)
+	if p.Seq <= newest || s.ahead > 0 && p.Arrival-s.began < aheadPause {
+		return
 	}
-	return f.header(s, p), true
+	s.firstOut, s.firstSeq, s.goesOn = s.firstOut+(p.Seq-s.firstSeq), p.Seq, true
+	f.push(s, p)
+}
+
+// push makes s the newest segment. Its first packet is p, behind what is Ahead of it.
+func (f *Forwarder) push(s segment, p *media.Packet) {
+	s.ahead, s.began = uint64(len(p.Ahead)), p.Arrival
+	s.firstOut += s.ahead
+	copy(f.segments[1:], f.segments[:])
+	f.segments[0] = s
+	f.n = min(f.n+1, maxSegments)
+}
+
+// Resend returns what was sent as the viewer's sequence number seq, to answer a NACK
+// for it: p, or what is Ahead of p. p is the packet that Source names.
+func (f *Forwarder) Resend(seq uint16, p *media.Packet) (h rtp.Header, payload []byte, ok bool) {
+	s, out, ok := f.segmentOf(seq)
+	switch {
+	case !ok:
+		return rtp.Header{}, nil, false
+	case out < s.firstOut:
+		distance := int(s.firstOut - out)
+		if p.Seq != s.firstSeq || distance > len(p.Ahead) {
+			return rtp.Header{}, nil, false
+		}
+		return f.aheadHeader(s, p, distance), p.Ahead[len(p.Ahead)-distance], true
+	case s.firstSeq+(out-s.firstOut) != p.Seq:
+		return rtp.Header{}, nil, false
+	}
+	return f.header(s, p), p.Payload, true
 }
 
 // Source returns the source's sequence number of the packet that the viewer knows
-// as seq.
+// as seq, or ahead of which it was.
 func (f *Forwarder) Source(seq uint16) (uint64, bool) {
 	s, out, ok := f.segmentOf(seq)
 	if !ok {
 		return 0, false
 	}
-	return s.firstSeq + (out - s.firstOut), true
+	return s.firstSeq + (max(out, s.firstOut) - s.firstOut), true
 }
 
 // Index returns the number of the packet that was last sent as seq: seq, and 65536
@@ -130,7 +191,7 @@ func (f *Forwarder) segmentOf(seq uint16) (s *segment, out uint64, ok bool) {
 	// The number asked for lies before next, by less than one turn.
 	out = f.newest() - f.Behind(seq)
 	for i := range f.n {
-		if out >= f.segments[i].firstOut {
+		if out >= f.segments[i].firstOut-f.segments[i].ahead {
 			return &f.segments[i], out, true
 		}
 	}

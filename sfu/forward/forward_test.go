@@ -91,7 +91,7 @@ func TestForwardAfterLag(t *testing.T) {
 		if !ok || seq != p[tt.source].Seq {
 			t.Errorf("sent packet %d maps to %d, %v, want %d", tt.sent, seq, ok, p[tt.source].Seq)
 		}
-		h, ok := f.Resend(sent[tt.sent].SequenceNumber, p[tt.source])
+		h, _, ok := f.Resend(sent[tt.sent].SequenceNumber, p[tt.source])
 		if !ok || h.SequenceNumber != sent[tt.sent].SequenceNumber || h.Timestamp != sent[tt.sent].Timestamp {
 			t.Errorf("sent again, packet %d has header %+v, %v; want %+v", tt.sent, h, ok, sent[tt.sent])
 		}

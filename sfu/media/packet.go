@@ -26,6 +26,10 @@ type Packet struct {
 	// Payload is the RTP payload: the codec's payload descriptor, if it has one,
 	// and media bytes.
 	Payload []byte
+	// Ahead is payloads that belong in front of this one, of the same frame: what the
+	// publisher told a decoder once, and whoever starts here has to be told again.
+	// Nearly always there are none.
+	Ahead [][]byte
 }
 
 // Frame is one coded picture, or one coded piece of sound. It is shared by all

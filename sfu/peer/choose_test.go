@@ -3,8 +3,11 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pion/sdp/v3"
 
 	"weir/sfu/media"
 )
@@ -142,6 +145,27 @@ func TestViewerGets(t *testing.T) {
 		checkChoice(t, tt.name, o, err, tt.want, tt.track.Codec, format)
 		if name := strings.ToUpper(tt.track.Codec.String()); tt.want < 0 && (err == nil || !strings.Contains(err.Error(), "stream's video is "+name)) {
 			t.Errorf("%s: the error %v does not name %s", tt.name, err, name)
+		}
+	}
+}
+
+// TestParameterSetsOfOffer: what an offer says of H.264 ahead of its media.
+func TestParameterSetsOfOffer(t *testing.T) {
+	for value, want := range map[string][]string{
+		"profile-level-id=42e01f;sprop-parameter-sets=Z0LAHtoCgL/l,aM4PyA==": {"67", "68"},
+		"sprop-parameter-sets=Z0LAHtoCgL/l; packetization-mode=1":            {"67"},
+		"sprop-parameter-sets=,%,aM4PyA==":                                   {"68"},
+		"sprop-parameter-sets=":                                              nil,
+		"packetization-mode=1":                                               nil,
+	} {
+		m := &sdp.MediaDescription{MediaName: sdp.MediaName{Media: "video", Formats: []string{"97", "96"}}}
+		m.Attributes = []sdp.Attribute{{Key: "fmtp", Value: "97 apt=96"}, {Key: "fmtp", Value: "96 " + value}}
+		var got []string
+		for _, nal := range parameterSets(m) {
+			got = append(got, fmt.Sprintf("%x", nal[0]))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", value, got, want)
 		}
 	}
 }

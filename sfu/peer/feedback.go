@@ -74,12 +74,12 @@ func (o *output) resendPacket(w *way, seq uint16) {
 		o.counters.missing.Add(1)
 		return
 	}
-	header, ok := o.forwarder.Resend(seq, p)
+	header, payload, ok := o.forwarder.Resend(seq, p)
 	if !ok {
 		o.counters.missing.Add(1)
 		return
 	}
-	payload, index := p.Payload, o.forwarder.Index(seq)
+	index := o.forwarder.Index(seq)
 	if o.rtx.Negotiated() {
 		header, payload = o.rtx.Wrap(header, payload, o.resent)
 		o.resent = payload

@@ -80,7 +80,14 @@ func (o *output) write(w *way, batch []*media.Packet, lagged bool) {
 	}
 	for i, p := range batch {
 		header, verdict := o.forwarder.Forward(p, edge)
-		if verdict != forward.Send {
+		switch verdict {
+		case forward.Send:
+		case forward.SendAhead:
+			for i, payload := range p.Ahead {
+				h := o.forwarder.Ahead(p, i)
+				o.send(w, h, o.forwarder.Index(h.SequenceNumber), payload, 0)
+			}
+		default:
 			o.counters.waiting.Add(1)
 			continue
 		}

@@ -185,3 +185,93 @@ func TestOutputResends(t *testing.T) {
 		}
 	}
 }
+
+// TestOutputSendsWhatIsAhead: a viewer gets the parameter sets of a keyframe in front of
+// it, as packets of their own, and again when it has lost them.
+func TestOutputSendsWhatIsAhead(t *testing.T) {
+	for _, rtx := range []bool{false, true} {
+		to := &discard{keep: true}
+		s := answerSection{pt: 96, ssrc: 1}
+		if rtx {
+			s.rtxPT, s.rtxSSRC = 97, 2
+		}
+		writer, track := h264Track(t)
+		out := newOutput(track, s, make(chan struct{}, 1))
+		w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
+		sets := [][]byte{{0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0}, {0x68, 0xce, 0x0f, 0xc8}}
+		writer.TellSets(sets...)
+		idr := bytes.Repeat([]byte{0x65, 0x88}, 100)
+		writer.WritePacket(sfu.RTP{Seq: 1, Marker: true, Payload: idr})
+		cursor := track.Packets()
+		defer cursor.Close()
+		batch := make([]*media.Packet, 8)
+		n, _, err := cursor.Next(t.Context(), batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.write(w, batch[:n], false)
+		client := receiver(t, srtp.ProtectionProfileAeadAes128Gcm)
+		var got []rtp.Packet
+		open := func(datagram []byte) (p rtp.Packet) {
+			plain, err := client.DecryptRTP(nil, datagram, nil)
+			if err != nil || p.Unmarshal(plain) != nil {
+				t.Fatalf("RTX %v: %v", rtx, err)
+			}
+			return p
+		}
+		lost := to.kept[1]
+		for i, datagram := range to.kept {
+			if !rtx && i == 1 {
+				continue // a receiver takes each number once
+			}
+			got = append(got, open(datagram))
+		}
+		var h rtp.Header
+		if _, err := h.Unmarshal(lost); err != nil {
+			t.Fatal(err)
+		}
+		out.resendPacket(w, h.SequenceNumber)
+		again := open(to.kept[3])
+		if rtx {
+			again.Payload = again.Payload[originalNumber:]
+		} else {
+			got = []rtp.Packet{got[0], again, got[1]}
+		}
+		if len(got) != 3 || !bytes.Equal(got[0].Payload, sets[0]) || !bytes.Equal(got[1].Payload, sets[1]) || !bytes.Equal(got[2].Payload, idr) ||
+			got[1].SequenceNumber != got[0].SequenceNumber+1 || got[2].SequenceNumber != got[1].SequenceNumber+1 || got[0].Marker || !got[2].Marker {
+			t.Errorf("RTX %v: %v", rtx, got)
+		}
+		if !bytes.Equal(again.Payload, sets[1]) {
+			t.Errorf("RTX %v: sent again as % x", rtx, again.Payload)
+		}
+	}
+}
+
+// h264Track returns a track of H.264 and its writer.
+func h264Track(t *testing.T) (*sfu.TrackWriter, *sfu.Track) {
+	t.Helper()
+	hub, err := sfu.New(sfu.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, err := hub.Publish("s", sfu.PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pub.Close() })
+	writer, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.H264}, sfu.Packets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub.Ready()
+	sub, err := hub.Subscribe("s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sub.Close() })
+	tracks, err := sub.Tracks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writer, tracks[0]
+}

@@ -61,11 +61,12 @@ func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) 
 	if err != nil {
 		return "", err
 	}
-	for _, m := range o.media {
+	for i, m := range o.media {
 		w, err := pub.AddTrack(media.TrackInfo{ID: m.codec.Kind().String(), Codec: m.codec, Format: m.format, Stereo: m.stereo}, sfu.Packets)
 		if err != nil {
 			return "", fmt.Errorf("peer: %w", err)
 		}
+		w.TellSets(parameterSets(o.description.MediaDescriptions[i])...)
 		c.inputs = append(c.inputs, newInput(sections[m.mid], m.codec, w, pub, c.asking))
 	}
 	pub.Ready()

@@ -1,9 +1,12 @@
 package peer
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"github.com/pion/sdp/v3"
 )
 
 // variant knows the variants of a codec, which format parameters tell (RFC 8866
@@ -35,6 +38,19 @@ func parameter(fmtp, name, standard string) string {
 		}
 	}
 	return standard
+}
+
+// parameterSets returns the NAL units that sprop-parameter-sets of a narrowed section
+// names (RFC 6184 section 8.1). What is no Base64 is left out.
+func parameterSets(m *sdp.MediaDescription) (sets [][]byte) {
+	for _, pt := range m.MediaName.Formats {
+		for text := range strings.SplitSeq(parameter(format(m, "fmtp", pt), "sprop-parameter-sets", ""), ",") {
+			if nal, err := base64.StdEncoding.DecodeString(text); err == nil && len(nal) > 0 {
+				sets = append(sets, nal)
+			}
+		}
+	}
+	return sets
 }
 
 // digit returns a parameter that is one digit, or "0" (RFC 9628 section 6.1, RTP
