@@ -23,5 +23,5 @@ func freeSpace(f *os.File) (free, total int64, err error) {
 	if err := syscall.Fstatfs(int(f.Fd()), &s); err != nil {
 		return 0, 0, err
 	}
-	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, nil
+	return int64(s.Bavail) * int64(s.Bsize), int64(s.Blocks) * int64(s.Bsize), nil // 32 bits on some machines
 }

@@ -8,7 +8,8 @@
 // for the next such packet. Each stretch of the source that was sent without a
 // skip is a segment with one constant distance between the source's sequence
 // numbers and the viewer's, so that a NACK can be answered from the track's ring
-// with nothing remembered per packet.
+// with nothing remembered per packet. What is Ahead of a packet gets numbers of its
+// own between two segments, if nothing of the second one has been sent yet.
 //
 // # Catching up
 //
