@@ -79,6 +79,9 @@ func (c Config) withDefaults() Config {
 // place in the list given to NewWriter, counted from one.
 type Track struct {
 	Codec media.Codec
+	// PrivateLater keeps room for a CodecPrivate that is not known yet: see
+	// [Writer.SetPrivate].
+	PrivateLater bool
 	// Name is what players show in their list of tracks, if not empty.
 	Name string
 	// Width and Height are a video track's picture size in pixels; zero if not
@@ -88,9 +91,6 @@ type Track struct {
 	// section 5.1.4.1.22): for AV1 and H264 it is needed, for VP9 it may be nil, VP8
 	// and Opus have none of their own. See codec.Format.
 	CodecPrivate []byte
-	// PrivateLater keeps room for a CodecPrivate that is not known yet: see
-	// [Writer.SetPrivate].
-	PrivateLater bool
 	// Channels is an audio track's number of channels: 0 for what its codec has, see
 	// media.Codec.Channels, or 1.
 	Channels int
