@@ -46,6 +46,8 @@ var table = []struct {
 		Detail: "Too many clients are connecting at this moment. Try again after the time in Retry-After."}},
 	{peer.ErrLost, Problem{Status: http.StatusNotFound, Title: "No such session",
 		Detail: "The session has ended. POST a new offer to the endpoint."}},
+	{peer.ErrNoMedia, Problem{Status: http.StatusGone, Title: "Nothing to be used",
+		Detail: "The server got packets, but none that it can use: they belong to no section of the offer, or are of a payload type that was not negotiated. Publish again with the offer and the answer as they are."}},
 	{recorder.ErrActive, Problem{Status: http.StatusConflict, Title: "Recording goes on",
 		Detail: "This recording has not ended yet. Stop it first."}},
 	{recorder.ErrNotRecording, Problem{Status: http.StatusConflict, Title: "Not recording",

@@ -25,6 +25,9 @@ const (
 	// completes ICE is gone within 12 s.
 	defaultConnectTimeout = 10 * time.Second
 	defaultMaxConnecting  = 500
+	// defaultMediaTimeout: with what it takes to notice and to tear down, the session
+	// of a publisher of which nothing can be used is gone within 10 s.
+	defaultMediaTimeout = 8 * time.Second
 	// A client that falls silent counts as disconnected after 5 s, which heals by
 	// itself, and as lost 10 s later. Chromium sends consent checks (RFC 7675) about
 	// every 2.5 s and Firefox every 5 to 6 s, and after a change of its address
@@ -48,6 +51,9 @@ type Config struct {
 	// ConnectTimeout is how long a session may take from its answer to media.
 	// Default 10 s.
 	ConnectTimeout time.Duration
+	// MediaTimeout is for how long a publisher may send packets none of which can be
+	// used. Default 8 s.
+	MediaTimeout time.Duration
 	// MaxConnecting is how many sessions may be connecting at a time: a publisher's
 	// holds some ten goroutines and 0.2 MiB until it is connected or given up. Default
 	// 500.
@@ -61,8 +67,8 @@ func (c Config) Validate() error {
 	if c.Conn == nil {
 		return errors.New("peer: Conn is needed")
 	}
-	if c.ConnectTimeout < 0 || c.MaxConnecting < 0 {
-		return errors.New("peer: ConnectTimeout and MaxConnecting must not be negative")
+	if c.ConnectTimeout < 0 || c.MediaTimeout < 0 || c.MaxConnecting < 0 {
+		return errors.New("peer: ConnectTimeout, MediaTimeout and MaxConnecting must not be negative")
 	}
 	return nil
 }
@@ -80,6 +86,7 @@ type Port struct {
 	answerer       answerer
 	configuration  webrtc.Configuration
 	connectTimeout time.Duration
+	mediaTimeout   time.Duration
 	maxConnecting  int64
 
 	connecting atomic.Int64 // sessions that are neither connected nor gone
@@ -95,6 +102,9 @@ func New(c Config) (*Port, error) {
 	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = defaultConnectTimeout
+	}
+	if c.MediaTimeout == 0 {
+		c.MediaTimeout = defaultMediaTimeout
 	}
 	if c.MaxConnecting == 0 {
 		c.MaxConnecting = defaultMaxConnecting
@@ -120,7 +130,7 @@ func New(c Config) (*Port, error) {
 		return nil, errors.Join(err, mux.Close())
 	}
 	p := &Port{
-		conn: c.Conn, log: c.Log, connectTimeout: c.ConnectTimeout, maxConnecting: int64(c.MaxConnecting),
+		conn: c.Conn, log: c.Log, connectTimeout: c.ConnectTimeout, mediaTimeout: c.MediaTimeout, maxConnecting: int64(c.MaxConnecting),
 		mux: mux, demux: d,
 		dtls:     dtlsOptions(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, logs),
 		answerer: answerer{fingerprint: fingerprintOf(der), candidates: candidates},

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -17,9 +18,6 @@ const (
 	feedbackInterval = 100 * time.Millisecond
 	// maxAsking bounds the gaps that wait to be asked for.
 	maxAsking = 64
-	// uselessTimeout is for how long a client may send what can be used for nothing.
-	// With what it takes to notice and to tear down, its session is gone within 10 s.
-	uselessTimeout = 8 * time.Second
 )
 
 // Publisher is a WebRTC client that sends: a Source of the hub.
@@ -27,6 +25,17 @@ type Publisher struct {
 	*session
 	inputs []*input    // set once
 	asking chan asking // of the client
+
+	useless atomic.Bool // it has ended with ErrNoMedia, or is about to
+}
+
+// Failure returns ErrNoMedia if that is why the session ends, from before its client
+// can see that it does; else nil.
+func (c *Publisher) Failure() error {
+	if c.useless.Load() {
+		return ErrNoMedia
+	}
+	return nil
 }
 
 // NewPublisher answers a publisher's offer and adds its tracks to pub. The
@@ -116,7 +125,8 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 				in.tend()
 			}
 			c.tend()
-			if c.ingress.inVain() > uselessTimeout {
+			if c.ingress.inVain() > c.port.mediaTimeout {
+				c.useless.Store(true)
 				return ErrNoMedia
 			}
 		case <-c.gone:

@@ -216,8 +216,8 @@ func TestNothingOfUse(t *testing.T) {
 	h.PayloadType = 50
 	p.socket.put(r.seal(t, h, frame(1)), *i.to.Load())
 	until(t, "the packet", func() bool { return i.useless.Load() != 0 })
-	i.useless.Add(-int64(uselessTimeout))
-	if err := p.end(t); !errors.Is(err, ErrNoMedia) || errors.Is(err, sfu.ErrLost) {
+	i.useless.Add(-int64(defaultMediaTimeout))
+	if err := p.end(t); !errors.Is(err, ErrNoMedia) || errors.Is(err, sfu.ErrLost) || p.publisher.Failure() == nil {
 		t.Errorf("the publisher ended with %v", err)
 	}
 	p.client.AwaitGone(t)

@@ -296,7 +296,7 @@ func TestInVain(t *testing.T) {
 		r := newRigOf(t, undeclared, same)
 		tt.send(r)
 		r.started = r.started.Add(-time.Hour)
-		if vain := r.inVain() > uselessTimeout; vain != tt.vain {
+		if vain := r.inVain() > defaultMediaTimeout; vain != tt.vain {
 			t.Errorf("%s: in vain: %v", tt.name, vain)
 		}
 	}

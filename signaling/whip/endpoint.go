@@ -43,6 +43,7 @@ func (c Config) Validate() error {
 type Endpoint struct {
 	config   Config
 	sessions session.Registry[*client]
+	endings  endings
 	waiting  waiters
 }
 

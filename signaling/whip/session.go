@@ -29,6 +29,8 @@ type client struct {
 	// set once
 	peer      connection
 	publishes bool
+	failure   func() error // why the session is of no use any more, or nil
+	id        string       // of the session; set before that runs
 
 	// guarded by mu
 	mu        sync.Mutex
@@ -38,6 +40,10 @@ type client struct {
 
 // visit is one client's WHIP or WHEP session.
 type visit = session.Session[*client]
+
+// noFailure is the failure of sessions that have none of which their client does not
+// know.
+func noFailure() error { return nil }
 
 func (c *client) entityTag() string {
 	c.mu.Lock()
@@ -70,10 +76,14 @@ func (e *Endpoint) publish(r *http.Request, offer string) (*visit, string, error
 		pub.Close()
 		return nil, "", err
 	}
-	s, err := e.start(name, &client{peer: source, publishes: true}, pub.Done(), func(ctx context.Context, session string) {
+	c := &client{peer: source, publishes: true, failure: source.Failure}
+	s, err := e.start(name, c, pub.Done(), func(ctx context.Context, session string) {
 		log := e.config.Log.With("stream", name, "session", session)
 		log.Info("publisher answered", "record", record, "remote", r.RemoteAddr)
-		err := pub.Run(ctx, source)
+		err := pub.Run(ctx, sourceFunc(func(ctx context.Context, pub *sfu.Publication) error {
+			defer func() { e.endings.note(c.id, source.Failure()) }() // before the session is not found any more
+			return source.Run(ctx, pub)
+		}))
 		i := pub.Info()
 		log.Info("publisher gone", "reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live)
 	})
@@ -84,6 +94,12 @@ func (e *Endpoint) publish(r *http.Request, offer string) (*visit, string, error
 	}
 	return s, answer, nil
 }
+
+// sourceFunc is a source that is but a function.
+type sourceFunc func(context.Context, *sfu.Publication) error
+
+// Run implements sfu.Source.
+func (f sourceFunc) Run(ctx context.Context, pub *sfu.Publication) error { return f(ctx, pub) }
 
 // makeWay ends a session that a publisher of that name is to take the place of:
 // the one that it says was its own, and any that has been silent for so long that
@@ -121,7 +137,7 @@ func (e *Endpoint) view(r *http.Request, offer string) (*visit, string, error) {
 		return nil, "", err
 	}
 	gone := make(chan struct{})
-	s, err := e.start(name, &client{peer: sink}, gone, func(ctx context.Context, session string) {
+	s, err := e.start(name, &client{peer: sink, failure: noFailure}, gone, func(ctx context.Context, session string) {
 		log := e.config.Log.With("stream", name, "session", session)
 		defer close(gone)
 		defer sub.Close()
@@ -159,6 +175,8 @@ func reason(err error) string {
 		return "never connected"
 	case errors.Is(err, session.ErrReplaced):
 		return "replaced"
+	case errors.Is(err, peer.ErrNoMedia):
+		return "nothing that it sent could be used"
 	case errors.Is(err, peer.ErrClosed):
 		return "closed by the client"
 	case errors.Is(err, peer.ErrLost):
@@ -180,6 +198,7 @@ func (e *Endpoint) start(name string, c *client, over <-chan struct{}, run func(
 		cancel(err)
 		return nil, err
 	}
+	c.id = s.ID
 	go func() {
 		defer s.End()
 		defer cancel(nil)
@@ -202,9 +221,14 @@ func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	s := e.sessions.Find(r.PathValue("id"))
+	id := r.PathValue("id")
+	s := e.sessions.Find(id)
 	if s == nil {
-		signaling.WriteError(w, peer.ErrLost)
+		signaling.WriteError(w, e.endings.why(id))
+		return
+	}
+	if err := s.Value.failure(); err != nil {
+		signaling.WriteError(w, err) // it is being torn down
 		return
 	}
 	switch r.Method {

@@ -239,3 +239,35 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("a second shutdown ends with %v", err)
 	}
 }
+
+// TestNothingOfUse: a client that sends what nobody can use learns why its session
+// ended: the server and the client understand the payload types differently here.
+func TestNothingOfUse(t *testing.T) {
+	s := newServer(t, sfu.Config{}, peer.Config{MediaTimeout: 50 * time.Millisecond})
+	c := peertest.NewAPI(t, peertest.Options{NoRTX: true}).NewClient(t)
+	b := small()
+	b.Video = c.Send(t, media.VP8)
+	swap := func(sdp, from, to string) string {
+		for _, around := range []string{" %s\r\n", ":%s ", " %s "} {
+			sdp = strings.ReplaceAll(sdp, strings.Replace(around, "%s", from, 1), strings.Replace(around, "%s", to, 1))
+		}
+		return sdp
+	}
+	var offer []string
+	for line := range strings.SplitSeq(swap(c.Offer(t), "100", "77"), "\r\n") {
+		if !strings.HasPrefix(line, "a=ssrc") && !strings.HasPrefix(line, "a=extmap") {
+			offer = append(offer, line)
+		}
+	}
+	a := s.do(t, http.MethodPost, "/whip/a", strings.Join(offer, "\r\n"), "Content-Type: "+typeSDP)
+	if a.status != http.StatusCreated {
+		t.Fatalf("status %d: %s", a.status, a.body)
+	}
+	c.Answer(t, swap(a.body, "77", "100"))
+	c.AwaitConnected(t)
+	b.Start(t)
+	c.AwaitGone(t)
+	s.do(t, http.MethodGet, a.header.Get("Location"), "").problem(t, "a session of no use", http.StatusGone)
+	s.do(t, http.MethodDelete, a.header.Get("Location"), "").problem(t, "a session of no use", http.StatusGone)
+	s.do(t, http.MethodGet, "/session/unknown", "").problem(t, "a session of nobody", http.StatusNotFound)
+}

@@ -10,6 +10,9 @@ const RELEASE_MS = 500;
 /** How long close() waits for that before it gives up on the answer. */
 const RELEASED_MS = 3000;
 
+/** The server ended the session for a reason that coming back would not change. */
+export const ENDED = 410;
+
 /**
  * One PeerConnection and its session resource: what WHIP and WHEP have in
  * common. It lives once: after it is lost or closed, make a new one.
@@ -29,7 +32,10 @@ export class PeerSession {
   #endpoint;
   #adjust;
   #patience;
+  #asksWhy;
   #closed = false;
+  /** Whether the server has ended it. */
+  #ended = false;
   #timer = 0;
 
   /**
@@ -37,8 +43,10 @@ export class PeerSession {
    * @param {string} options.endpoint base URL of the server; '' is where this library came from
    * @param {number} options.patience milliseconds an accepted session may take until media can flow
    * @param {(sdp: string) => string} adjust changes the offer before it is applied and sent
+   * @param {boolean} [asksWhy] whether to ask why the server ended it, if it does
    */
-  constructor({endpoint, patience}, adjust) {
+  constructor({endpoint, patience}, adjust, asksWhy = false) {
+    this.#asksWhy = asksWhy;
     this.#endpoint = endpoint;
     this.#adjust = adjust;
     this.#patience = patience;
@@ -166,9 +174,9 @@ export class PeerSession {
   #watch(lose) {
     const pc = this.#pc;
     let connected = false;
-    const lost = (detail) => {
+    const lost = (detail, problem = new Problem({title: 'Connection lost', detail})) => {
       clearTimeout(this.#timer);
-      if (connected && !this.#closed) lose(new Problem({title: 'Connection lost', detail}));
+      if (connected && !this.#closed) lose(problem);
     };
     pc.addEventListener('connectionstatechange', () => {
       clearTimeout(this.#timer);
@@ -218,10 +226,14 @@ export class PeerSession {
     });
   }
 
-  /** There is no session left to end: asking for it would only be an error. */
-  #closedByServer(lost) {
+  /** There is no session left to end: asking for more than the reason would only be an error. */
+  async #closedByServer(lost) {
+    if (this.#ended) return;
+    this.#ended = true;
+    const url = this.#resource;
     if (!this.#closed) this.#resource = null;
-    lost('The server closed the connection.');
+    const problem = this.#asksWhy && url && await request(url, {signal: AbortSignal.timeout(ANSWER_MS)}).catch((error) => error);
+    lost('The server closed the connection.', problem?.status === ENDED ? problem : undefined);
   }
 }
 

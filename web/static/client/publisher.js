@@ -2,6 +2,7 @@ import {Problem} from './problem.js';
 import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
 import {nameProblem} from './name.js';
+import {ENDED} from './peer.js';
 import {Ladder} from './ladder.js';
 import {SocketPublishTransport} from './ws-publish.js';
 import {WhipTransport} from './whip.js';
@@ -153,6 +154,7 @@ export class Publisher extends Stateful {
       const problem = await transport.lost;
       if (signal.aborted) return;
       this._quiet();
+      if (problem.status === ENDED) return this.#fail(problem);
       this._to('reconnecting', problem);
       transport.leave();
       this.#lost = {transport, way};

@@ -28,7 +28,7 @@ export class WhipTransport {
   constructor(options) {
     this.#options = options;
     // Always: another track may take the place of a sound that is mono now.
-    this.#peer = new PeerSession(options, (sdp) => withOpus(sdp, {stereo: 1, 'sprop-stereo': 1}));
+    this.#peer = new PeerSession(options, (sdp) => withOpus(sdp, {stereo: 1, 'sprop-stereo': 1}), true);
     this.#meter = new SendMeter(this.#peer.pc);
   }
 
