@@ -36,7 +36,7 @@ func startServerAt(t *testing.T, dataDir string) *testServer {
 // startServerWith is startServerAt with a grace for publishers that are lost.
 func startServerWith(t *testing.T, dataDir string, grace time.Duration) *testServer {
 	t.Helper()
-	return startServerConfigured(t, appConfig{dataDir: dataDir, grace: grace})
+	return startServerConfigured(t, appConfig{dataDir: dataDir, grace: grace, keyframes: 10 * time.Second})
 }
 
 // startServerBehind is startServer behind proxies.
