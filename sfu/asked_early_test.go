@@ -204,3 +204,33 @@ func TestKeyframeEvery(t *testing.T) {
 		})
 	}
 }
+
+// TestSetsOfTheirOwn: H264 parameter sets that come under a time of their own, without
+// a marker, are no picture that was cut off, though the sender sets markers.
+func TestSetsOfTheirOwn(t *testing.T) {
+	b := newBroadcastOf(t, media.H264)
+	defer b.Close()
+	cursor := b.video.track.AllFrames()
+	defer cursor.Close()
+	seq := uint16(0)
+	put := func(at time.Duration, marker bool, payload []byte) {
+		b.video.writer.WritePacket(RTP{Seq: seq, Time: uint32(media.H264.Ticks(at)), Marker: marker, Arrival: at, Payload: payload})
+		seq++
+	}
+	for n := range 20 {
+		at := time.Duration(n) * 40 * ms
+		packets := b.video.packets(media.Frame{PTS: at, Sync: n%10 == 0, Data: sfutest.Frame(media.H264, n, n%10 == 0, 3000)}, at)
+		if n%10 == 0 { // the sets are the first packet
+			put(at+10*ms, false, packets[0].Payload)
+			packets = packets[1:]
+		}
+		for _, p := range packets {
+			put(at+20*ms, p.Marker, p.Payload)
+		}
+	}
+	frames := make([]*media.Frame, 64)
+	n, _, _ := cursor.Take(frames)
+	if s := b.video.track.Stats(); n != 20 || s.Dropped != 0 || s.CutOff != 0 || !frames[10].Sync {
+		t.Errorf("%d frames; %d dropped, %d cut off", n, s.Dropped, s.CutOff)
+	}
+}

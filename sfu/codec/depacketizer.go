@@ -278,7 +278,7 @@ func (d *depacketizer[D]) begin(p *media.Packet, part []byte) {
 	f := &d.frame
 	f.state = building
 	f.time, f.pts = p.Time, p.PTS
-	if d.ahead == bare && p.Sync { // it needs nothing ahead: that was another one
+	if d.ahead == bare && p.Sync && len(p.Ahead) == 0 { // it has all it needs: that was of another one
 		d.out.losses.CutOff++
 		d.drop()
 		d.gate.incomplete(nil, d.lost)
