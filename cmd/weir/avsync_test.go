@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// marks are the instants at which a picture turns white, and those at which a beep
+// begins, in seconds. A player that keeps picture and sound together has both at
+// once.
+type marks struct {
+	Flashes []float64 `json:"flashes"`
+	Beeps   []float64 `json:"beeps"`
+}
+
+// apart returns how far sound is behind the picture at each beep that has a flash
+// within half a second, in milliseconds; marks come once a second.
+func (m marks) apart() []float64 {
+	var ms []float64
+	for _, beep := range m.Beeps {
+		nearest := math.Inf(1)
+		for _, flash := range m.Flashes {
+			if math.Abs(beep-flash) < math.Abs(nearest) {
+				nearest = beep - flash
+			}
+		}
+		if math.Abs(nearest) <= 0.5 {
+			ms = append(ms, nearest*1000)
+		}
+	}
+	return ms
+}
+
+// worst returns the figure of apart that is furthest from base, in milliseconds.
+func (m marks) worst(base float64) float64 {
+	worst := 0.0
+	for _, ms := range m.apart() {
+		if math.Abs(ms-base) > math.Abs(worst) {
+			worst = ms - base
+		}
+	}
+	return worst
+}
+
+// median returns the median of apart: what a player itself adds, when the file is
+// known to be right.
+func (m marks) median() float64 {
+	ms := slices.Sorted(slices.Values(m.apart()))
+	if len(ms) == 0 {
+		return 0
+	}
+	return ms[len(ms)/2]
+}
+
+// check returns why m does not show a recording of some seconds whose picture and
+// sound are within a limit of one another, "" if it does. base is what the player
+// adds by itself; both are in milliseconds.
+func (m marks) check(seconds int, base, limit float64) string {
+	n := len(m.apart())
+	switch worst := m.worst(base); {
+	case n < seconds-2: // the first and the last may be cut
+		return fmt.Sprintf("only %d of %d beeps have a flash beside them (%d flashes, %d beeps)", n, seconds, len(m.Flashes), len(m.Beeps))
+	case math.Abs(worst) > limit:
+		return fmt.Sprintf("flash and beep are %.0f ms apart, more than %.0f", worst, limit)
+	}
+	return ""
+}
+
+// rising returns the instants at which a row of values gets above the middle
+// between its lowest and its highest one. A row that hardly changes has none.
+func rising(at, values []float64, least float64) []float64 {
+	if len(values) == 0 {
+		return nil
+	}
+	low, high := slices.Min(values), slices.Max(values)
+	if high-low < least {
+		return nil
+	}
+	var found []float64
+	above := true // what begins above has no beginning that is seen
+	for i, v := range values {
+		now := v > (low+high)/2
+		if now && !above {
+			found = append(found, at[i])
+		}
+		above = now
+	}
+	return found
+}
+
+// fileMarks finds the marks of a file as a decoder yields them: pictures at their
+// times, and sound one sample after the other from the time of its first one. A
+// hole in the sound brings all that follows forward, as in players that join the
+// pieces.
+func fileMarks(t *testing.T, file string) marks {
+	t.Helper()
+	return marks{Flashes: flashes(t, file), Beeps: beeps(t, file)}
+}
+
+// meanLuma is what ffmpeg's showinfo tells of a picture.
+var meanLuma = regexp.MustCompile(`pts_time:\s*([-\d.]+).* mean:\[(\d+)`)
+
+func flashes(t *testing.T, file string) []float64 {
+	t.Helper()
+	out, err := exec.Command("ffmpeg", "-nostdin", "-hide_banner", "-i", file, "-an", "-vf", "scale=32:32,format=gray,showinfo", "-fps_mode", "passthrough", "-f", "null", "-").CombinedOutput()
+	if err != nil {
+		t.Fatalf("ffmpeg: %v\n%s", err, out)
+	}
+	var at, luma []float64
+	for _, m := range meanLuma.FindAllSubmatch(out, -1) {
+		at, luma = append(at, parsed(t, string(m[1]))), append(luma, parsed(t, string(m[2])))
+	}
+	return rising(at, luma, 60)
+}
+
+func beeps(t *testing.T, file string) []float64 {
+	t.Helper()
+	start, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "a:0", "-show_entries", "stream=start_time", "-of", "csv=p=0", file).Output()
+	if err != nil {
+		t.Fatalf("ffprobe: %v", err)
+	}
+	return pcmBeeps(parsed(t, string(bytes.TrimSpace(start))), pcm(t, file, 1))
+}
+
+// pcmRate is the sample rate of pcm.
+const pcmRate = 48000
+
+// pcm decodes the sound of a file to samples, those of the channels in turn.
+func pcm(t *testing.T, file string, channels int) []float32 {
+	t.Helper()
+	var failed bytes.Buffer
+	c := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-i", file, "-vn", "-ac", fmt.Sprint(channels), "-ar", strconv.Itoa(pcmRate), "-f", "f32le", "-")
+	c.Stderr = &failed
+	raw, err := c.Output()
+	if err != nil {
+		t.Fatalf("ffmpeg: %v\n%s", err, failed.String())
+	}
+	samples := make([]float32, len(raw)/4)
+	if _, err := binary.Decode(raw, binary.LittleEndian, samples); err != nil {
+		t.Fatal(err)
+	}
+	return samples
+}
+
+// pcmBeeps returns where beeps begin in one channel of sound that starts at an
+// instant.
+func pcmBeeps(start float64, samples []float32) []float64 {
+	const window = pcmRate / 200 // 5 ms
+	var at, power []float64
+	for i := 0; i+window <= len(samples); i += window {
+		sum := 0.0
+		for _, s := range samples[i : i+window] {
+			sum += float64(s) * float64(s)
+		}
+		at, power = append(at, start+float64(i)/pcmRate), append(power, math.Sqrt(sum/window))
+	}
+	return rising(at, power, 0.02)
+}
+
+func parsed(t *testing.T, s string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// vlcMarks is fileMarks with the sound that VLC plays. It shows a picture at its
+// time, so those are taken from the file.
+func vlcMarks(t *testing.T, file string) marks {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "vlc") // not below t.TempDir, which others cannot enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	data := []byte(read(t, file))
+	played, wave := filepath.Join(dir, "file"), filepath.Join(dir, "played.wav")
+	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(played, data, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("cvlc", "--intf", "dummy", "--no-video", "--aout", "afile", "--audiofile-file", wave, "--play-and-exit", "--quiet", played)
+	c.Env = append(os.Environ(), "HOME="+dir)
+	if os.Getuid() == 0 { // it refuses to run as root
+		const nobody = 65534
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("cvlc: %v\n%s", err, out)
+	}
+	return marks{Flashes: flashes(t, file), Beeps: pcmBeeps(0, pcm(t, wave, 1))}
+}
+
+// flashingClip has ffmpeg make a clip that flashes white and beeps for the first 100
+// ms of each second.
+func flashingClip(t *testing.T, seconds int) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "flashing.webm")
+	out, err := exec.Command("ffmpeg", "-v", "error", "-nostdin",
+		"-f", "lavfi", "-i", "color=black:size=160x90:rate=25,drawbox=color=white:thickness=fill:enable='lt(mod(t,1),0.1)',format=yuv420p",
+		"-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t,1),0.1)':sample_rate=48000",
+		"-t", fmt.Sprint(seconds), "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-g", "50", "-auto-alt-ref", "0", "-lag-in-frames", "0",
+		"-c:a", "libopus", "-b:a", "32k", file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ffmpeg: %v\n%s", err, out)
+	}
+	return file
+}
+
+// TestMarks: the instruments tell what they are made to tell.
+func TestMarks(t *testing.T) {
+	good := fileMarks(t, flashingClip(t, 4))
+	if wrong := good.check(4, good.median(), 5); wrong != "" || math.Abs(good.median()) > 40 { // what the encoders add is the same all the time
+		t.Errorf("a clip that is right: %s; %+v", wrong, good)
+	}
+	late := marks{Flashes: []float64{0, 1, 2, 3}, Beeps: []float64{0, 1.1, 2.2, 3.3}}
+	if worst := late.worst(0); math.Abs(worst-300) > 1 {
+		t.Errorf("0.3 s apart at the end: %v ms", worst)
+	}
+	if late.check(4, 0, 250) == "" {
+		t.Error("300 ms are taken for less than 250")
+	}
+	if (marks{}).check(4, 0, 100) == "" {
+		t.Error("a file without flash and beep passes")
+	}
+}
+
+// playTime is how long a page may take to play some seconds.
+func playTime(seconds int) time.Duration { return time.Duration(seconds)*time.Second + pageTimeout }
