@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -319,11 +320,11 @@ func TestKeyframeInterval(t *testing.T) {
 // until it moves.
 func TestKeyframeIntervalStill(t *testing.T) {
 	sent, _ := asked(t, 10*time.Second, func(k *keyframes) {
-		packets := uint64(5)
-		k.packets = func() uint64 { return packets }
+		var packets atomic.Uint64
+		k.packets = packets.Load
 		answer(k)
 		time.Sleep(time.Minute + 500*ms)
-		packets++
+		packets.Add(1)
 		time.Sleep(time.Second)
 		answer(k)
 	})
