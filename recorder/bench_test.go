@@ -6,7 +6,6 @@ import (
 	"io"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -120,11 +119,8 @@ func inUse() float64 {
 
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	user, system := sfutest.CPUTime(b)
+	return user + system
 }
 
 // BenchmarkSteady is one recorded stream's work for 100 ms of media, without the

@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 )
 
@@ -44,12 +43,9 @@ func startFirefox(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	c := exec.Command(firefox(), "--headless", "--no-remote", "--profile", profile, url)
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has children
+	ownGroup(c) // it has children
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
-		_ = c.Wait() // killed
-	})
+	t.Cleanup(func() { killGroup(c) })
 }

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -50,14 +49,11 @@ func startNginx(t *testing.T, locations string) string {
 	var said strings.Builder
 	c := exec.Command("nginx", "-p", dir, "-c", name)
 	c.Stderr = &said
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has children
+	ownGroup(c) // it has children
 	if err := c.Start(); err != nil {
 		t.Fatalf("start nginx (apt-get install nginx-light): %v", err)
 	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
-		_ = c.Wait() // killed
-	})
+	t.Cleanup(func() { killGroup(c) })
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {

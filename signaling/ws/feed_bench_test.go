@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,11 +40,11 @@ func BenchmarkFeed(b *testing.B) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	muxed, user, system := f.muxed.Load(), time.Duration(0), time.Duration(0)
-	user, system = cpuTime(b)
+	user, system = sfutest.CPUTime(b)
 	for b.Loop() {
 		play()
 	}
-	user2, system2 := cpuTime(b)
+	user2, system2 := sfutest.CPUTime(b)
 	runtime.ReadMemStats(&after)
 	viewerSeconds := float64(b.N * benchViewers)
 	messages := float64(f.muxed.Load()-muxed) * benchViewers
@@ -77,14 +76,6 @@ func benchStream(b *broadcast) (play func()) {
 		second++
 		time.Sleep(time.Until(start.Add(time.Second)))
 	}
-}
-
-func cpuTime(b *testing.B) (user, system time.Duration) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())
 }
 
 // startBenchClients runs clients in another process until stop is called.
