@@ -171,7 +171,7 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 	return nil
 }
 
-// picture notes the picture size of a keyframe: the first in the header, changes
+// picture notes the picture size of a keyframe: the largest in the header, changes
 // in the sidecar.
 func (p *part) picture(track int, data []byte, at time.Duration) error {
 	width, height, ok := p.formats[track].FrameSize(data)
@@ -186,7 +186,9 @@ func (p *part) picture(track int, data []byte, at time.Duration) error {
 	if now := t.size(); (width != now.Width || height != now.Height) && len(t.Sizes) < maxSizes {
 		t.Sizes = append(t.Sizes, Size{AtMS: milliseconds(at), Width: width, Height: height})
 	}
-	return nil
+	// Players take the header's size for the picture's: a publisher of several sizes
+	// begins with a small one.
+	return sizeError(p.writer.Enlarge(track, width, height))
 }
 
 // layers notes the size of a picture with spatial layers if it is the largest so

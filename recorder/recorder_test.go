@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io/fs"
@@ -307,12 +308,19 @@ func TestGapsAndSizes(t *testing.T) {
 		large[6], large[7] = 0x00, 0x05 // 1280
 		w.WriteFrame(media.Frame{PTS: 2 * time.Second, Sync: true, Gap: true, Data: large})
 	})
-	rec, _ := only(t, r, dir)
+	rec, file := only(t, r, dir)
 	if len(rec.Gaps) != 1 || rec.Gaps[0] != (Gap{Track: "video", AtMS: 40, DurationMS: 1960}) {
 		t.Errorf("gaps: %+v", rec.Gaps)
 	}
 	if s := rec.Tracks[0].Sizes; len(s) != 1 || s[0] != (Size{AtMS: 2000, Width: 1280, Height: sfutest.Height}) {
 		t.Errorf("sizes: %+v", s)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if largest := []byte{0xb0, 0x82, 1280 >> 8, 1280 & 0xff}; !bytes.Contains(raw, largest) {
+		t.Error("the header does not tell the largest size")
 	}
 }
 
