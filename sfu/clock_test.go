@@ -375,7 +375,7 @@ func TestJumpsAgainAndAgain(t *testing.T) {
 func TestWrongRates(t *testing.T) {
 	for _, reports := range []string{"none", "right", "made up"} {
 		for _, kind := range []media.Kind{media.Audio, media.Video} {
-			for _, ppm := range []float64{-81250, -10000, -1000, -300, 0, 300, 1000, 88435, 150000} {
+			for _, ppm := range []float64{-81250, -10000, -3000, -1000, -300, 0, 300, 1000, 3000, 88435, 150000} {
 				t.Run(kind.String()+", reports: "+reports, func(t *testing.T) {
 					clock := func(k media.Kind, at time.Duration) time.Duration {
 						if k == kind {
@@ -397,7 +397,8 @@ func TestWrongRates(t *testing.T) {
 					if kind == media.Video {
 						of, other = other, of
 					}
-					if wrong := math.Abs(ppm) > 500; of.WrongRate != wrong || other.WrongRate {
+					if wrong := math.Abs(ppm) > 1250; // 50 ms in 40 s
+					of.WrongRate != wrong || other.WrongRate {
 						t.Errorf("%.0f ppm: wrong %v, and that of the other track %v", ppm, of.WrongRate, other.WrongRate)
 					}
 					if math.Abs(of.SkewPPM-ppm) > 100 {

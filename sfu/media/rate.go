@@ -12,6 +12,10 @@ const (
 	// maxStretch is the wrongest rate that is made up for: 44.1 kHz that pass for 48
 	// are 8 % slow. What is worse is no rate.
 	maxStretch = 0.2
+	// wrongBy is how much a wrong rate has to amount to before it is called that. A
+	// machine that has no time drops a packet of sound now and then: 20 ms in 20 s
+	// look like 1000 ppm.
+	wrongBy = 50 * time.Millisecond
 	// A rate is told from so many points on, over so long.
 	minPoints = 6
 	minSpan   = 5 * time.Second
@@ -70,11 +74,14 @@ func (r *rate) halve() {
 	r.width *= 2
 }
 
+// span is how long the points are apart.
+func (r *rate) span() time.Duration { return r.points[max(0, r.n-1)].at - r.points[0].at }
+
 // slope returns what transit grows by in a second, in seconds, and how sure that
 // is: it is right within margin. A delay that changes once or twice looks like a slope,
 // but not in each third of the time.
 func (r *rate) slope() (slope, margin float64, ok bool) {
-	if r.n < minPoints || r.points[r.n-1].at-r.points[0].at < minSpan {
+	if r.n < minPoints || r.span() < minSpan {
 		return 0, 0, false
 	}
 	slope, deviation := fit(r.points[:r.n])
@@ -140,7 +147,8 @@ func (t *Timeline) Rate() (r Rate, ok bool) {
 	if !known || margin > max(wrongRate, math.Abs(slope)/2) {
 		return Rate{}, false
 	}
-	return Rate{PPM: -slope * 1e6, Wrong: math.Abs(slope)-margin > wrongRate}, true
+	amount := math.Abs(slope) * float64(max(t.rates.byArrivals.span(), t.rates.byReports.span()))
+	return Rate{PPM: -slope * 1e6, Wrong: math.Abs(slope)-margin > wrongRate && amount > float64(wrongBy)}, true
 }
 
 // rate makes up for the rate of a clock, if it is wrong for certain.
