@@ -20,6 +20,8 @@ const (
 	// keyframeStall is how long nothing more of a keyframe may come while it counts as
 	// coming in. On a slow way one takes seconds, but its packets keep coming.
 	keyframeStall = time.Second
+	// answerTries is how many requests may be lost before one is answered.
+	answerTries = 2
 	// regularTries is keyframeTries where nobody waits: what has not been answered
 	// is due again after an interval.
 	regularTries = 3
@@ -50,6 +52,7 @@ type keyframes struct {
 	takeBack func()        // takes back what send has handed over and the source has not taken
 	packets  func() uint64 // how many have come
 	now      func() time.Duration
+	native   Form          // what the publisher sends: uploads of frames cannot be asked
 	every    time.Duration // at least one so often, as long as packets come; 0: never
 
 	// atomic
@@ -62,6 +65,7 @@ type keyframes struct {
 	closed     bool          // the track has ended
 	tries      int           // requests that may still go out for the need at hand
 	unanswered int           // requests in a row
+	deaf       bool          // the newest keyframe came after several of them
 	asked      time.Time     // when the last one went out
 	seq        uint64        // of the newest keyframe's first packet; 0: none, or the source writes frames
 	pts        time.Duration // of the newest keyframe
@@ -78,8 +82,9 @@ func newKeyframes(t *Track) *keyframes {
 		packets:  t.counters.packets.Load,
 		now:      t.stream.now,
 		pts:      math.MinInt64,
+		native:   t.native,
 	}
-	if t.native == Packets { // uploads cannot be asked
+	if t.native == Packets {
 		k.every = t.stream.hub.config.KeyframeInterval
 	}
 	return k
@@ -105,6 +110,14 @@ func (k *keyframes) requestBehind(seq uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.needs(k.seq > seq)
+}
+
+// answers reports whether a request is likely to be answered soon: the publisher can be
+// asked, and has not left the last requests unanswered.
+func (k *keyframes) answers() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.native == Packets && k.here && !k.closed && !k.deaf && k.unanswered <= answerTries
 }
 
 // needs asks for a keyframe unless the newest one will do, when it is whole. Called
@@ -139,6 +152,7 @@ func (k *keyframes) begins(seq uint64, pts time.Duration, whole bool) {
 		k.takeBack()
 	}
 	k.here = true
+	k.deaf = k.unanswered > answerTries
 	k.tries, k.unanswered = 0, 0
 	k.seq, k.pts = seq, pts
 	k.moved.Store(int64(k.now()))
@@ -186,7 +200,7 @@ func (k *keyframes) away() {
 	k.stop()
 	k.takeBack()
 	k.here = false
-	k.state, k.tries, k.unanswered = keyframeWanted, keyframeTries, 0
+	k.state, k.tries, k.unanswered, k.deaf = keyframeWanted, keyframeTries, 0, false
 }
 
 // next asks now if that may be, and sees to the repetition. Called with mu held; send

@@ -443,3 +443,32 @@ func TestKeyframeRequestsUnread(t *testing.T) {
 		}
 	})
 }
+
+// TestKeyframesAnswers: who can be asked is expected to answer until several requests
+// were not, and again when another publisher comes, or one request was.
+func TestKeyframesAnswers(t *testing.T) {
+	asked(t, 0, func(k *keyframes) {
+		expect := func(when string, want bool) {
+			t.Helper()
+			if k.answers() != want {
+				t.Errorf("%s: answers %v", when, !want)
+			}
+		}
+		expect("before the first packet", false)
+		k.other()
+		expect("never asked", true)
+		k.request()
+		expect("asked once", true)
+		time.Sleep(5 * time.Second)
+		expect("asked five times", false)
+		answer(k)
+		expect("a keyframe came long after", false)
+		time.Sleep(10 * time.Second)
+		k.request()
+		time.Sleep(200 * ms)
+		answer(k)
+		expect("answered", true)
+		k.native = Frames
+		expect("an upload", false)
+	})
+}

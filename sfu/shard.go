@@ -14,14 +14,6 @@ const (
 	// and few enough that their payloads stay in the processor's cache while one
 	// viewer after another is served.
 	shardBatch = 64
-	// A joiner that starts at a keyframe some time back is sent what has come
-	// since faster than it came, but not all at once: catchUpFirst packets, which
-	// hold a large keyframe and fit into the receive buffer of a socket that
-	// nobody has tuned (208 KiB, 2.3 KiB a packet), then catchUpBatch packets each
-	// catchUpPause (about 60 Mbit/s).
-	catchUpFirst = 64
-	catchUpBatch = 32
-	catchUpPause = 5 * time.Millisecond
 	// maxPending bounds what one viewer may have waiting in a shard's inbox.
 	maxPending = 64
 )
@@ -61,17 +53,18 @@ type lane struct {
 // laneReader is one viewer of one track.
 type laneReader struct {
 	viewer *Attachment
-	lagged bool   // tell with the next packets
-	live   bool   // reads with the lane; otherwise it catches up from pos
-	pos    uint64 // while it catches up
-	burst  int    // packets that it may have now
-	next   time.Time
+	lagged bool    // tell with the next packets
+	behind *behind // catches up with the lane; nil: it is live, and reads with the lane
 }
+
+// live reports whether the reader reads with the lane.
+func (r *laneReader) live() bool { return r.behind == nil }
 
 // Attachment is a viewer's place in a shard.
 type Attachment struct {
 	shard   *shard
 	writer  PacketWriter
+	near    bool // see LocalWriter; owned by the shard
 	pending atomic.Int64
 	removed atomic.Bool
 	closed  sync.Once
@@ -96,6 +89,23 @@ func (a *Attachment) Do(f func()) bool {
 		}
 	})
 	return true
+}
+
+// Resent says that the viewer has lost packets of t, and was sent so many bytes again:
+// if it still catches up, it does so at a slower pace. It is for functions that Do
+// runs.
+func (a *Attachment) Resent(t *Track, bytes int) {
+	for _, l := range a.shard.lanes {
+		if l.track != t {
+			continue
+		}
+		for _, r := range l.readers {
+			if r.viewer == a && !r.live() {
+				r.behind.pace.Lost(t.stream.now())
+				r.behind.pace.Sent(bytes)
+			}
+		}
+	}
 }
 
 // Close detaches the viewer. When it returns, the PacketWriter is not called any
@@ -123,6 +133,9 @@ func (s *stream) attach(w PacketWriter, tracks []*Track) (*Attachment, error) {
 	sh.post(func() {
 		if o, ok := w.(OutboxWriter); ok {
 			sh.use(o.UseOutbox(sh.outboxes))
+		}
+		if n, ok := w.(LocalWriter); ok {
+			a.near = n.Local()
 		}
 		for _, t := range tracks {
 			sh.add(a, t)
@@ -268,7 +281,7 @@ func (l *lane) forward() bool {
 		return false
 	}
 	for _, r := range l.readers {
-		if r.live {
+		if r.live() {
 			l.deliver(r, l.batch[:n])
 		}
 	}
@@ -295,7 +308,7 @@ func (l *lane) resume() {
 	}
 	l.pos = pos
 	for _, r := range l.readers {
-		r.lagged = r.lagged || r.live
+		r.lagged = r.lagged || r.live()
 	}
 }
 
@@ -303,73 +316,10 @@ func (l *lane) resume() {
 // may still come.
 func (l *lane) more() bool { return !l.ring.ended.Load() || l.pos < l.ring.head.Load() }
 
-// catchUp serves the readers that are behind the lane. It returns the time until
-// the next of them may have more, or -1 if none is behind.
-func (l *lane) catchUp() time.Duration {
-	wait := time.Duration(-1)
-	for _, r := range l.readers {
-		if r.live {
-			continue
-		}
-		w := l.serve(r)
-		if w >= 0 && (wait < 0 || w < wait) {
-			wait = w
-		}
-	}
-	return wait
-}
-
-// serve gives one reader that is behind its next packets. It returns the time
-// until it may have more, or -1 if it is live now.
-func (l *lane) serve(r *laneReader) time.Duration {
-	if r.burst == 0 {
-		if w := time.Until(r.next); w > 0 {
-			return w
-		}
-		r.burst = catchUpBatch
-	}
-	for r.burst > 0 {
-		if r.pos >= l.pos {
-			// A reader that is to begin ahead of the lane waits until it comes along.
-			r.live = r.pos == l.pos
-			return -1
-		}
-		limit := min(uint64(r.burst), uint64(len(l.batch)), l.pos-r.pos)
-		n, lapped := l.ring.read(r.pos, l.batch[:limit])
-		if lapped {
-			r.lagged = true
-			l.place(r)
-			continue
-		}
-		l.deliver(r, l.batch[:n])
-		clear(l.batch[:n])
-		r.pos += uint64(n)
-		r.burst -= n
-	}
-	r.next = time.Now().Add(catchUpPause)
-	return catchUpPause
-}
-
 // add makes the viewer a reader of t.
 func (sh *shard) add(a *Attachment, t *Track) {
 	l := sh.lane(t)
-	r := &laneReader{viewer: a, burst: catchUpFirst}
-	l.place(r)
-	l.readers = append(l.readers, r)
-}
-
-// place has a reader begin at the newest sync point, or with the lane when there
-// is none. Sound begins with the lane: a decoder can start anywhere in it.
-func (l *lane) place(r *laneReader) {
-	r.pos = l.pos
-	if l.track.info.Kind() == media.Video {
-		if pos, ok := l.ring.syncPoint(); ok {
-			r.pos = pos
-		} else {
-			l.track.RequestKeyframe()
-		}
-	}
-	r.live = r.pos == l.pos
+	l.readers = append(l.readers, l.reader(a))
 }
 
 // lane returns the shard's lane for t, opening the ring for the first reader.

@@ -35,6 +35,14 @@ type OutboxWriter interface {
 	UseOutbox(there []Outbox) Outbox
 }
 
+// LocalWriter is a PacketWriter that knows where its viewer is.
+type LocalWriter interface {
+	PacketWriter
+	// Local reports whether the viewer is on this machine: then no link lies in between
+	// that a burst could be too much for. It is called as UseOutbox is.
+	Local() bool
+}
+
 // Outbox holds what is to be sent.
 type Outbox interface {
 	// Flush sends it. It must not block.

@@ -32,8 +32,9 @@ var mayImport = map[string][]string{
 	"sfu/codec":     {"sfu/media"},
 	"sfu/forward":   {"sfu/media"},
 	"sfu/simulcast": {"sfu/media"},
+	"sfu/catchup":   {},
 	"sfu/udp":       {},
-	"sfu":           {"sfu/media", "sfu/codec"},
+	"sfu":           {"sfu/media", "sfu/codec", "sfu/catchup"},
 
 	// The adapters: sources and sinks. They meet in the hub and never import one
 	// another.
@@ -94,7 +95,7 @@ var homes = map[string][]string{
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
-var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "recorder/webm", "recorder/mp4"}
+var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "recorder/webm", "recorder/mp4"}
 
 // worldly are the packages of the standard library that sansIO may not import.
 var worldly = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "os/signal", "sync", "sync/atomic", "syscall"}

@@ -14,10 +14,15 @@
 // # Catching up
 //
 // A joiner starts at a keyframe that may be some seconds old, and is sent what
-// has come since in a burst. With its real timestamps that burst would make the
-// viewer show the past: a receiver takes the first frame for the present and
-// plays on from there, for ever behind. So the timestamps up to the live edge
-// are squeezed into about the time that the burst takes, and end at the live
-// edge's own: the first frame shows at once, and a moment later the viewer is
-// live.
+// has come since faster than it came: in some ten milliseconds, or over seconds if
+// its link bears no more. With its real timestamps that would make the viewer show
+// the past: a receiver takes the first frame for the present and plays on from
+// there, for ever behind. So a frame is labelled with about the time that the live
+// edge has when the frame is sent, however fast that is: the first frame shows at
+// once, those behind it as they come in, and when the last of them is sent the
+// labels have become the frames' own times, without a step.
+//
+// Labels depend on when a frame was sent, and a packet that is sent again must have
+// the same one. So the steps of the live edge are remembered, while a viewer is
+// behind it: one for each frame, not for each packet.
 package forward

@@ -8,9 +8,15 @@ import (
 	"weir/sfu/media"
 )
 
-// squeeze is by how much the time of a burst is shortened: a 2.5 Mbit/s stream
-// caught up with at 60 Mbit/s.
+// squeeze is by how much the distance to the live edge is shortened. What is 2 s
+// behind is labelled 83 ms behind: less than a receiver's own delay. What leaves at
+// once still differs: frames are at least squeeze ticks apart at any frame rate up to
+// 3,750 a second.
 const squeeze = 24
+
+// maxSteps is how many steps of the live edge are remembered to answer NACKs: the
+// edge moves with each frame, and a viewer asks for packets of the last second.
+const maxSteps = 64
 
 // maxSegments is how many segments are remembered to answer NACKs. A viewer asks
 // for packets of the last second; segments are as far apart as keyframes.
@@ -52,19 +58,26 @@ type Forwarder struct {
 	next     uint64               // extended sequence number for the next new packet
 	segments [maxSegments]segment // newest first
 	n        int                  // segments in use
+
+	edge    uint64 // source time from which on times are the source's own
+	reached uint64 // highest source time that was sent, up to edge
+	steps   []step // how what is before edge was labelled; a circle, once it is full
+	taken   uint64 // steps so far
 }
 
 // segment is a stretch of the source that is sent without a skip.
 type segment struct {
 	firstOut uint64 // the viewer's sequence number, extended
 	firstSeq uint64 // the source's
-	from     uint64 // source time of the first packet
-	edge     uint64 // source time of the live edge when the segment began
 
 	ahead  uint64        // how many numbers before firstOut are what was Ahead of the first packet
 	began  time.Duration // when that one arrived
 	goesOn bool          // nothing was skipped before it: packets that are late may be of the one before
 }
+
+// step says where the live edge was when the frame of the source time from was sent,
+// and what followed up to the next step.
+type step struct{ from, edge uint64 }
 
 // New returns a forwarder that waits for a packet where a decoder can start.
 func New(c Config) *Forwarder {
@@ -99,6 +112,9 @@ func (f *Forwarder) Forward(p *media.Packet, edge uint64) (rtp.Header, Verdict) 
 	}
 	out := s.firstOut + (p.Seq - s.firstSeq)
 	f.next = max(f.next, out+1)
+	if p.Time < f.edge {
+		f.follow(p.Time, edge)
+	}
 	if s.ahead > 0 && p.Seq == s.firstSeq && s == &f.segments[0] {
 		return f.header(s, p), SendAhead
 	}
@@ -121,8 +137,33 @@ func (f *Forwarder) aheadHeader(s *segment, p *media.Packet, distance int) rtp.H
 
 // begin starts a segment at p.
 func (f *Forwarder) begin(p *media.Packet, edge uint64) {
-	f.push(segment{firstOut: f.next, firstSeq: p.Seq, from: p.Time, edge: max(edge, p.Time)}, p)
+	f.push(segment{firstOut: f.next, firstSeq: p.Seq}, p)
 	f.waiting = false
+	if f.reached = p.Time; edge > p.Time {
+		f.step(p.Time, edge)
+	}
+}
+
+// follow notes where the live edge is now that the frame of that time is sent, unless
+// some of the frame has been sent already.
+func (f *Forwarder) follow(time, edge uint64) {
+	if time <= f.reached {
+		return
+	}
+	f.reached = time
+	if edge > f.edge {
+		f.step(time, edge)
+	}
+}
+
+// step adds a step.
+func (f *Forwarder) step(time, edge uint64) {
+	if f.steps == nil {
+		f.steps = make([]step, maxSteps) // once, and only for who has begun behind
+	}
+	f.steps[f.taken%maxSteps] = step{time, edge}
+	f.taken++
+	f.edge = edge
 }
 
 // insert begins a segment at p that goes on from the last one, with room for what is
@@ -151,7 +192,7 @@ func (f *Forwarder) push(s segment, p *media.Packet) {
 func (f *Forwarder) Resend(seq uint16, p *media.Packet) (h rtp.Header, payload []byte, ok bool) {
 	s, out, ok := f.segmentOf(seq)
 	switch {
-	case !ok:
+	case !ok || f.forgotten(p.Time):
 		return rtp.Header{}, nil, false
 	case out < s.firstOut:
 		distance := int(s.firstOut - out)
@@ -204,20 +245,35 @@ func (f *Forwarder) header(s *segment, p *media.Packet) rtp.Header {
 		Marker:         p.Marker,
 		PayloadType:    f.config.PayloadType,
 		SequenceNumber: uint16(s.firstOut + (p.Seq - s.firstSeq)),
-		Timestamp:      uint32(s.squeezed(p.Time)) + f.config.Time,
+		Timestamp:      uint32(f.labelled(p.Time)) + f.config.Time,
 		SSRC:           f.config.SSRC,
 	}
 }
 
-// squeezed maps the source times from..edge to the last part of that stretch,
-// and leaves what follows as it is. Frames keep their order and differ: they are
-// at least squeeze ticks apart at any frame rate up to 3,750 a second.
-func (s *segment) squeezed(time uint64) uint64 {
-	if time >= s.edge {
+// labelled maps the time of a frame to the one that the viewer is told. What is behind
+// the live edge is moved towards where that was when the frame was sent, and what is
+// not has its own time. The order stays: the edge only moves on, and the frames do.
+func (f *Forwarder) labelled(time uint64) uint64 {
+	if time >= f.edge {
 		return time
 	}
-	time = max(time, s.from)
-	return s.edge - (s.edge-time)/squeeze
+	kept := min(f.taken, maxSteps)
+	for i := range kept {
+		s := &f.steps[(f.taken-1-i)%maxSteps]
+		if time < s.from && i < kept-1 {
+			continue
+		}
+		if time >= s.edge {
+			return time
+		}
+		return s.edge - (s.edge-max(time, s.from))/squeeze // a picture may be shown before its keyframe
+	}
+	return time
+}
+
+// forgotten reports whether it is not known any more how a time was labelled.
+func (f *Forwarder) forgotten(time uint64) bool {
+	return f.taken > maxSteps && time < f.steps[f.taken%maxSteps].from
 }
 
 // Timestamp maps a source time at the live edge to the viewer's, for sender

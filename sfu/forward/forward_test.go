@@ -141,6 +141,68 @@ func TestCatchUpTimestamps(t *testing.T) {
 	}
 }
 
+// TestCatchUpSlowly: a joiner that is sent a stream only some faster than it comes is
+// told at each frame about the time of the live edge, ends there, and what is sent
+// again has the time that it was sent with.
+func TestCatchUpSlowly(t *testing.T) {
+	f := newTest()
+	const parts, behind, speed = 3, 60, 1.3 // packets of a frame; frames
+	var packets []*media.Packet
+	for i := range 500 * parts {
+		packets = append(packets, &media.Packet{
+			Seq: sourceStart + uint64(i), Time: 1<<33 + uint64(i/parts)*3000, Sync: i == 0, Start: i%parts == 0,
+		})
+	}
+	sent := map[uint64]rtp.Header{}
+	last := uint32(0)
+	for i, p := range packets {
+		frame := i / parts
+		// The edge moves while a frame is being sent, too.
+		edge := max(packets[parts*behind+int(float64(i)/speed)].Time, p.Time)
+		h, _ := f.Forward(p, edge)
+		sent[p.Seq] = h
+		ts := h.Timestamp + 5
+		off := uint32(edge) - ts
+		if lag := uint32(edge - p.Time); lag > 3000 && off > lag/squeeze+1 && p.Start {
+			t.Fatalf("frame %d, %d ticks behind, is labelled %d ticks behind", frame, lag, off)
+		}
+		if i > 0 && p.Start != (ts != last) || i > 0 && int32(ts-last) < 0 {
+			t.Fatalf("packet %d has the time %d after %d", i, ts, last)
+		}
+		last = ts
+		again := packets[max(0, i-30*parts)] // some 0.8 s
+		if got, _, ok := f.Resend(sent[again.Seq].SequenceNumber, again); !ok || got.Timestamp != sent[again.Seq].Timestamp {
+			t.Fatalf("sent again, packet %d has time %d, %v; want %d", again.Seq-sourceStart, got.Timestamp, ok, sent[again.Seq].Timestamp)
+		}
+	}
+	if last != uint32(packets[len(packets)-1].Time) {
+		t.Error("in the end it has not its own time")
+	}
+	if _, _, ok := f.Resend(sent[sourceStart].SequenceNumber, packets[0]); ok {
+		t.Error("what is long ago is sent again, with a time that nobody remembers")
+	}
+}
+
+// TestCatchUpOutOfOrder: packets of one frame have one time, whichever came first, and
+// pictures that are shown before others have earlier ones.
+func TestCatchUpOutOfOrder(t *testing.T) {
+	f := newTest()
+	at := func(seq, time uint64, sync bool) *media.Packet {
+		return &media.Packet{Seq: sourceStart + seq, Time: 1<<33 + time, Sync: sync}
+	}
+	var got []uint32
+	for i, p := range []*media.Packet{at(0, 0, true), at(3, 9000, false), at(2, 9000, false), at(4, 3000, false), at(5, 6000, false), at(6, 18000, false)} {
+		h, verdict := f.Forward(p, 1<<33+90_000+uint64(i)*500)
+		if verdict != Send {
+			t.Fatal(verdict)
+		}
+		got = append(got, h.Timestamp)
+	}
+	if got[1] != got[2] || got[3] >= got[4] || got[4] >= got[1] || got[0] >= got[3] || got[5] <= got[1] {
+		t.Errorf("the times are %d", got)
+	}
+}
+
 func TestRTX(t *testing.T) {
 	r := RTX{SSRC: 99, PayloadType: 97, Seq: 65535}
 	buf := make([]byte, 0, 64)

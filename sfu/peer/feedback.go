@@ -29,7 +29,7 @@ func (v *Viewer) takeFeedback(packets []rtcp.Packet) {
 		case *rtcp.TransportLayerNack:
 			for _, o := range v.outputs {
 				if o.ssrc == p.MediaSSRC {
-					attachment.Do(func() { v.resend(o, p.Nacks) })
+					attachment.Do(func() { attachment.Resent(o.track, v.resend(o, p.Nacks)) })
 				}
 			}
 		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
@@ -43,13 +43,14 @@ func (v *Viewer) takeFeedback(packets []rtcp.Packet) {
 	}
 }
 
-// resend sends lost packets of a track again, out of its ring. Runs on the shard's
-// goroutine.
-func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) {
+// resend sends lost packets of a track again, out of its ring, and returns how many
+// bytes that were. Runs on the shard's goroutine.
+func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) (bytes int) {
 	w, ok := v.way()
 	if !ok {
-		return
+		return 0
 	}
+	before := o.counters.bytes.Load()
 	for i := range nacks {
 		nacks[i].Range(func(seq uint16) bool {
 			if o.budget == 0 {
@@ -61,6 +62,7 @@ func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) {
 			return true
 		})
 	}
+	return int(o.counters.bytes.Load() - before)
 }
 
 func (o *output) resendPacket(w *way, seq uint16) {

@@ -225,6 +225,12 @@ func (v *Viewer) WritePackets(t *sfu.Track, batch []*media.Packet, lagged bool) 
 	}
 }
 
+// Local implements sfu.LocalWriter.
+func (v *Viewer) Local() bool {
+	to := v.to.Load()
+	return to != nil && to.Addr().Unmap().IsLoopback()
+}
+
 // way returns how packets leave at this moment. Runs on the shard's goroutine.
 func (v *Viewer) way() (*way, bool) {
 	keys, to := v.keys.Load(), v.to.Load()
@@ -281,4 +287,7 @@ func (v *Viewer) Stats() Stats {
 	return sum
 }
 
-var _ sfu.OutboxWriter = (*Viewer)(nil)
+var (
+	_ sfu.OutboxWriter = (*Viewer)(nil)
+	_ sfu.LocalWriter  = (*Viewer)(nil)
+)
