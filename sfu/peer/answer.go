@@ -37,20 +37,29 @@ func payloadTypes(m *sdp.MediaDescription) (pt, rtx uint8, hasRTX bool, err erro
 	var row codecRow
 	found := false
 	for _, number := range m.MediaName.Formats {
-		n, err := strconv.ParseUint(number, 10, 7)
+		n, err := readPayloadType(number)
 		if err != nil {
-			return 0, 0, false, fmt.Errorf("%w: %q is no payload type", ErrOffer, clip(number))
+			return 0, 0, false, err
 		}
 		if r, ok := rowOf(m, number); ok && !found {
-			pt, row, found = uint8(n), r, true
+			pt, row, found = n, r, true
 		} else if !hasRTX {
-			rtx, hasRTX = uint8(n), true
+			rtx, hasRTX = n, true
 		}
 	}
 	if !found {
 		return 0, 0, false, fmt.Errorf("%w: a section without a codec", ErrUnsupported)
 	}
 	return pt, rtx, hasRTX && row.rtx != 0, nil
+}
+
+// readPayloadType reads a format of an m-line (RFC 3551 section 6: 7 bits).
+func readPayloadType(number string) (uint8, error) {
+	n, err := strconv.ParseUint(number, 10, 7)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %q is no payload type", ErrOffer, clip(number))
+	}
+	return uint8(n), nil
 }
 
 // answerer makes answers to viewers' offers. What it has is the same for all.
@@ -90,10 +99,13 @@ func (a answerer) complete(o *offer, raw string) (string, error) {
 	if err := d.UnmarshalString(raw); err != nil {
 		return "", fmt.Errorf("peer: read own answer: %w", err)
 	}
+	if o.bundle() == "" { // pion needs one
+		d.Attributes = without(d.Attributes, func(key string) bool { return key == "group" })
+	}
 	for i, m := range d.MediaDescriptions {
 		m.Attributes = without(m.Attributes, isCandidate)
 		if o.media[i].mid == "" { // pion needs one
-			m.Attributes = without(m.Attributes, func(key string) bool { return key == "mid" })
+			m.Attributes = without(m.Attributes, isMID)
 		}
 	}
 	return a.finish(o, d)

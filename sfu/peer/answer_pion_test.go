@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -114,15 +113,7 @@ func comparable(attributes []sdp.Attribute) []string {
 
 // TestAnswerIsPions: our answers say what those of a PeerConnection say.
 func TestAnswerIsPions(t *testing.T) {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := New(Config{Conn: conn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p := loopbackPort(t)
 	tracks := liveTracks(t, media.VP8, media.Opus)
 	for name, raw := range receiveOffers() {
 		v, ours, err := p.NewViewer(t.Context(), raw, tracks)

@@ -62,9 +62,9 @@ func liveTracks(t testing.TB, codecs ...media.Codec) []*sfu.Track {
 	return tracks
 }
 
-// TestAnswerWithoutTrack: a section that the stream has nothing for is answered
-// so, and one of a kind that it has is not.
-func TestAnswerWithoutTrack(t *testing.T) {
+// loopbackPort returns a port that is closed at the end of the test.
+func loopbackPort(t *testing.T) *Port {
+	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,14 @@ func TestAnswerWithoutTrack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Close()
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// TestAnswerWithoutTrack: a section that the stream has nothing for is answered
+// so, and one of a kind that it has is not.
+func TestAnswerWithoutTrack(t *testing.T) {
+	p := loopbackPort(t)
 	v, answer, err := p.NewViewer(t.Context(), receiveOffers()["Chromium"], liveTracks(t, media.Opus))
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +100,51 @@ func TestAnswerWithoutBundle(t *testing.T) {
 	answer, err := answerer{}.answer(o, newCredentials(), []answerSection{{track: "audio", pt: 111, ssrc: 1}})
 	if err != nil || strings.Contains(answer, "a=group") || !strings.Contains(answer, "m=audio 9 ") {
 		t.Errorf("%v:\n%s", err, answer)
+	}
+}
+
+// TestPublisherOfOneSection: it needs neither a name nor a group, and gets none then;
+// nor does it by another answer, to an ICE restart.
+func TestPublisherOfOneSection(t *testing.T) {
+	p := loopbackPort(t)
+	hub, err := sfu.New(sfu.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, group, mid string
+		wantGroup        string
+	}{
+		{"neither", "", "", ""},
+		{"no group", "", "a=mid:v\r\n", ""},
+		{"no name", "a=group:BUNDLE\r\n", "", ""},
+		{"an empty name", "", "a=mid:\r\n", ""},
+		{"in no group", "a=group:BUNDLE 0 1\r\n", "a=mid:v\r\n", ""},
+		{"both", "a=group:BUNDLE v\r\n", "a=mid:v\r\n", "a=group:BUNDLE v\r\n"},
+	} {
+		for _, section := range []string{audioSection("0", "sendonly"), videoSection("0", "sendonly")} {
+			pub, err := hub.Publish("s", sfu.PublishOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw := strings.Replace(session0, "a=group:BUNDLE 0 1\r\n", tt.group, 1) + strings.Replace(section, "a=mid:0\r\n", tt.mid, 1)
+			source, answer, err := p.NewPublisher(t.Context(), raw, pub)
+			if err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+			named := strings.Contains(answer, "a=mid:")
+			if strings.Count(answer, "a=group:") != strings.Count(tt.wantGroup, "a=group:") || !strings.Contains(answer, tt.wantGroup) ||
+				named != strings.Contains(tt.mid, "v") || !strings.Contains(answer, tt.mid) && named || !strings.Contains(answer, " 9 UDP") {
+				t.Errorf("%s: the answer is\n%s", tt.name, answer)
+			}
+			for range 2 {
+				if _, err := source.Restart(t.Context(), Fragment{ufrag: newCredentials().ufrag, pwd: newCredentials().pwd}); err != nil {
+					t.Errorf("%s: the restart fails: %v", tt.name, err)
+				}
+			}
+			source.Close()
+			pub.Close()
+		}
 	}
 }
 

@@ -38,19 +38,30 @@ func (g *greeting) filter(handshake []byte) []byte {
 	return kept
 }
 
-// admits reports whether the messages of a plain record are let through.
+// admits reports whether a plain record is let through, of which each message must be:
+// there may be several in it.
 func (g *greeting) admits(messages []byte) bool {
-	if len(messages) == 0 {
-		return false
+	for len(messages) >= messageHeader {
+		switch messages[0] {
+		case helloVerifyRequestMessage:
+			g.requests++
+			if g.hello != nil || g.requests > maxVerifyRequests {
+				return false
+			}
+		case serverHelloMessage:
+			if !g.admitsHello(messages) {
+				return false
+			}
+		}
+		fragment := int(messages[9])<<16 | int(messages[10])<<8 | int(messages[11])
+		if messageHeader+fragment > len(messages) {
+			return false
+		}
+		if messages = messages[messageHeader+fragment:]; len(messages) == 0 {
+			return true
+		}
 	}
-	switch messages[0] {
-	case helloVerifyRequestMessage:
-		g.requests++
-		return g.hello == nil && g.requests <= maxVerifyRequests
-	case serverHelloMessage:
-		return g.admitsHello(messages)
-	}
-	return true
+	return false // cut off
 }
 
 // admitsHello is admits for a ServerHello: the first one that can be read, and its

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/pion/dtls/v3/pkg/protocol"
@@ -31,7 +32,8 @@ func TestGreeting(t *testing.T) {
 	hello, other := aServerHello(t, 1, 0), aServerHello(t, 2, 0)
 	later := aServerHello(t, 1, 1)
 	done := aRecord(handshakeRecord, 0, serverHelloDoneMessage, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
-	again := aRecord(handshakeRecord, 0, helloVerifyRequestMessage, 0, 0, 0)
+	request := append([]byte{helloVerifyRequestMessage}, make([]byte, messageHeader-1)...)
+	again := aRecord(handshakeRecord, 0, request...)
 	finished := aRecord(handshakeRecord, 1, serverHelloMessage)
 	change := aRecord(changeCipherSpec, 0, 1)
 	fragment := bytes.Clone(hello)
@@ -40,6 +42,10 @@ func TestGreeting(t *testing.T) {
 	short[11], short[12] = 0, messageHeader+10
 	short = bytes.Clone(short)
 	hello = aServerHello(t, 1, 0)
+	// behind puts a message behind another one in the same record.
+	behind := func(message []byte) []byte {
+		return aRecord(handshakeRecord, 0, append(slices.Clip(done[recordHeader:]), message...)...)
+	}
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	for _, tt := range []struct {
 		name       string
@@ -55,6 +61,9 @@ func TestGreeting(t *testing.T) {
 		{"asked to say hello again", [][]byte{again, later, done}, [][]byte{again, later, done}, 1},
 		{"asked too often", [][]byte{again, again, again, again, again, later}, [][]byte{again, again, again, nil, nil, later}, 1},
 		{"asked when it is too late", [][]byte{hello, again}, [][]byte{hello, nil}, 1},
+		{"asked too often behind something else", [][]byte{behind(request), behind(request), behind(request), behind(request)}, [][]byte{behind(request), behind(request), behind(request), nil}, 0},
+		{"another one behind something else", [][]byte{hello, behind(other[recordHeader:]), behind(hello[recordHeader:])}, [][]byte{hello, nil, behind(hello[recordHeader:])}, 1},
+		{"a message and half of one", [][]byte{behind(request[:messageHeader-1]), behind([]byte{1})}, [][]byte{nil, nil}, 0},
 		{"nothing", [][]byte{done}, [][]byte{done}, 0},
 	} {
 		g := greeting{known: &secrets{}}

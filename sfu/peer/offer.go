@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/pion/sdp/v3"
 
@@ -67,11 +68,15 @@ func parseOffer(raw string, want direction, tracks ...media.TrackInfo) (*offer, 
 	return o, o.settleTransport(sections)
 }
 
-// checkMIDs checks that no two sections have the same name (RFC 9143 section 4).
+// checkMIDs checks that each section's name is one word (RFC 5888 section 4), and that
+// no two have the same (RFC 9143 section 4).
 func checkMIDs(sections []*sdp.MediaDescription) error {
 	seen := map[string]bool{}
 	for _, m := range sections {
 		mid, ok := m.Attribute("mid")
+		if strings.ContainsFunc(mid, unicode.IsSpace) {
+			return fmt.Errorf("%w: a=mid:%s has a space in it; a name is one word", ErrOffer, clip(mid))
+		}
 		if ok && seen[mid] {
 			return fmt.Errorf("%w: it has several sections with a=mid:%s; each needs a name of its own", ErrOffer, clip(mid))
 		}
@@ -141,19 +146,25 @@ func without(attributes []sdp.Attribute, drop ...func(key string) bool) []sdp.At
 }
 
 // String returns the offer as pion is to see it: with those sections only that are
-// taken, each with a name.
+// taken, each with a name and in the group, which one alone need not have.
 func (o *offer) String() (string, error) {
-	if m := o.description.MediaDescriptions[0]; o.media[0].mid == "" {
-		named := *m
-		named.Attributes = append(slices.Clip(m.Attributes), sdp.Attribute{Key: "mid", Value: "0"})
-		d := o.description
+	d := o.description
+	mid := o.media[0].mid
+	if mid == "" {
+		mid = "0"
+		named := *d.MediaDescriptions[0]
+		named.Attributes = without(slices.Clone(named.Attributes), isMID)
+		named.WithValueAttribute("mid", mid)
 		d.MediaDescriptions = []*sdp.MediaDescription{&named}
-		raw, err := d.Marshal()
-		return string(raw), err
 	}
-	raw, err := o.description.Marshal()
+	if o.bundle() == "" {
+		d.Attributes = append(slices.Clip(d.Attributes), sdp.Attribute{Key: "group", Value: "BUNDLE " + mid})
+	}
+	raw, err := d.Marshal()
 	return string(raw), err
 }
+
+func isMID(key string) bool { return key == "mid" }
 
 // extension returns the number of a header extension in the first section that has
 // it (RFC 8285 section 5), or 0.

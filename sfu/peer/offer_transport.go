@@ -217,12 +217,12 @@ func (o *offer) kind() string { return o.description.MediaDescriptions[0].MediaN
 
 // restarted returns the offer with other ICE credentials.
 func (o *offer) restarted(c credentials) (*offer, error) {
-	raw, err := o.String()
+	raw, err := o.description.Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrOffer, err)
 	}
 	next := &offer{media: o.media, layout: o.layout, role: o.role}
-	if err := next.description.UnmarshalString(raw); err != nil {
+	if err := next.description.Unmarshal(raw); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrOffer, err)
 	}
 	next.setCredentials(c)

@@ -71,6 +71,9 @@ func (s selection) check(m *sdp.MediaDescription) (_ chosenMedia, declined strin
 	if err != nil {
 		return chosenMedia{}, "", err
 	}
+	if _, err := readPayloadType(chosen.payloadType); err != nil {
+		return chosenMedia{}, "", err
+	}
 	mid, _ := m.Attribute("mid")
 	return chosenMedia{offeredMedia{codec: chosen.codec, format: chosen.format, stereo: isStereo(m, chosen), mid: mid}, chosen.payloadType}, "", nil
 }

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"net"
 	"strings"
 	"testing"
 
@@ -11,15 +10,7 @@ import (
 // TestStereo: a publisher that has two channels is asked for them, and a viewer is told
 // of them; nobody is told of channels that are not there.
 func TestStereo(t *testing.T) {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := New(Config{Conn: conn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p := loopbackPort(t)
 	hub, err := sfu.New(sfu.Config{})
 	if err != nil {
 		t.Fatal(err)
