@@ -112,13 +112,16 @@ func (f *Forwarder) Forward(p *media.Packet, edge uint64) (rtp.Header, Verdict) 
 	}
 	out := s.firstOut + (p.Seq - s.firstSeq)
 	f.next = max(f.next, out+1)
-	if p.Time < f.edge {
-		f.follow(p.Time, edge)
-	}
+	verdict := Send
 	if s.ahead > 0 && p.Seq == s.firstSeq && s == &f.segments[0] {
-		return f.header(s, p), SendAhead
+		verdict = SendAhead
 	}
-	return f.header(s, p), Send
+	label := p.Time
+	if label < f.edge {
+		f.follow(p.Time, edge)
+		label = f.labelled(p.Time)
+	}
+	return f.header(s, p, label), verdict
 }
 
 // Ahead returns the header for the payload p.Ahead[i], after Forward has returned
@@ -129,7 +132,7 @@ func (f *Forwarder) Ahead(p *media.Packet, i int) rtp.Header {
 
 // aheadHeader is header for the payload that is so many packets ahead of p.
 func (f *Forwarder) aheadHeader(s *segment, p *media.Packet, distance int) rtp.Header {
-	h := f.header(s, p)
+	h := f.header(s, p, f.labelled(p.Time))
 	h.SequenceNumber -= uint16(distance)
 	h.Marker = false
 	return h
@@ -203,7 +206,7 @@ func (f *Forwarder) Resend(seq uint16, p *media.Packet) (h rtp.Header, payload [
 	case s.firstSeq+(out-s.firstOut) != p.Seq:
 		return rtp.Header{}, nil, false
 	}
-	return f.header(s, p), p.Payload, true
+	return f.header(s, p, f.labelled(p.Time)), p.Payload, true
 }
 
 // Source returns the source's sequence number of the packet that the viewer knows
@@ -239,13 +242,15 @@ func (f *Forwarder) segmentOf(seq uint16) (s *segment, out uint64, ok bool) {
 	return nil, 0, false
 }
 
-func (f *Forwarder) header(s *segment, p *media.Packet) rtp.Header {
+// header returns p's header with a time that labelled has returned: apart, so that a
+// header is made in place.
+func (f *Forwarder) header(s *segment, p *media.Packet, label uint64) rtp.Header {
 	return rtp.Header{
 		Version:        2,
 		Marker:         p.Marker,
 		PayloadType:    f.config.PayloadType,
 		SequenceNumber: uint16(s.firstOut + (p.Seq - s.firstSeq)),
-		Timestamp:      uint32(f.labelled(p.Time)) + f.config.Time,
+		Timestamp:      uint32(label) + f.config.Time,
 		SSRC:           f.config.SSRC,
 	}
 }

@@ -226,11 +226,11 @@ func TestForwardAllocatesNothing(t *testing.T) {
 // BenchmarkForward is the headers for viewers that are live.
 func BenchmarkForward(b *testing.B) {
 	sfutest.Forwarding(b, func(_ *testing.B, viewers, packets int) func() {
-		forwarders := make([]*Forwarder, viewers)
+		forwarders, batch := make([]*Forwarder, viewers), source(packets, packets)
 		for i := range forwarders {
 			forwarders[i] = newTest()
+			forwarders[i].Forward(batch[0], batch[0].Time) // nothing is behind
 		}
-		batch := source(packets, packets)
 		return func() {
 			edge := batch[len(batch)-1].Time
 			for _, f := range forwarders {
