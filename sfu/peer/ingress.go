@@ -33,6 +33,7 @@ type ingress struct {
 	through atomic.Bool                   // the handshake is over
 	router  atomic.Pointer[router]        // nil before the tracks are there
 	useless atomic.Int64                  // since when no packet was of use though some came, as presence.heard; 0: it is not so
+	newest  atomic.Int64                  // when the last one of those came
 
 	// owned by the socket's reader
 	header  rtp.Header
@@ -185,15 +186,20 @@ func (i *ingress) note(u use) {
 	switch {
 	case u == useful && since != 0:
 		i.useless.Store(0)
-	case u == useless && since == 0:
-		i.useless.Store(max(1, int64(time.Since(i.started))))
+	case u == useless:
+		now := max(1, int64(time.Since(i.started)))
+		i.newest.Store(now)
+		if since == 0 {
+			i.useless.Store(now)
+		}
 	}
 }
 
-// inVain returns for how long packets have come none of which was of use.
+// inVain returns for how long packets have come none of which was of use. One that is
+// followed by nothing is no sign of anything: a client may pause.
 func (i *ingress) inVain() time.Duration {
 	if since := i.useless.Load(); since != 0 {
-		return time.Since(i.started) - time.Duration(since)
+		return time.Duration(i.newest.Load() - since)
 	}
 	return 0
 }

@@ -217,6 +217,8 @@ func TestNothingOfUse(t *testing.T) {
 	p.socket.put(r.seal(t, h, frame(1)), *i.to.Load())
 	until(t, "the packet", func() bool { return i.useless.Load() != 0 })
 	i.useless.Add(-int64(defaultMediaTimeout))
+	h.SequenceNumber++
+	p.socket.put(r.seal(t, h, frame(1)), *i.to.Load())
 	if err := p.end(t); !errors.Is(err, ErrNoMedia) || errors.Is(err, sfu.ErrLost) || p.publisher.Failure() == nil {
 		t.Errorf("the publisher ended with %v", err)
 	}

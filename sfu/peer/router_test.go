@@ -261,41 +261,49 @@ func TestInVain(t *testing.T) {
 	undeclared.declared = nil
 	for _, tt := range []struct {
 		name string
-		send func(r *rig)
+		send func(r *rig, seq uint16)
 		vain bool
 	}{
-		{"nothing", func(*rig) {}, false},
-		{"cannot be told", func(r *rig) { r.send(t, 1) }, true},
-		{"retransmissions alone", func(r *rig) { r.again(t, 1, 1) }, false},
-		{"forged", func(r *rig) {
-			datagram := r.seal(t, mediaHeader(1), frame(1))
+		{"nothing", func(*rig, uint16) {}, false},
+		{"cannot be told", func(r *rig, seq uint16) { r.send(t, seq) }, true},
+		{"retransmissions alone", func(r *rig, seq uint16) { r.again(t, seq, 1) }, false},
+		{"forged", func(r *rig, seq uint16) {
+			datagram := r.seal(t, mediaHeader(seq), frame(1))
 			datagram[len(datagram)-1] ^= 1
 			r.takeMedia(datagram, rigAt)
 		}, false},
-		{"padding", func(r *rig) {
-			h := named(mediaHeader(1), map[uint8]string{rigMID: "v"})
+		{"padding", func(r *rig, seq uint16) {
+			h := named(mediaHeader(seq), map[uint8]string{rigMID: "v"})
 			h.Padding = true
 			r.put(t, h, append(make([]byte, 99), 100))
 		}, false},
-		{"a type that nobody knows", func(r *rig) {
-			h := named(mediaHeader(1), map[uint8]string{rigMID: "v"})
+		{"a type that nobody knows", func(r *rig, seq uint16) {
+			h := named(mediaHeader(seq), map[uint8]string{rigMID: "v"})
 			h.PayloadType = 50
 			r.put(t, h, frame(1))
 		}, true},
-		{"media, then what cannot be told", func(r *rig) {
-			r.put(t, named(mediaHeader(1), map[uint8]string{rigMID: "v"}), frame(1))
-			h := mediaHeader(2)
+		{"media, then what cannot be told", func(r *rig, seq uint16) {
+			if seq == 1 {
+				r.put(t, named(mediaHeader(seq), map[uint8]string{rigMID: "v"}), frame(1))
+			}
+			h := mediaHeader(seq + 1)
 			h.SSRC++
 			r.put(t, h, frame(1))
 		}, true},
-		{"what cannot be told, then media", func(r *rig) {
-			r.send(t, 1)
-			r.put(t, named(mediaHeader(2), map[uint8]string{rigMID: "v"}), frame(1))
+		{"once what cannot be told, then nothing", func(r *rig, seq uint16) {
+			if seq == 1 {
+				r.send(t, seq)
+			}
+		}, false},
+		{"what cannot be told, then media", func(r *rig, seq uint16) {
+			r.send(t, seq)
+			r.put(t, named(mediaHeader(seq+1), map[uint8]string{rigMID: "v"}), frame(1))
 		}, false},
 	} {
 		r := newRigOf(t, undeclared, same)
-		tt.send(r)
+		tt.send(r, 1)
 		r.started = r.started.Add(-time.Hour)
+		tt.send(r, 11)
 		if vain := r.inVain() > defaultMediaTimeout; vain != tt.vain {
 			t.Errorf("%s: in vain: %v", tt.name, vain)
 		}
