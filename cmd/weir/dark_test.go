@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -66,12 +67,40 @@ func TestWatchWhileThePictureIsMissing(t *testing.T) {
 		}
 		v.screenshot("watch-no-picture-" + path)
 	}
+	checkMutedWithoutOutput(t, viewers["websocket"])
 	eval[any](publisher, `comes()`)
 	checkAllPlay(t, publisher, viewers)
 	other.wait("picture", `video.videoWidth > 0 && viewer.media.video`)
 	if told := eval[string](other, `JSON.stringify(told)`); told != `[{"video":false,"audio":true},{"video":true,"audio":true}]` {
 		t.Errorf("the library tells %s", told)
 	}
+}
+
+// noOutput has the player fail as Firefox's does that has sound alone to play and no
+// device to play it on.
+const noOutput = `(() => {
+	const player = document.querySelector("#player");
+	Object.defineProperty(player, "error", { value: { code: 3, message: "OnMediaSinkAudioError" }, configurable: true });
+	player.dispatchEvent(new Event("error"));
+	delete player.error;
+	window.said = [];
+	const text = document.querySelector("#veil-text");
+	new MutationObserver(() => said.push(text.textContent)).observe(text, { childList: true });
+})()`
+
+// checkMutedWithoutOutput checks that a page whose browser finds nothing to play the
+// sound on says so once, goes on muted in place of coming back for ever, and offers
+// the sound.
+func checkMutedWithoutOutput(t *testing.T, v *tab) {
+	t.Helper()
+	eval[any](v, noOutput)
+	v.wait("it plays muted", `document.documentElement.dataset.state === "live" && document.querySelector("#player").muted &&
+		document.querySelector("#player").currentTime > 0.5 && document.querySelector("#unmute").checkVisibility()`)
+	if said := eval[[]string](v, `said`); !slices.Contains(said, "The browser found nothing to play the sound on.") {
+		t.Errorf("the page said %q", said)
+	}
+	v.click("#unmute")
+	v.wait("it plays aloud", `!document.querySelector("#player").muted && !document.querySelector("#unmute").checkVisibility()`)
 }
 
 // watchByLibrary watches a broadcast a second time in a page, as a page of somebody

@@ -10,6 +10,8 @@ const LOOK_MS = 200;
 const STUCK_MS = 3000;
 /** How long the end of a broadcast may take to be played out. */
 const REST_MS = 1500;
+/** In what Firefox says where there is sound alone and no device to play it on. */
+const NO_OUTPUT = /MEDIASINK_ERR|OnMediaSinkAudioError/;
 
 /** @param {string} mime */
 export function canPlay(mime) {
@@ -21,7 +23,12 @@ export function canPlay(mime) {
  * init segment is another player.
  */
 export class MsePlayer {
-  /** @type {Promise<Problem>} resolves when it can play no more; else pending */
+  /**
+   * Resolves when it can play no more, else stays pending; then with a Problem that has
+   * `noOutput` where the browser found nothing to play the sound on.
+   *
+   * @type {Promise<Problem>}
+   */
   failed;
 
   #mime;
@@ -34,6 +41,7 @@ export class MsePlayer {
   #video = null;
   #timer = 0;
   #fail;
+  #onError = () => this.#fail('The browser could not play the media.');
   /** When it last moved, and where it was then. */
   #moved = {at: 0, position: -1};
 
@@ -45,7 +53,7 @@ export class MsePlayer {
     this.#mime = mime;
     this.#hand = hand;
     this.failed = new Promise((resolve) => {
-      const fail = this.#fail = (detail) => resolve(new Problem({title: 'Playback failed', detail}));
+      const fail = this.#fail = (detail) => resolve(this.#problem(detail));
       this.#queue = new AppendQueue(() => this.#video.currentTime, fail);
       this.#source.addEventListener('sourceopen', () => this.#open(fail), {once: true});
     });
@@ -60,6 +68,7 @@ export class MsePlayer {
   attach(video) {
     this.#video = video;
     video.disableRemotePlayback = true; // else a managed source stays closed
+    video.addEventListener('error', this.#onError);
     video.srcObject = null;
     video.src = URL.createObjectURL(this.#source);
     this.#edge = new LiveEdge(video, this.#hand);
@@ -86,8 +95,17 @@ export class MsePlayer {
   /** Takes no more. The last picture stays in the element. */
   close() {
     clearInterval(this.#timer);
+    this.#video?.removeEventListener('error', this.#onError);
     this.#edge?.close();
     this.#queue.close();
+  }
+
+  /** What the element says is the cause; that it takes no data any more only follows from it. */
+  #problem(detail) {
+    const said = this.#video?.error?.message;
+    const noOutput = NO_OUTPUT.test(said);
+    const why = noOutput ? 'The browser found nothing to play the sound on.' : said || detail;
+    return Object.assign(new Problem({title: 'Playback failed', detail: why}), {noOutput});
   }
 
   #grown() {

@@ -50,6 +50,8 @@ export class Viewer extends Stateful {
   #transport = null;
   #recording = null;
   #away = false;
+  /** Whether the browser has found nothing to play sound on; muted it plays all the same. */
+  #noOutput = false;
   /** What was told last, as JSON. */
   #told = '';
   /** @type {AbortController | null} set while started */
@@ -166,6 +168,7 @@ export class Viewer extends Stateful {
     this.#gone(false);
     this.#drop();
     this.#recording = problem.recording ?? null;
+    this.#noOutput = problem.noOutput ?? false;
     // Over or only interrupted? Where it is not said, the next POST tells: 201
     // goes on, 409 is the end.
     if (problem.status === 409) this._to('ended');
@@ -206,7 +209,7 @@ export class Viewer extends Stateful {
 
   async #playAloud() {
     const run = this.#run;
-    const how = await playAloud(this.#options.video);
+    const how = await playAloud(this.#options.video, this.#noOutput);
     if (run === this.#run) this.dispatchEvent(new CustomEvent('autoplay', {detail: how}));
   }
 
