@@ -33,7 +33,7 @@ func (s *stream) senderTime(ntp uint64, arrival time.Duration) time.Duration {
 // useReport hands a sender report that has come since the last packet to the
 // timeline.
 func (w *TrackWriter) useReport() {
-	if w.report.Load() == nil || w.highest == 0 {
+	if w.report.Load() == nil || w.highest == 0 || w.timeline.Unsettled() {
 		return // nothing tells yet whether the report can be right
 	}
 	report := w.report.Swap(nil)

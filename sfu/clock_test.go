@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -282,6 +283,38 @@ func TestClockStoodStill(t *testing.T) {
 					_, packets := sc.play(t)
 					wantPlaced(t, packets, tt.most, tt.counts)
 				})
+			}
+		}
+	}
+}
+
+// TestSenderQueue: a track that waits in its sender's queue while the other one does
+// not begins like a clock that stood still. As soon as it is clear that it was the
+// queue, all is where it belongs again.
+func TestSenderQueue(t *testing.T) {
+	const from = 5 * time.Second
+	const catchUp = 450 * ms // what has been placed ahead until then
+	for _, kind := range []media.Kind{media.Video, media.Audio} {
+		for _, long := range []time.Duration{600 * ms, time.Second, 2 * time.Second} {
+			for _, pace := range []int{2, 4, 1000} {
+				for _, report := range []func(media.Kind, time.Duration) (time.Duration, bool){nil, truth} {
+					t.Run(fmt.Sprint(kind, " for ", long, " at ", pace, ", reports: ", report != nil), func(t *testing.T) {
+						held := stall(from, long, pace)
+						_, packets := scene{
+							length: 20 * time.Second, report: report,
+							arrives: func(k media.Kind, at time.Duration) time.Duration {
+								if k == kind {
+									return held(k, at)
+								}
+								return at + networkDelay
+							},
+						}.play(t)
+						drained := from + long*time.Duration(pace)/time.Duration(pace-1)
+						wantPlaced(t, packets, 50*ms, func(made time.Duration) bool {
+							return made < from || made > drained+catchUp
+						})
+					})
+				}
 			}
 		}
 	}

@@ -35,6 +35,24 @@ type doubt struct {
 	least time.Duration // that of the least delayed since
 }
 
+// held is the last new origin for which the clock was taken to have stood still. What
+// waits in its sender's queue while the sound goes on begins like that, too (a keyframe
+// on a slow way, an encoder without time); but then what follows comes faster than time,
+// and the move is taken back.
+type held struct {
+	on       bool
+	back     bool          // it is being taken back
+	ticks    int64         // what RTP times are moved by; of that what is left
+	by       time.Duration // as long in media time
+	at       time.Duration // arrival of the first packet that was moved
+	transit  time.Duration // of that packet, then
+	arrivals windowMin     // before
+	calm     time.Duration
+	reported bool
+	target   time.Duration
+	offset   time.Duration
+}
+
 // Overdue reports whether p is so late that Place wants to know Heard.
 func (t *Timeline) Overdue(p Arrival) bool {
 	return p.Begins && t.begun != Never && p.At-t.media(p.RTP)-t.arrivals.least() > runaway
@@ -55,15 +73,21 @@ func (t *Timeline) follow(p Arrival) uint64 {
 	if p.At-t.begun < startsWithin {
 		most = startAhead
 	}
+	if t.drains(p, transit) {
+		return t.takeBack(p)
+	}
 	still, step := t.stoodStill(p, transit, late)
 	switch {
-	case late < -runaway || still && step:
+	case late < -runaway || still && step && p.RTP < t.rtp:
 		t.rates.restart()
-		t.doubt = doubt{}
+		t.doubt, t.held = doubt{}, held{}
 		return t.move(p.RTP, late, minStep)
 	case still:
+		if step {
+			t.rates.restart()
+		}
 		t.doubt = doubt{}
-		return t.move(p.RTP, late, minStep)
+		return t.hold(p, late)
 	case ahead > most: // by many small steps, which the estimate has followed
 		return t.slowDown(p, estimate)
 	}
@@ -118,10 +142,63 @@ func (t *Timeline) stoodStill(p Arrival, transit, late time.Duration) (still, st
 	return true, d.step
 }
 
+// hold moves p by late, so that the hole before it is as long as its clock stood still.
+func (t *Timeline) hold(p Arrival, late time.Duration) uint64 {
+	h := held{on: true, by: late, at: p.At, arrivals: t.arrivals, calm: t.calm, reported: t.reported, target: t.target, offset: t.offset}
+	rtp := t.move(p.RTP, late, minStep)
+	h.ticks, h.transit = int64(rtp-p.RTP), p.At-t.media(rtp)
+	t.held = h
+	return rtp
+}
+
+// drains reports whether p shows that what was moved had been in a queue: it is further
+// ahead of the first packet from there than a network explains, or than half of the
+// time that the clock would have stood still, and RTP times go on a quarter faster
+// than time. Once that is known it goes on until the move is taken back.
+func (t *Timeline) drains(p Arrival, transit time.Duration) bool {
+	h := &t.held
+	elapsed := p.At - h.at
+	switch {
+	case !h.on:
+		return false
+	case p.RTP <= t.rtp, transit-t.transit < -runaway, !h.back && elapsed > 4*h.by: // the clock has jumped, or enough was seen
+		*h = held{}
+		return false
+	case h.back:
+		return true
+	}
+	return h.transit-transit > max(min(h.by/2, runaway), elapsed/4)
+}
+
+// Unsettled reports whether a move of RTP times is being taken back: until it is, what
+// they say of others is wrong.
+func (t *Timeline) Unsettled() bool { return t.held.back }
+
+// takeBack returns the RTP time of p without the move that held stands for, or as much
+// of it as the order of frames allows: the rest is left to those that follow.
+func (t *Timeline) takeBack(p Arrival) uint64 {
+	h := &t.held
+	if !h.back {
+		h.back = true
+		t.arrivals, t.calm, t.reported, t.target = h.arrivals, h.calm, h.reported, h.target
+		t.offset = max(t.offset, h.offset) // time keeps its order
+		t.doubt = doubt{}
+	}
+	rtp := t.moveTicks(p.RTP, -h.ticks, minStep)
+	if h.ticks -= int64(p.RTP - rtp); h.ticks <= 0 {
+		*h = held{}
+	}
+	return rtp
+}
+
 // move returns the RTP time that is by later than rtp, or follows the highest one
 // by least if that is later still.
 func (t *Timeline) move(rtp uint64, by, least time.Duration) uint64 {
-	moved := rtp + uint64(t.codec.Ticks(t.stretch.clock(by)))
+	return t.moveTicks(rtp, t.codec.Ticks(t.stretch.clock(by)), least)
+}
+
+func (t *Timeline) moveTicks(rtp uint64, by int64, least time.Duration) uint64 {
+	moved := rtp + uint64(by)
 	if least := t.highest + uint64(max(1, t.codec.Ticks(least))); int64(moved-least) < 0 {
 		moved = least
 	}
@@ -136,4 +213,5 @@ func (t *Timeline) shift(by time.Duration) {
 	t.target += by
 	t.transit += by
 	t.calm += by
+	t.held = held{}
 }

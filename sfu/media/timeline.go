@@ -62,6 +62,7 @@ type Timeline struct {
 		media time.Duration
 	}
 	doubt    doubt
+	held     held
 	stretch  stretch
 	rates    rates
 	measured bool // there is more to tell the rate by
@@ -83,7 +84,7 @@ func (t *Timeline) Restart() {
 	t.begun = Never
 	t.arrivals = windowMin{window: minWindow}
 	t.reported = false
-	t.doubt, t.rates = doubt{}, rates{}
+	t.doubt, t.held, t.rates = doubt{}, held{}, rates{}
 	t.stretch.set(t.codec, t.highest, 0)
 	t.known.rtp = 0
 }
@@ -114,7 +115,10 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 		rtp = t.follow(p)
 	}
 	t.rtp, t.transit = rtp, p.At-t.media(rtp)
-	estimate := t.arrivals.observe(p.At, t.transit)
+	estimate := t.arrivals.least()
+	if !t.held.back { // else it is not where it belongs yet
+		estimate = t.arrivals.observe(p.At, t.transit)
+	}
 	t.late = t.transit - estimate
 	if p.At-t.hurried > startsWithin {
 		t.calm = estimate
