@@ -14,7 +14,8 @@ import (
 type Quality struct {
 	// Verdict is "clean" if nothing is missing, "repaired" if packets were lost, and
 	// came again in time, "gaps" if frames are missing or the tracks do not fit one
-	// another, and "poor" if 1 % of the time or more is missing. See verdict.
+	// another, and "poor" if 1 % of the time or more is missing, or a whole track. See
+	// verdict.
 	Verdict string `json:"verdict"`
 
 	Packets    uint64 `json:"packets"`    // received, or frames if the publisher uploads those
@@ -39,6 +40,9 @@ type Quality struct {
 	// sender reports tell. EndedEarly is a track that ended seconds before the other.
 	ApartMS    int64       `json:"apart_ms,omitempty"`
 	EndedEarly *EndedEarly `json:"ended_early,omitempty"`
+	// Unusable are the tracks of which something came, and nothing that a decoder could
+	// begin with: they are not in the file.
+	Unusable []string `json:"unusable,omitempty"`
 
 	// Freezes are where the picture stood still for more than half a second,
 	// FrozenMS how long that was in all. Pauses do not count.
@@ -230,6 +234,9 @@ func (c *collector) report(rec *Recording) *Quality {
 	offsets := map[media.Kind]time.Duration{}
 	for i, in := range c.inputs {
 		now, was := in.track.Stats(), c.before[i]
+		if c.last[i] < 0 && now.Bytes > was.Bytes {
+			q.Unusable = append(q.Unusable, in.info.ID)
+		}
 		q.Packets += now.Packets - was.Packets
 		q.Lost += now.Lost - was.Lost
 		q.Repaired += now.Repaired - was.Repaired

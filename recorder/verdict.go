@@ -65,7 +65,7 @@ func (c *collector) verdict(rec *Recording, q *Quality) string {
 	}
 	most := slices.Max(slices.Collect(maps.Values(missing)))
 	switch {
-	case rec.State == Failed, float64(most) > poorShare*float64(rec.DurationMS):
+	case rec.State == Failed, len(q.Unusable) > 0, float64(most) > poorShare*float64(rec.DurationMS):
 		return "poor"
 	case gaps > 0, wrong, q.Overruns > 0, q.Dropped > 0, c.losing > 0,
 		c.apart > apartLong, q.EndedEarly != nil, q.FillerMS > milliseconds(fillerLong+c.excused):

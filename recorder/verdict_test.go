@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,35 @@ func TestVerdict(t *testing.T) {
 					if f.Lost != (tt.lost > 0) {
 						t.Errorf("%+v", f)
 					}
+				}
+			})
+		})
+	}
+}
+
+// TestUnusable: a picture that was sent, but never one with which a decoder could begin,
+// is missing in whole. One that was not sent is not.
+func TestUnusable(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sent bool
+		want string
+	}{"no keyframe": {true, "poor"}, "no picture": {false, "clean"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir := t.TempDir()
+				r, hub := newTest(t, dir)
+				publish(t, hub, "a", both, func(b *broadcast) {
+					for at := time.Duration(0); at < 5*time.Second; at += audioStep {
+						b.audio(int(at/audioStep), at)
+						if tt.sent && at%videoStep == 0 {
+							b.writers["video"].WriteFrame(media.Frame{PTS: at, Data: sfutest.VP8Frame(int(at/videoStep), false, 500)})
+						}
+						time.Sleep(audioStep)
+					}
+				})
+				rec, _ := only(t, r, dir)
+				if q := rec.Quality; q.Verdict != tt.want || tt.sent != slices.Equal(q.Unusable, []string{"video"}) {
+					t.Errorf("the verdict is %s, want %s; %+v", q.Verdict, tt.want, *q)
 				}
 			})
 		})
