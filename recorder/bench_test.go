@@ -205,6 +205,11 @@ func steadyTake(tb testing.TB) *steady {
 	for _, track := range t.tracks {
 		k.inputs = append(k.inputs, &input{info: track.Info(), track: track})
 	}
+	tb.Cleanup(func() {
+		if k.current != nil {
+			k.current.syncer.stop()
+		}
+	})
 	return &steady{take: k, key: &media.Frame{Sync: true, Data: sfutest.VP8Frame(0, true, benchPicture)},
 		delta: &media.Frame{Data: sfutest.VP8Frame(1, false, benchPicture)}, sound: &media.Frame{Sync: true, Data: sfutest.OpusFrame(0, benchSound)}}
 }
