@@ -248,7 +248,7 @@ func (c *collector) report(rec *Recording) *Quality {
 			q.Synced = append(q.Synced, Synced{in.info.ID, max(0, milliseconds(s.First.Sub(rec.StartedAt)))})
 			offsets[in.info.Kind()] = s.Off
 		}
-		q.clock(in.info.ID, now.Sync)
+		q.clock(in.info.ID, in.info.Kind(), now.Sync)
 	}
 	if sound, ok := offsets[media.Audio]; ok {
 		if picture, ok := offsets[media.Video]; ok {
@@ -260,13 +260,15 @@ func (c *collector) report(rec *Recording) *Quality {
 	return q
 }
 
-// clock takes down how the clock of a track runs, if that is known.
-func (q *Quality) clock(track string, s sfu.SyncStats) {
+// clock takes down how the clock of a track runs, if that is known. That of a picture
+// is not called wrong: an encoder that falls behind looks the same, and a picture is
+// shown when it comes.
+func (q *Quality) clock(track string, kind media.Kind, s sfu.SyncStats) {
 	if !s.RateKnown {
 		return
 	}
 	ppm := math.Round(s.SkewPPM) + 0 // no "-0"
-	q.Clocks = append(q.Clocks, Clock{Track: track, SkewPPM: ppm, WrongRate: s.WrongRate})
+	q.Clocks = append(q.Clocks, Clock{Track: track, SkewPPM: ppm, WrongRate: s.WrongRate && kind == media.Audio})
 	if q.SkewPPM == nil || math.Abs(ppm) > math.Abs(*q.SkewPPM) {
 		q.SkewPPM = &ppm
 	}

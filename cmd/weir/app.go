@@ -15,6 +15,7 @@ import (
 
 	"weir/recorder"
 	"weir/sfu"
+	"weir/sfu/media"
 	"weir/sfu/peer"
 	"weir/sfu/udp"
 	"weir/signaling"
@@ -154,7 +155,7 @@ func (a *app) routes(media *udp.Conn) (http.Handler, error) {
 func (a *app) streamEnded(i sfu.StreamInfo, err error) {
 	log := a.log.With("stream", i.Name, "duration_ms", time.Since(i.StartedAt).Milliseconds())
 	for _, t := range i.Tracks {
-		if t.Sync.WrongRate {
+		if t.Sync.WrongRate && t.Info.Kind() == media.Audio {
 			log.Warn("a track's clock has another rate than it says", "track", t.Info.ID, "skew_ppm", int64(math.Round(t.Sync.SkewPPM)))
 		}
 	}
