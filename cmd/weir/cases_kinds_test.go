@@ -78,7 +78,8 @@ func inSyncEverywhere(c *caseRun, file string) {
 		m := tab.figures(5)
 		tab.close()
 		// What the player adds is seen before anything happens.
-		base := marks{Flashes: m.Flashes, Beeps: m.Beeps[:min(3, len(m.Beeps))]}.median()
+		base := marks{Flashes: m.Flashes, Beeps: m.Beeps[min(1, len(m.Beeps)):min(4, len(m.Beeps))]}.median()
+		m = m.steady()
 		c.note("%s: flash and beep %.0f ms apart at most, %d beeps", transport, m.worst(base), len(m.apart()))
 		if why := m.check(b.seconds()-2, base, liveLimit); why != "" {
 			c.wrong("%s: %s", transport, why)
@@ -277,6 +278,11 @@ func largestLayer(c *caseRun, file string) {
 	}
 	viewer.close()
 	p.close()
+	for deadline := time.Now().Add(30 * time.Second); len(get[streamList](c.t, server.url+"/api/v1/streams").Streams) > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			c.t.Fatal("the broadcast of a page that is closed does not end")
+		}
+	}
 	waitFinished(c.t, server.url, "case")
 	b := &broadcast{server: server, stream: "case", recordings: get[recordingList](c.t, server.url+"/api/v1/recordings").Recordings}
 	r, recorded := c.one(b)
