@@ -73,9 +73,15 @@ func emulate(p *tab, scheme string, width int64) {
 // capture checks a page as it stands and keeps a picture of it.
 func capture(t *testing.T, p *tab, name, scheme string, width int64) {
 	t.Helper()
-	emulate(p, scheme, width)
-	if over := eval[int](p, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
-		t.Errorf("%s at %d px: the page is %d px wider than the screen", name, width, over)
+	widths := []int64{width}
+	if width < 400 { // a phone: there are narrower ones
+		widths = []int64{320, 360, width}
+	}
+	for _, width := range widths {
+		emulate(p, scheme, width)
+		if over := eval[int](p, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+			t.Errorf("%s at %d px: the page is %d px wider than the screen", name, width, over)
+		}
 	}
 	// What a control is called: its own text, its label, or what ARIA says.
 	if nameless := eval[[]string](p, `[...document.querySelectorAll("button, a[href], input, select, video")]
