@@ -36,6 +36,9 @@ func (*av1Format) read(payload []byte, d *av1Payload) (part []byte, where place)
 // sameFrame implements videoFormat: a coded video sequence begins with a frame.
 func (*av1Format) sameFrame(_, d *av1Payload) bool { return !d.begins }
 
+// ends implements videoFormat: nothing but the marker tells.
+func (*av1Format) ends(*av1Payload) bool { return false }
+
 // join implements videoFormat.
 func (a *av1Format) join(_ *av1Payload, parts [][]byte, size int) (data []byte, keyframe, ok bool) {
 	a.cut = a.cut[:0]

@@ -35,6 +35,9 @@ type videoFormat[D any] interface {
 	// sameFrame says that a payload with the description d may be of the frame
 	// whose first payload has that of f.
 	sameFrame(f, d *D) bool
+	// ends reports whether a frame may be whole that ends with the payload d, though
+	// that has no marker.
+	ends(d *D) bool
 	// join makes the coded frame of all its parts, which are size bytes together,
 	// and adds to f what the whole frame tells. Without ok it is none that a
 	// decoder takes. An empty one is no frame, and nothing is missing.
@@ -100,6 +103,7 @@ type assembly[D any] struct {
 	time  uint64 // RTP time
 	pts   time.Duration
 	first D        // of the first packet
+	ends  bool     // the last packet may be the last of all, marker or not
 	parts [][]byte // one of each packet
 	size  int      // their sum
 }
@@ -221,9 +225,12 @@ func (d *depacketizer[D]) unmarked(next bool, emit func(media.Frame)) {
 		}
 		return
 	}
-	e := d.markers.omitted()
-	if !ok {
+	e := whole
+	switch {
+	case !ok:
 		e = cutOff
+	case !f.ends:
+		e = d.markers.omitted()
 	}
 	if e == untold {
 		d.aside = &joined[D]{*f, data, keyframe}
@@ -299,6 +306,7 @@ func (d *depacketizer[D]) add(part []byte) {
 	}
 	f.parts = append(f.parts, part)
 	f.size += len(part)
+	f.ends = d.format.ends(&d.now)
 }
 
 // spoil gives up the frame that is being built: something of it is missing.

@@ -50,6 +50,9 @@ func (*h264Format) read(payload []byte, d *h264Frame) (part []byte, where place)
 // sameFrame implements videoFormat: nothing tells but the time.
 func (*h264Format) sameFrame(_, _ *h264Frame) bool { return true }
 
+// ends implements videoFormat: nothing but the marker tells.
+func (*h264Format) ends(*h264Frame) bool { return false }
+
 // join implements videoFormat.
 func (h *h264Format) join(f *h264Frame, parts [][]byte, size int) (data []byte, keyframe, ok bool) {
 	data = make([]byte, 0, size+nalLength*(len(parts)+1))

@@ -34,6 +34,9 @@ func (vp8Format) sameFrame(f, d *VP8Descriptor) bool {
 	return !ok || ahead == 0
 }
 
+// ends implements videoFormat: nothing but the marker tells.
+func (vp8Format) ends(*VP8Descriptor) bool { return false }
+
 func (vp8Format) join(_ *VP8Descriptor, parts [][]byte, size int) (data []byte, keyframe, ok bool) {
 	keyframe = VP8Keyframe(parts[0])
 	if !keyframe && !vp8Inter(parts[0]) {

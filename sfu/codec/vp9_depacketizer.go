@@ -25,10 +25,17 @@ func (vp9Format) read(payload []byte, d *VP9Descriptor) (part []byte, where plac
 		return nil, padding
 	case d.StartOfPicture():
 		return payload, first
+	case d.Start && !d.OnBelow:
+		return payload, either // an encoder that is short of bits leaves out lower layers, too
 	default:
 		return payload, inner
 	}
 }
+
+// ends implements videoFormat: the frame of a layer ends there. The marker is on the last packet of
+// the highest layer; a picture lacks it whose highest layers the encoder has left out
+// because it is short of bits.
+func (vp9Format) ends(d *VP9Descriptor) bool { return d.HasLayers && d.End }
 
 // sameFrame goes by the picture id.
 func (vp9Format) sameFrame(f, d *VP9Descriptor) bool {

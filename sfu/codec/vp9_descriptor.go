@@ -36,6 +36,7 @@ type VP9Descriptor struct {
 	TID          uint8 // temporal layer, 0 to 7
 	SwitchUp     bool  // U: see vp9Gate
 	SID          uint8 // spatial layer, 0 to 7
+	OnBelow      bool  // D: it refers to the layer below, of the same picture
 	HasTL0PicIdx bool  // L without F
 	TL0PicIdx    uint8 // +1 for each picture of temporal layer 0
 
@@ -88,7 +89,7 @@ func ParseVP9Descriptor(payload []byte) (d VP9Descriptor, size int, ok bool) {
 	if flags&0x20 != 0 {
 		d.HasLayers = true
 		layers := next()
-		d.TID, d.SwitchUp, d.SID = layers>>5, layers&0x10 != 0, layers>>1&7
+		d.TID, d.SwitchUp, d.SID, d.OnBelow = layers>>5, layers&0x10 != 0, layers>>1&7, layers&1 != 0
 		if !d.Flexible {
 			d.HasTL0PicIdx, d.TL0PicIdx = true, next()
 		}

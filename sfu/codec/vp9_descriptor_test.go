@@ -31,6 +31,9 @@ func (d VP9Descriptor) encode() []byte {
 		if d.SwitchUp {
 			layers |= 0x10
 		}
+		if d.OnBelow {
+			layers |= 1
+		}
 		b = append(b, layers)
 		if d.HasTL0PicIdx {
 			b = append(b, d.TL0PicIdx)
@@ -69,7 +72,7 @@ func TestVP9Descriptor(t *testing.T) {
 		{"flags only", []byte{0x0c, 9}, VP9Descriptor{Start: true, End: true}, 1},
 		{"short id", []byte{0xc8, 0x7f, 9}, VP9Descriptor{Inter: true, Start: true, HasPictureID: true, PictureID: 127}, 2},
 		{"long id", []byte{0x80, 0xff, 0xfe}, VP9Descriptor{HasPictureID: true, LongID: true, PictureID: 0x7ffe}, 3},
-		{"layers", []byte{0xa8, 1, 0x35, 77, 9}, VP9Descriptor{Start: true, HasPictureID: true, PictureID: 1,
+		{"layers", []byte{0xa8, 1, 0x35, 77, 9}, VP9Descriptor{Start: true, HasPictureID: true, PictureID: 1, OnBelow: true,
 			HasLayers: true, TID: 1, SwitchUp: true, SID: 2, HasTL0PicIdx: true, TL0PicIdx: 77}, 4},
 		{"flexible, layers", []byte{0xb0, 1, 0xe0, 9}, VP9Descriptor{Flexible: true, HasPictureID: true, PictureID: 1,
 			HasLayers: true, TID: 7}, 3},
