@@ -25,6 +25,10 @@ type scene struct {
 	// report is the instant that a sender report names for the RTP time of at; nil: there
 	// are none.
 	report func(k media.Kind, at time.Duration) (time.Duration, bool)
+	// reports are the instants of sender reports; nil: each second.
+	reports []time.Duration
+	// reported is when the report of an instant arrives; nil: with what is sent then.
+	reported func(k media.Kind, at time.Duration) time.Duration
 }
 
 const networkDelay = 20 * ms
@@ -86,13 +90,23 @@ func (sc scene) play(t *testing.T) (b *broadcast, packets map[media.Kind][]seen)
 			}
 			n++
 		}
-		for at := time.Second; sc.report != nil && at < sc.length; at += time.Second {
+		instants := sc.reports
+		for at := time.Second; sc.reports == nil && at < sc.length; at += time.Second {
+			instants = append(instants, at)
+		}
+		if sc.report == nil {
+			instants = nil
+		}
+		for _, at := range instants {
 			instant, ok := sc.report(kind, at)
 			if !ok {
 				continue
 			}
 			ntp := start + uint64(instant.Seconds()*(1<<32))
 			arrival := arrives(at)
+			if sc.reported != nil {
+				arrival = sc.reported(kind, at)
+			}
 			events = append(events, event{arrival, func() { s.writer.SyncClock(ntp, clock(at), arrival) }})
 		}
 	}

@@ -265,8 +265,9 @@ func (w *TrackWriter) place(seq uint64, r RTP) (rtp uint64, pts time.Duration, o
 		a.Heard = w.track.stream.heard(w.track)
 	}
 	moved, pts := w.timeline.Place(a)
-	if moved != rtp {
+	if w.timeline.Jumped() {
 		w.origin = r.Arrival
+		w.rtp.Jump()
 	}
 	w.rtp.Advance(seq, r.Time, moved)
 	w.useReport()

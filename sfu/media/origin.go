@@ -12,51 +12,68 @@ const (
 	maxAhead     = 500 * time.Millisecond
 	startAhead   = 2 * time.Second
 	startsWithin = 5 * time.Second
-	// heardSlack is how much longer than what was heard of other tracks tells a
-	// packet may take: their packets overtake one another a little.
-	heardSlack = 250 * time.Millisecond
-	// How long packets have to go on being late, if nothing else tells, for the clock
-	// to be the reason: what the network held up comes faster than time then. Those
-	// that have become late little by little may be in their sender's queue.
-	watchStep  = 250 * time.Millisecond
-	watchDrift = time.Second
-	// minStep is the least time from the last frame of an old origin to the first one
-	// of the new: files tell whole milliseconds.
+	// minStep is the least time from the last frame before a step in RTP times to the
+	// first one behind it: files tell whole milliseconds.
 	minStep = time.Millisecond
+	// A clock that jumps ahead while its packets are held up shows little by little: they
+	// come faster than time. dip is what no network's least delay falls by from one frame
+	// to the next, and dipped how long it may take then to fall by more than runaway.
+	dip    = 100 * time.Millisecond
+	dipped = time.Second
+	// settling is how long after a new origin packets show that its first one was
+	// delayed.
+	settling = 2 * time.Second
+	// settleStep is how far a new origin may be from where it belongs without a step: a
+	// frame of sound, for which time is slewed.
+	settleStep = 20 * time.Millisecond
+	// overtaken is how long before the first packet of a new origin a report of it may
+	// have come.
+	overtaken = 500 * time.Millisecond
 )
 
-// doubt is that packets are late, and it is not known why: they were held up, or the
-// sender's clock stood still or was put back.
-type doubt struct {
-	on    bool
-	step  bool          // they were late at once, from one frame to the next
-	since time.Duration // arrival of the first of them
-	from  time.Duration // its transit
-	least time.Duration // that of the least delayed since
+// anchor is the newest origin of a sender's clock. It is placed by the arrival of a
+// single packet, as if that had not been delayed; those that follow, and reports, tell
+// better, and what they tell is made up for at once.
+//
+// The least delay of the network is the same before and after: a packet that seems to
+// have less shows by how much the first one was delayed.
+type anchor struct {
+	open  bool          // no report has told yet where it is
+	at    time.Duration // arrival of its first packet
+	until time.Duration // packets that arrive up to then show that the first one was delayed
+	least time.Duration // transit of the least delayed packet before
+	early time.Duration // how much less than the first one others were delayed
+	back  time.Duration // how far the clock was set back, or 0
+
+	// What waits in its sender's queue while the sound goes on begins as a clock that
+	// stood still does (a keyframe on a slow way, an encoder without time); but then
+	// what follows comes faster than time, and the move is taken back.
+	stood time.Duration // how long the clock is taken to have stood still, or 0
+	held  uint64        // ticks by which RTP times were moved for it and still are
 }
 
-// held is the last new origin for which the clock was taken to have stood still. What
-// waits in its sender's queue while the sound goes on begins like that, too (a keyframe
-// on a slow way, an encoder without time); but then what follows comes faster than time,
-// and the move is taken back.
-type held struct {
-	on       bool
-	back     bool          // it is being taken back
-	ticks    int64         // what RTP times are moved by; of that what is left
-	by       time.Duration // as long in media time
-	at       time.Duration // arrival of the first packet that was moved
-	transit  time.Duration // of that packet, then
-	arrivals windowMin     // before
-	calm     time.Duration
-	reported bool
-	target   time.Duration
-	offset   time.Duration
+// fall is that packets came earlier than any other of the last seconds, all of a sudden.
+type fall struct {
+	on bool
+	at time.Duration // arrival of the first of them
+
+	// before
+	arrivals       windowMin
+	reported       bool
+	target, offset time.Duration
 }
 
 // Overdue reports whether p is so late that Place wants to know Heard.
 func (t *Timeline) Overdue(p Arrival) bool {
-	return p.Begins && t.begun != Never && p.At-t.media(p.RTP)-t.arrivals.least() > runaway
+	return p.Begins && t.begun != Never && p.At-t.media(p.RTP-t.owed)-t.arrivals.least() > runaway
 }
+
+// Jumped reports whether the newest packet is the first one of a new origin.
+func (t *Timeline) Jumped() bool { return t.jumped }
+
+// Unsettled reports whether RTP times are later than they belong, to keep their order:
+// until they are not, what they say of others is wrong.
+func (t *Timeline) Unsettled() bool { return t.owed > 0 }
 
 // follow returns the RTP time of the first packet of a frame: another one than its
 // own if the sender's clock has run away from arrival. Then it is placed as if it had
@@ -64,34 +81,96 @@ func (t *Timeline) Overdue(p Arrival) bool {
 //
 // Nothing arrives before it was sent: an RTP time that is ahead of all others of the
 // last seconds has jumped. One that is behind is either late, or the clock was set
-// back or stood still: see stoodStill.
+// back or stood still: see doubt.
 func (t *Timeline) follow(p Arrival) uint64 {
-	transit, estimate := p.At-t.media(p.RTP), t.arrivals.least()
+	media, estimate := t.media(p.RTP), t.arrivals.least()
+	transit := p.At - media
 	late := transit - estimate
-	ahead := max(t.PTS(p.RTP), t.media(p.RTP)+t.calm) - p.At
+	if t.fell(p.At, transit) {
+		f := &t.fall
+		t.arrivals, t.reported, t.target = f.arrivals, f.reported, f.target
+		t.offset = max(t.offset, f.offset) // time keeps its order
+		late = transit - t.arrivals.least()
+	}
+	why := unknown
+	if late > runaway {
+		why = t.doubt.judge(lateness{
+			at: p.At, transit: transit, since: transit - t.transit,
+			back: p.RTP < t.rtp, heard: late > p.At-p.Heard+heardSlack, agreed: t.agreed(p.At),
+		})
+	} else if t.doubt.on {
+		t.doubt = doubt{}
+	}
+	switch {
+	case late < -runaway || why == setBack:
+		t.anchored(p, anchor{back: max(0, late)})
+		t.rates.restart()
+		return p.RTP + t.ticks(late)
+	case why != unknown:
+		t.anchored(p, anchor{stood: late, held: t.ticks(late)})
+		if why == stopped {
+			t.rates.restart()
+		}
+		return p.RTP + t.ticks(late)
+	case t.anchor.open && p.At < t.anchor.until && t.anchor.least-transit > settleStep:
+		return p.RTP - t.delayed(p.At, t.anchor.least-transit)
+	}
 	most := maxAhead
 	if p.At-t.begun < startsWithin {
 		most = startAhead
 	}
-	if t.drains(p, transit) {
-		return t.takeBack(p)
-	}
-	still, step := t.stoodStill(p, transit, late)
-	switch {
-	case late < -runaway || still && step && p.RTP < t.rtp:
-		t.rates.restart()
-		t.doubt, t.held = doubt{}, held{}
-		return t.move(p.RTP, late, minStep)
-	case still:
-		if step {
-			t.rates.restart()
-		}
-		t.doubt = doubt{}
-		return t.hold(p, late)
-	case ahead > most: // by many small steps, which the estimate has followed
+	if max(media+t.offset, media+t.calm)-p.At > most { // by many small steps, which the estimate has followed
 		return t.slowDown(p, estimate)
 	}
 	return p.RTP
+}
+
+// fell reports whether the clock has jumped ahead since packets began to come earlier
+// than before.
+func (t *Timeline) fell(at, transit time.Duration) bool {
+	f := &t.fall
+	if f.on && at-f.at > dipped {
+		f.on = false
+	}
+	if !f.on && t.arrivals.least()-transit > dip && at-t.begun > settling && at-t.slowed > startsWithin {
+		*f = fall{on: true, at: at, arrivals: t.arrivals, reported: t.reported, target: t.target, offset: t.offset}
+	}
+	return f.on && transit-f.arrivals.least() < -runaway
+}
+
+// anchored notes that p is the first packet of a.
+func (t *Timeline) anchored(p Arrival, a anchor) {
+	if b := t.before; b.reported && p.At-t.reportedAt < overtaken && (t.target-b.target).Abs() > agreement {
+		t.target = b.target // the newest report was of the new origin
+	}
+	a.open, a.at, a.least = true, p.At, t.arrivals.least()
+	a.until = p.At + max(settling, 4*a.stood)
+	t.anchor, t.doubt, t.fall, t.jumped = a, doubt{}, fall{}, true
+}
+
+// ignored reports whether a report that is off from those before the origin is made out
+// of RTP times, as if the clock had not been set back: no encoder has become slower by
+// just that.
+func (a *anchor) ignored(off time.Duration) bool {
+	return a.back > 0 && (off+a.back).Abs() < runaway/2
+}
+
+// delayed returns how many ticks earlier RTP times belong after a packet that was
+// delayed less than the first one of the origin.
+func (t *Timeline) delayed(at, less time.Duration) uint64 {
+	a := &t.anchor
+	a.early += less
+	a.back = max(0, a.back-less)
+	ticks := t.ticks(less)
+	switch {
+	case a.held <= ticks:
+		a.held = 0
+	case a.early > max(min(a.stood/2, runaway), (at-a.at)/4): // more than a network explains, and faster than time
+		ticks, a.held = a.held, 0
+	default:
+		a.held -= ticks
+	}
+	return ticks
 }
 
 // slowDown returns the RTP time of a packet whose clock runs ahead of arrival in small
@@ -102,116 +181,37 @@ func (t *Timeline) slowDown(p Arrival, estimate time.Duration) uint64 {
 		encoding = min(0, t.target-estimate)
 	}
 	pts := max(t.PTS(t.highest+1), p.At+encoding)
-	rtp := t.move(p.RTP, p.At-t.calm-t.media(p.RTP), 0) // with any step time could be run ahead of
-	t.hurried = p.At
+	t.slowed, t.hurried = p.At, p.At
+	rtp := t.inOrder(p.RTP+t.ticks(p.At-t.calm-t.media(p.RTP)), p.At)
 	t.offset = pts - t.media(rtp)
 	t.target = t.offset
 	t.arrivals = windowMin{window: minWindow}
+	t.anchor, t.fall = anchor{}, fall{}
 	return rtp
 }
 
-// stoodStill reports whether the sender's clock is the reason why p is late, with
-// the given transit, and whether it became so in one step.
-func (t *Timeline) stoodStill(p Arrival, transit, late time.Duration) (still, step bool) {
-	if late <= runaway {
-		t.doubt = doubt{}
-		return false, false
-	}
-	d := &t.doubt
-	if !d.on {
-		*d = doubt{on: true, step: transit-t.transit > runaway, since: p.At, from: transit, least: transit}
-	}
-	d.least = min(d.least, transit)
-	heard := late > p.At-p.Heard+heardSlack // others were not held up meanwhile
-	watch := watchStep
-	if !d.step && !heard {
-		watch = watchDrift
-	}
-	elapsed := p.At - d.since
-	switch {
-	case d.step && p.RTP < t.rtp: // no network puts a clock back
-		return true, true
-	case d.step && heard:
-		return true, true
-	case elapsed < watch, !d.step && t.agreed(p.At):
-		return false, false
-	case d.from-d.least > elapsed/4+watchStep/5: // faster than time: they were held up
-		*d = doubt{on: true, step: d.step, since: p.At, from: transit, least: transit}
-		return false, false
-	}
-	return true, d.step
-}
-
-// hold moves p by late, so that the hole before it is as long as its clock stood still.
-func (t *Timeline) hold(p Arrival, late time.Duration) uint64 {
-	h := held{on: true, by: late, at: p.At, arrivals: t.arrivals, calm: t.calm, reported: t.reported, target: t.target, offset: t.offset}
-	rtp := t.move(p.RTP, late, minStep)
-	h.ticks, h.transit = int64(rtp-p.RTP), p.At-t.media(rtp)
-	t.held = h
-	return rtp
-}
-
-// drains reports whether p shows that what was moved had been in a queue: it is further
-// ahead of the first packet from there than a network explains, or than half of the
-// time that the clock would have stood still, and RTP times go on a quarter faster
-// than time. Once that is known it goes on until the move is taken back.
-func (t *Timeline) drains(p Arrival, transit time.Duration) bool {
-	h := &t.held
-	elapsed := p.At - h.at
-	switch {
-	case !h.on:
-		return false
-	case p.RTP <= t.rtp, transit-t.transit < -runaway, !h.back && elapsed > 4*h.by: // the clock has jumped, or enough was seen
-		*h = held{}
-		return false
-	case h.back:
-		return true
-	}
-	return h.transit-transit > max(min(h.by/2, runaway), elapsed/4)
-}
-
-// Unsettled reports whether a move of RTP times is being taken back: until it is, what
-// they say of others is wrong.
-func (t *Timeline) Unsettled() bool { return t.held.back }
-
-// takeBack returns the RTP time of p without the move that held stands for, or as much
-// of it as the order of frames allows: the rest is left to those that follow.
-func (t *Timeline) takeBack(p Arrival) uint64 {
-	h := &t.held
-	if !h.back {
-		h.back = true
-		t.arrivals, t.calm, t.reported, t.target = h.arrivals, h.calm, h.reported, h.target
-		t.offset = max(t.offset, h.offset) // time keeps its order
-		t.doubt = doubt{}
-	}
-	rtp := t.moveTicks(p.RTP, -h.ticks, minStep)
-	if h.ticks -= int64(p.RTP - rtp); h.ticks <= 0 {
-		*h = held{}
-	}
-	return rtp
-}
-
-// move returns the RTP time that is by later than rtp, or follows the highest one
-// by least if that is later still.
-func (t *Timeline) move(rtp uint64, by, least time.Duration) uint64 {
-	return t.moveTicks(rtp, t.codec.Ticks(t.stretch.clock(by)), least)
-}
-
-func (t *Timeline) moveTicks(rtp uint64, by int64, least time.Duration) uint64 {
-	moved := rtp + uint64(by)
-	if least := t.highest + uint64(max(1, t.codec.Ticks(least))); int64(moved-least) < 0 {
-		moved = least
-	}
-	t.rates.moved += int64(moved - rtp)
-	return moved
-}
-
-// shift tells that RTP times were moved by -by, and what was observed before is to
-// go with them.
+// shift notes that RTP times are moved, in either direction, so that what is placed from
+// now on is by later.
 func (t *Timeline) shift(by time.Duration) {
-	t.arrivals.shift(by)
-	t.target += by
-	t.transit += by
-	t.calm += by
-	t.held = held{}
+	t.arrivals.shift(-by)
+	t.fall.arrivals.shift(-by)
+	t.anchor.least -= by
+	t.calm -= by
 }
+
+// inOrder returns the RTP time nearest to rtp that a new frame can have, which arrives
+// at that instant.
+func (t *Timeline) inOrder(rtp uint64, at time.Duration) uint64 {
+	least := t.highest + 1
+	if at != t.slowed { // else time could be run ahead of by any larger step
+		least = t.highest + uint64(max(1, t.codec.Ticks(minStep)))
+	}
+	if int64(rtp-least) < 0 {
+		return least
+	}
+	return rtp
+}
+
+// ticks returns how many ticks the sender's clock takes for d of media time. Negative
+// numbers wrap as they should.
+func (t *Timeline) ticks(d time.Duration) uint64 { return uint64(t.codec.Ticks(t.stretch.clock(d))) }

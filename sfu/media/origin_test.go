@@ -97,10 +97,59 @@ func TestRTPClock(t *testing.T) {
 			t.Errorf("Time(%d, %d) = epoch%+d, want %+d", tt.seq, tt.timestamp, int64(got-epoch), int64(tt.want-epoch))
 		}
 	}
-	for n := range uint64(10) { // only so many are remembered
-		c.Advance(200+n, uint32(n)<<28, epoch+1000+n)
+	// A clock that was placed late is put back with each frame, and what was lost is sent
+	// again meanwhile.
+	for n := range uint64(60) {
+		c.Advance(200+2*n, 5000+uint32(n)*960, epoch+1000+n*48)
 	}
-	if got := c.Time(209, 9<<28); got != epoch+1009 {
+	for n := range uint64(60) {
+		if got := c.Time(200+2*n, 5000+uint32(n)*960); got != epoch+1000+n*48 {
+			t.Errorf("of 60 origins packet %d has epoch%+d, want %+d", n, int64(got-epoch), 1000+n*48)
+		}
+	}
+	for n := range uint64(2 * maxOrigins) { // only so many are remembered
+		c.Advance(400+n, uint32(n)<<28, epoch+9000+n)
+	}
+	last := uint64(2*maxOrigins - 1)
+	if got := c.Time(400+last, uint32(last)<<28); got != epoch+9000+last {
 		t.Errorf("after many origins the newest packet has epoch%+d", int64(got-epoch))
+	}
+}
+
+// TestSenderClock: reports that say that the clock is far ahead are believed when they go
+// on, and no other one contradicts them.
+func TestSenderClock(t *testing.T) {
+	const delay = 20 * time.Millisecond
+	for _, tt := range []struct {
+		name  string
+		ahead func(second int) time.Duration
+		want  time.Duration // how much later than it was made the last report is placed
+	}{
+		{"true", func(int) time.Duration { return 0 }, delay},
+		{"one of two is 0.6 s ahead", func(second int) time.Duration { return time.Duration(second%2) * 600 * time.Millisecond }, delay},
+		{"the clock is put ahead", func(int) time.Duration { return 600 * time.Millisecond }, delay},
+		{"the clock was put ahead a while ago", func(second int) time.Duration {
+			if second < 20 {
+				return 0
+			}
+			return 600 * time.Millisecond
+		}, delay},
+		{"the clock was put ahead just now", func(second int) time.Duration {
+			if second < 37 {
+				return 0
+			}
+			return 600 * time.Millisecond
+		}, delay + 600*time.Millisecond},
+	} {
+		var c SenderClock
+		var at time.Duration
+		for second := range 41 {
+			made := time.Duration(second) * time.Second
+			ntp := NTPTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(made + tt.ahead(second)))
+			at = c.Observe(ntp, made+delay) - made
+		}
+		if (at - tt.want).Abs() > time.Millisecond {
+			t.Errorf("%s: a report is placed %v from when it was made, want %v", tt.name, at, tt.want)
+		}
 	}
 }

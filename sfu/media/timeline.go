@@ -46,23 +46,32 @@ type Timeline struct {
 	highest  uint64        // highest RTP time seen
 	resume   time.Duration // before the first packet after a Restart: the estimate until then
 	hurried  time.Duration // arrival of the last packet that was far ahead, or might have been
+	slowed   time.Duration // arrival of the last packet by which the clock was slowed down
 	calm     time.Duration // the estimate when none had been for some time
 
 	// of the newest packet
-	rtp     uint64
+	rtp     uint64        // where it belongs
 	transit time.Duration // its arrival less its media time
 	late    time.Duration // against the least delayed one
 
 	// of sender reports
 	reported   bool
 	reportedAt time.Duration // the instant of the newest that was used
+	first      bool          // it is the first one of a new origin, and is followed at once
+	before     struct {      // what was known without the newest one
+		reported bool
+		target   time.Duration
+	}
 
 	known struct { // what media was last asked for; RTP time 0: nothing
 		rtp   uint64
 		media time.Duration
 	}
 	doubt    doubt
-	held     held
+	anchor   anchor
+	fall     fall
+	jumped   bool
+	owed     uint64 // ticks by which RTP times are later than they belong, to keep their order
 	stretch  stretch
 	rates    rates
 	measured bool // there is more to tell the rate by
@@ -70,7 +79,7 @@ type Timeline struct {
 
 // NewTimeline returns a timeline for a track of codec c.
 func NewTimeline(c Codec) *Timeline {
-	t := &Timeline{codec: c}
+	t := &Timeline{codec: c, slowed: Never}
 	t.Restart()
 	return t
 }
@@ -83,8 +92,8 @@ func (t *Timeline) Restart() {
 	}
 	t.begun = Never
 	t.arrivals = windowMin{window: minWindow}
-	t.reported = false
-	t.doubt, t.held, t.rates = doubt{}, held{}, rates{}
+	t.reported, t.first = false, false
+	t.doubt, t.anchor, t.fall, t.owed, t.rates = doubt{}, anchor{}, fall{}, 0, rates{}
 	t.stretch.set(t.codec, t.highest, 0)
 	t.known.rtp = 0
 }
@@ -104,33 +113,32 @@ type Arrival struct {
 // and when it is to be shown. The latter never decreases for packets in the order
 // of their RTP time.
 func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
-	rtp = p.RTP
+	received := p.RTP
+	p.RTP -= t.owed
+	t.jumped = false
 	switch {
 	case t.begun == Never:
 		if t.started {
-			rtp = t.move(rtp, p.At-t.media(rtp)-t.resume, minStep)
+			p.RTP = t.inOrder(p.RTP+t.ticks(p.At-t.media(p.RTP)-t.resume), p.At)
+			t.anchor.open = true
 		}
-		t.begun, t.hurried, t.calm = p.At, p.At, p.At-t.media(rtp)
+		p.Begins = true
+		t.begun, t.hurried, t.calm = p.At, p.At, p.At-t.media(p.RTP)
 	case p.Begins:
-		rtp = t.follow(p)
+		p.RTP = t.follow(p)
 	}
-	t.rtp, t.transit = rtp, p.At-t.media(rtp)
-	estimate := t.arrivals.least()
-	if !t.held.back { // else it is not where it belongs yet
-		estimate = t.arrivals.observe(p.At, t.transit)
+	t.observe(p.RTP, received, p.At)
+	if p.Begins {
+		p.RTP += t.step()
 	}
-	t.late = t.transit - estimate
-	if p.At-t.hurried > startsWithin {
-		t.calm = estimate
-	}
-	if t.measured = t.rates.arrived(p.At, p.At-t.raw(rtp)); t.measured {
-		t.rate()
-	}
-	t.aim()
-	if off := t.target - t.offset; t.started && p.Begins && off > stepAhead {
-		rtp = t.move(rtp, off, minStep)
-		t.shift(-off)
-		t.rtp = rtp
+	t.rtp, rtp = p.RTP, p.RTP
+	switch {
+	case !p.Begins:
+		rtp = received // as the rest of its frame
+	case rtp != received: // owed is paid back, or RTP times have been moved
+		rtp = t.inOrder(p.RTP, p.At)
+		t.owed = rtp - p.RTP
+		t.rates.moved += int64(rtp - received)
 	}
 	switch {
 	case !t.started:
@@ -144,6 +152,37 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 		t.highest = rtp
 	}
 	return rtp, t.PTS(rtp)
+}
+
+// observe takes in when the newest packet came: it belongs at the RTP time rtp, and was
+// received with another one, perhaps.
+func (t *Timeline) observe(rtp, received uint64, at time.Duration) {
+	t.rtp, t.transit = rtp, at-t.media(rtp)
+	estimate := t.arrivals.observe(at, t.transit)
+	t.late = t.transit - estimate
+	if at-t.hurried > startsWithin {
+		t.calm = estimate
+	}
+	if t.measured = t.rates.arrived(at, at-t.raw(received)); t.measured {
+		t.rate()
+	}
+	t.aim()
+}
+
+// step returns by how many ticks RTP times are moved before the next frame, because it
+// is known at once that it belongs elsewhere.
+func (t *Timeline) step() uint64 {
+	off, first := t.Off(), t.first
+	t.first = false
+	if !t.started || off <= stepAhead && (!first || off.Abs() <= settleStep) {
+		return 0
+	}
+	if !first || !t.before.reported { // else the first packet of the new origin was delayed, and no other one was
+		t.shift(off)
+	}
+	t.target = t.offset
+	t.transit -= off
+	return t.ticks(off)
 }
 
 // PTS returns when a packet with the RTP time rtp is to be shown, and learns
@@ -170,12 +209,18 @@ func (t *Timeline) aim() {
 
 // Report takes in a sender report: the extended RTP time rtp is the instant at
 // on the stream's clock. A report that contradicts the packets' arrival (by more
-// than a second back, or a quarter ahead) is ignored, and Report returns false.
+// than a second back, or a quarter ahead) is ignored, and Report returns false. The
+// first one after a new origin is followed at once.
 func (t *Timeline) Report(rtp uint64, at time.Duration) bool {
 	target := at - t.media(rtp)
 	if estimate, ok := t.arrivals.min(); ok && !plausible(target-estimate) {
 		return false
 	}
+	if t.anchor.open && t.reported && t.anchor.ignored(target-t.target) {
+		return false
+	}
+	t.before.reported, t.before.target = t.reported, t.target
+	t.first, t.anchor.open = t.anchor.open, false
 	t.reported, t.reportedAt = true, at
 	t.target = target
 	t.rates.reported(at, at-t.raw(rtp))
