@@ -33,11 +33,11 @@ func (s *stream) senderTime(ntp uint64, arrival time.Duration) time.Duration {
 // useReport hands a sender report that has come since the last packet to the
 // timeline.
 func (w *TrackWriter) useReport() {
-	if w.report.Load() == nil || w.highest == 0 || w.timeline.Unsettled() {
+	if w.report.Load() == nil || w.highest == 0 {
 		return // nothing tells yet whether the report can be right
 	}
 	report := w.report.Swap(nil)
-	rtp := w.rtp.Time(math.MaxUint64, report.rtp)
+	rtp := w.timeline.Belongs(w.rtp.Time(math.MaxUint64, report.rtp))
 	if before, ok := w.rtp.Before(report.rtp); ok && report.arrival < w.origin+staleReport &&
 		w.timeline.Misfit(before, report.at) < w.timeline.Misfit(rtp, report.at) {
 		return // it is of the clock before

@@ -20,37 +20,10 @@ const (
 	// to the next, and dipped how long it may take then to fall by more than runaway.
 	dip    = 100 * time.Millisecond
 	dipped = time.Second
-	// settling is how long after a new origin packets show that its first one was
-	// delayed.
-	settling = 2 * time.Second
-	// settleStep is how far a new origin may be from where it belongs without a step: a
-	// frame of sound, for which time is slewed.
-	settleStep = 20 * time.Millisecond
 	// overtaken is how long before the first packet of a new origin a report of it may
 	// have come.
 	overtaken = 500 * time.Millisecond
 )
-
-// anchor is the newest origin of a sender's clock. It is placed by the arrival of a
-// single packet, as if that had not been delayed; those that follow, and reports, tell
-// better, and what they tell is made up for at once.
-//
-// The least delay of the network is the same before and after: a packet that seems to
-// have less shows by how much the first one was delayed.
-type anchor struct {
-	open  bool          // no report has told yet where it is
-	at    time.Duration // arrival of its first packet
-	until time.Duration // packets that arrive up to then show that the first one was delayed
-	least time.Duration // transit of the least delayed packet before
-	early time.Duration // how much less than the first one others were delayed
-	back  time.Duration // how far the clock was set back, or 0
-
-	// What waits in its sender's queue while the sound goes on begins as a clock that
-	// stood still does (a keyframe on a slow way, an encoder without time); but then
-	// what follows comes faster than time, and the move is taken back.
-	stood time.Duration // how long the clock is taken to have stood still, or 0
-	held  uint64        // ticks by which RTP times were moved for it and still are
-}
 
 // fall is that packets came earlier than any other of the last seconds, all of a sudden.
 type fall struct {
@@ -65,15 +38,15 @@ type fall struct {
 
 // Overdue reports whether p is so late that Place wants to know Heard.
 func (t *Timeline) Overdue(p Arrival) bool {
-	return p.Begins && t.begun != Never && p.At-t.media(p.RTP-t.owed)-t.arrivals.least() > runaway
+	return p.Begins && t.begun != Never && p.At-t.media(t.Belongs(p.RTP))-t.arrivals.least() > runaway
 }
 
 // Jumped reports whether the newest packet is the first one of a new origin.
 func (t *Timeline) Jumped() bool { return t.jumped }
 
-// Unsettled reports whether RTP times are later than they belong, to keep their order:
-// until they are not, what they say of others is wrong.
-func (t *Timeline) Unsettled() bool { return t.owed > 0 }
+// Belongs returns where an RTP time belongs that goes on from the newest packet's: that
+// one may be later than it should be, to keep its order.
+func (t *Timeline) Belongs(rtp uint64) uint64 { return rtp - t.owed }
 
 // follow returns the RTP time of the first packet of a frame: another one than its
 // own if the sender's clock has run away from arrival. Then it is placed as if it had
@@ -112,8 +85,9 @@ func (t *Timeline) follow(p Arrival) uint64 {
 			t.rates.restart()
 		}
 		return p.RTP + t.ticks(late)
-	case t.anchor.open && p.At < t.anchor.until && t.anchor.least-transit > settleStep:
-		return p.RTP - t.delayed(p.At, t.anchor.least-transit)
+	}
+	if less := t.anchor.early(p.At, transit); less > 0 && !t.first { // else a report has told already
+		return p.RTP - t.anchor.delayed(p.At, less, t.ticks(less))
 	}
 	most := maxAhead
 	if p.At-t.begun < startsWithin {
@@ -145,32 +119,7 @@ func (t *Timeline) anchored(p Arrival, a anchor) {
 	}
 	a.open, a.at, a.least = true, p.At, t.arrivals.least()
 	a.until = p.At + max(settling, 4*a.stood)
-	t.anchor, t.doubt, t.fall, t.jumped = a, doubt{}, fall{}, true
-}
-
-// ignored reports whether a report that is off from those before the origin is made out
-// of RTP times, as if the clock had not been set back: no encoder has become slower by
-// just that.
-func (a *anchor) ignored(off time.Duration) bool {
-	return a.back > 0 && (off+a.back).Abs() < runaway/2
-}
-
-// delayed returns how many ticks earlier RTP times belong after a packet that was
-// delayed less than the first one of the origin.
-func (t *Timeline) delayed(at, less time.Duration) uint64 {
-	a := &t.anchor
-	a.early += less
-	a.back = max(0, a.back-less)
-	ticks := t.ticks(less)
-	switch {
-	case a.held <= ticks:
-		a.held = 0
-	case a.early > max(min(a.stood/2, runaway), (at-a.at)/4): // more than a network explains, and faster than time
-		ticks, a.held = a.held, 0
-	default:
-		a.held -= ticks
-	}
-	return ticks
+	t.anchor, t.doubt, t.fall, t.first, t.jumped = a, doubt{}, fall{}, false, true
 }
 
 // slowDown returns the RTP time of a packet whose clock runs ahead of arrival in small

@@ -33,8 +33,10 @@ const Never = -1 << 61 * time.Nanosecond
 //
 // Where the RTP time runs away from arrival the sender's clock has a new origin
 // (origin.go): Place moves the RTP time itself back to the stream's clock, so that
-// whoever forwards RTP times has them right, too. A clock of the wrong rate is
-// measured and made up for (rate.go). The zero value is not usable; see
+// whoever forwards RTP times has them right, too. Where it was placed wrong is made up
+// for at once (anchor.go): RTP times are moved again, and what their order does not
+// allow is owed to the frames that follow. A clock of the wrong rate is measured and
+// made up for (rate.go). The zero value is not usable; see
 // [NewTimeline].
 type Timeline struct {
 	codec    Codec
@@ -114,7 +116,7 @@ type Arrival struct {
 // of their RTP time.
 func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 	received := p.RTP
-	p.RTP -= t.owed
+	p.RTP = t.Belongs(p.RTP)
 	t.jumped = false
 	switch {
 	case t.begun == Never:
@@ -177,6 +179,9 @@ func (t *Timeline) step() uint64 {
 	if !t.started || off <= stepAhead && (!first || off.Abs() <= settleStep) {
 		return 0
 	}
+	if first { // it has told more than arrival can
+		t.anchor.until = 0
+	}
 	if !first || !t.before.reported { // else the first packet of the new origin was delayed, and no other one was
 		t.shift(off)
 	}
@@ -207,8 +212,8 @@ func (t *Timeline) aim() {
 	}
 }
 
-// Report takes in a sender report: the extended RTP time rtp is the instant at
-// on the stream's clock. A report that contradicts the packets' arrival (by more
+// Report takes in a sender report: the extended RTP time rtp, which Belongs has
+// returned, is the instant at on the stream's clock. A report that contradicts the packets' arrival (by more
 // than a second back, or a quarter ahead) is ignored, and Report returns false. The
 // first one after a new origin is followed at once.
 func (t *Timeline) Report(rtp uint64, at time.Duration) bool {
@@ -216,14 +221,14 @@ func (t *Timeline) Report(rtp uint64, at time.Duration) bool {
 	if estimate, ok := t.arrivals.min(); ok && !plausible(target-estimate) {
 		return false
 	}
-	if t.anchor.open && t.reported && t.anchor.ignored(target-t.target) {
+	if t.anchor.ignores(at, target-t.anchor.least, target-t.target, t.reported) {
 		return false
 	}
 	t.before.reported, t.before.target = t.reported, t.target
 	t.first, t.anchor.open = t.anchor.open, false
 	t.reported, t.reportedAt = true, at
 	t.target = target
-	t.rates.reported(at, at-t.raw(rtp))
+	t.rates.reported(at, at-t.raw(rtp+t.owed))
 	return true
 }
 

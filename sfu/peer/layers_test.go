@@ -134,10 +134,10 @@ func TestSimulcastFeedback(t *testing.T) {
 	for _, l := range r.layers {
 		l.key = false
 	}
-	h := rtp.Header{PayloadType: rigPayload, Marker: true, Timestamp: 1}
+	h := rtp.Header{PayloadType: rigPayload, Marker: true}
 	asked := map[uint32]bool{}
 	for _, l := range r.layers {
-		h.SSRC, h.SequenceNumber = l.ssrc, l.seq
+		h.SSRC, h.SequenceNumber, h.Timestamp = l.ssrc, l.seq, l.ssrc<<20+uint32(r.number)*3600
 		r.put(t, named(h, map[uint8]string{rigMID: "v", rigRID: l.rid}), l.picture(r.number))
 	}
 	for len(r.asks) > 0 {
