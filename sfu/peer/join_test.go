@@ -1,6 +1,7 @@
 package peer_test
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -188,4 +189,38 @@ func TestSenderReports(t *testing.T) {
 		}
 		return common >= 3
 	})
+}
+
+// TestSecondSenderReport: a viewer gets a second report of each track soon after the first
+// one, without which a browser does not know the track's clock.
+func TestSecondSenderReport(t *testing.T) {
+	const soon = 700 * time.Millisecond // and a second without
+	s := newServer(t, nil, peer.Config{})
+	api := peertest.NewAPI(t, peertest.Options{})
+	s.broadcast(t, "a", api, small())
+	var apart time.Duration
+	for range 5 { // a machine that has no time may be slow once
+		tracks := []*clock{{reports: map[uint64]uint32{}}, {reports: map[uint64]uint32{}}}
+		c := api.NewClient(t)
+		c.Receive(t, map[media.Codec]peertest.Incoming{media.VP8: tracks[0].incoming(media.VP8), media.Opus: tracks[1].incoming(media.Opus)})
+		s.view(t, "a", c)
+		apart = 0
+		for _, track := range tracks {
+			eventually(t, "two reports", func() bool {
+				track.mu.Lock()
+				defer track.mu.Unlock()
+				if len(track.reports) < 2 {
+					return false
+				}
+				at := slices.Sorted(maps.Keys(track.reports))
+				apart = max(apart, media.NTPDuration(at[1])-media.NTPDuration(at[0]))
+				return true
+			})
+		}
+		c.Close()
+		if apart < soon {
+			return
+		}
+	}
+	t.Errorf("the first two reports are %v apart", apart)
 }
