@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"weir/sfu/media"
 )
 
 // marks are the instants at which a picture turns white, and those at which a beep
@@ -74,6 +76,11 @@ func (m marks) steady() marks {
 		s.Flashes, s.Beeps = append(s.Flashes, at), append(s.Beeps, at+three[len(three)/2]/1000)
 	}
 	return s
+}
+
+// after returns m without its first n beeps.
+func (m marks) after(n int) marks {
+	return marks{Flashes: m.Flashes, Beeps: m.Beeps[min(n, len(m.Beeps)):]}
 }
 
 // check returns why m does not show a recording of some seconds whose picture and
@@ -252,3 +259,42 @@ func TestMarks(t *testing.T) {
 
 // playTime is how long a page may take to play some seconds.
 func playTime(seconds int) time.Duration { return time.Duration(seconds)*time.Second + pageTimeout }
+
+// TestWithoutJumps: the packets that show what a player itself adds are those of a case
+// with clocks that go on.
+func TestWithoutJumps(t *testing.T) {
+	var list []replayed
+	for n := range uint32(40) {
+		at := time.Duration(n) * 100 * time.Millisecond
+		video, audio := n*9000, n*4800-9600 // over the end of the counter
+		if n >= 10 {
+			video += 450000
+		}
+		if n >= 20 {
+			audio -= 4 * 48000
+			video -= 90000
+		}
+		list = append(list,
+			replayed{at, senderReport(1, media.VP8, media.VP8.Duration(int64(video)))}, // at a jump it comes first
+			replayed{at, rtpPacket(replayVideo, true, uint16(n), video, 1, nil)},
+			replayed{at, rtpPacket(replayAudio, true, uint16(n), audio, 2, nil)})
+	}
+	stamps := map[byte]int{}
+	for _, p := range withoutJumps(list) {
+		n := uint32(p.at / (100 * time.Millisecond))
+		got, want := binary.BigEndian.Uint32(p.data[4:]), n*9000
+		switch kind := p.data[1] & 0x7f; {
+		case p.data[1] == replayReport:
+			got = binary.BigEndian.Uint32(p.data[16:])
+		case kind == replayAudio:
+			want = n*4800 - 9600
+		}
+		if got != want {
+			t.Errorf("at %v type %d has the time %d, want %d", p.at, p.data[1], got, want)
+		}
+		stamps[p.data[1]]++
+	}
+	if stamps[replayVideo|0x80] != 40 || stamps[replayAudio|0x80] != 40 || stamps[replayReport] < 35 {
+		t.Errorf("of 40 packets of each type there are %v", stamps)
+	}
+}

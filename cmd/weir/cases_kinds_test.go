@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -65,28 +66,53 @@ func soundFilled(c *caseRun, file string) {
 	c.together(recorded, b.seconds(), playerLimit)
 }
 
+// inSyncEverywhere: flash and beep stay together in the recording and in Chromium, however
+// clocks jump. What the browser itself adds is told by the same packets without the
+// jumps, watched in the same way: over WebRTC it finds the distance of sound and picture
+// while it plays, by 80 ms a second at most. Those are 80 to 100 ms apart at first and 60
+// from the fourth second on, with the jump and without; on a busy machine, whose sound
+// needs a longer buffer now and then, up to 200, without it too. So one player is open
+// at a time, the first seconds do not count, and what is wrong has to be so again. What
+// a viewer is sent is measured to the millisecond in sfu/peer (TestViewersSync).
 func inSyncEverywhere(c *caseRun, file string) {
+	const tries, settles = 3, 3 // settles in seconds, of one beep each
 	c.calibrate()
-	s := newStage(c.t, nil)
-	tabs := map[string]*tab{}
-	b := c.publish(file, moment{0, func(b *broadcast) {
-		for _, transport := range []string{"webrtc", "websocket"} {
-			tabs[transport] = s.watch(c.t, c.chrome(), b.server.url, b.stream, transport)
+	list, err := readReplay(file)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	codec := replayCodec(file)
+	var b *broadcast
+	for _, transport := range []string{"webrtc", "websocket"} {
+		var why string
+		for range tries {
+			control, _ := c.watched(withoutJumps(list), codec, transport)
+			var m marks
+			m, b = c.watched(list, codec, transport)
+			control, m = control.after(settles), m.after(settles)
+			base := control.median()
+			own := math.Abs(control.worst(base))
+			c.note("%s: flash and beep %.0f ms apart at most, %d beeps; without jumps %.0f", transport, m.worst(base), len(m.apart()), own)
+			if why = m.check(b.seconds()-2-settles, base, liveLimit+own); why == "" {
+				break
+			}
 		}
-	}})
-	for transport, tab := range tabs {
-		m := tab.figures(5)
-		tab.close()
-		// What the player adds is seen before anything happens.
-		base := marks{Flashes: m.Flashes, Beeps: m.Beeps[min(1, len(m.Beeps)):min(4, len(m.Beeps))]}.median()
-		m = m.steady()
-		c.note("%s: flash and beep %.0f ms apart at most, %d beeps", transport, m.worst(base), len(m.apart()))
-		if why := m.check(b.seconds()-2, base, liveLimit); why != "" {
+		if why != "" {
 			c.wrong("%s: %s", transport, why)
 		}
 	}
 	_, recorded := c.one(b)
 	c.together(recorded, b.seconds(), liveLimit)
+}
+
+// watched sends packets and has Chromium watch them from the first one on.
+func (c *caseRun) watched(list []replayed, codec, transport string) (marks, *broadcast) {
+	c.t.Helper()
+	s := newStage(c.t, nil)
+	var p *tab
+	b := c.send(list, codec, moment{0, func(b *broadcast) { p = s.watch(c.t, c.chrome(), b.server.url, b.stream, transport) }})
+	defer p.close()
+	return p.figures(5).steady(), b
 }
 
 func passiveOffer(c *caseRun, file string) {

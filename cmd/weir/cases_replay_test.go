@@ -24,8 +24,9 @@ import (
 // (4 bytes), and a packet of RTP or RTCP. Payload type 96 is the picture, 111 is Opus.
 // The first SSRC of each becomes the one that the offer names; others stay.
 const (
-	replayVideo = 96
-	replayAudio = 111
+	replayVideo  = 96
+	replayAudio  = 111
+	replayReport = 200 // RFC 3550 section 6.4.1
 )
 
 // replayed is one packet of such a file.
@@ -58,6 +59,53 @@ func appendReplay(raw []byte, at time.Duration, packet []byte) []byte {
 	raw = binary.LittleEndian.AppendUint32(raw, uint32(at.Milliseconds()))
 	raw = binary.LittleEndian.AppendUint32(raw, uint32(len(packet)))
 	return append(raw, packet...)
+}
+
+// withoutJumps returns packets whose clocks have not jumped: where a track's RTP time
+// runs away from the times at which its packets are sent, all that follow are put back,
+// and what reports say of it, too. A report that is none of the clock of the packets
+// before it is left out.
+func withoutJumps(list []replayed) []replayed {
+	const jump = 400 * time.Millisecond
+	type clock struct {
+		rate  int64
+		at    time.Duration
+		stamp uint32
+		by    uint32 // how far it has jumped
+	}
+	clocks := map[uint32]*clock{}
+	// off returns how far a stamp is from where the last packet's clock would have it.
+	off := func(c *clock, at time.Duration, stamp uint32) time.Duration {
+		return time.Duration(int64(int32(stamp-c.stamp)))*time.Second/time.Duration(c.rate) - (at - c.at)
+	}
+	var all []replayed
+	for _, p := range list {
+		data := append([]byte{}, p.data...)
+		ssrc, field := binary.BigEndian.Uint32(data[8:]), data[4:]
+		report := data[1] == replayReport
+		if report {
+			ssrc, field = binary.BigEndian.Uint32(data[4:]), data[16:]
+		}
+		stamp, c := binary.BigEndian.Uint32(field), clocks[ssrc]
+		switch {
+		case report && (c == nil || off(c, p.at, stamp).Abs() >= jump):
+			continue
+		case c == nil:
+			c = &clock{rate: 48000, at: p.at, stamp: stamp}
+			if data[1]&0x7f == replayVideo {
+				c.rate = 90000
+			}
+			clocks[ssrc] = c
+		case !report:
+			if away := off(c, p.at, stamp); away.Abs() >= jump {
+				c.by += uint32(int64(away) * c.rate / int64(time.Second))
+			}
+			c.at, c.stamp = p.at, stamp
+		}
+		binary.BigEndian.PutUint32(field, stamp-c.by)
+		all = append(all, replayed{p.at, data})
+	}
+	return all
 }
 
 // codecOption is how the README of a case tells the codec of a file.
@@ -228,8 +276,7 @@ func (r *replay) leave() error {
 
 // send sends one packet. An error means that the connection is gone, which shows.
 func (r *replay) send(packet []byte) {
-	const senderReport = 200
-	if packet[1] == senderReport {
+	if packet[1] == replayReport {
 		report := &rtcp.SenderReport{}
 		if err := report.Unmarshal(packet); err != nil {
 			return

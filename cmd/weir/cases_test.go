@@ -175,8 +175,14 @@ func (c *caseRun) publish(file string, meanwhile ...moment) *broadcast {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	return c.send(list, replayCodec(file), meanwhile...)
+}
+
+// send is publish for packets that have been read.
+func (c *caseRun) send(list []replayed, codec string, meanwhile ...moment) *broadcast {
+	c.t.Helper()
 	b := &broadcast{input: list, server: startServer(c.t), stream: "case"}
-	r, err := startReplay(c.t, b.server.url, b.stream, replayCodec(file))
+	r, err := startReplay(c.t, b.server.url, b.stream, codec)
 	if err != nil {
 		c.t.Fatal(err)
 	}
