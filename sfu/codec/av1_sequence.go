@@ -14,14 +14,21 @@ type av1Sequence struct {
 	decoderModel    bool
 	initialDelay    bool
 	bufferDelayBits int
+	frameIDs        bool   // frame_id_numbers_present_flag
+	orderHintBits   int    // 0: pictures have no order hint
+	screen          uint32 // seq_force_screen_content_tools
+	wholeMotion     uint32 // seq_force_integer_mv
 }
+
+// av1Choose is SELECT_SCREEN_CONTENT_TOOLS and SELECT_INTEGER_MV: each picture says.
+const av1Choose = 2
 
 // parseAV1Sequence reads the body of a sequence header OBU.
 func parseAV1Sequence(body []byte) (s av1Sequence, ok bool) {
 	b := bits{data: body}
 	s.profile = byte(b.read(3))
 	b.skip(1) // still_picture
-	s.reduced = b.flag()
+	s.reduced, s.screen, s.wholeMotion = b.flag(), av1Choose, av1Choose
 	if s.reduced {
 		s.level = byte(b.read(5))
 	} else {
@@ -30,12 +37,14 @@ func parseAV1Sequence(body []byte) (s av1Sequence, ok bool) {
 	}
 	widthBits, heightBits := int(b.read(4))+1, int(b.read(4))+1
 	s.width, s.height = int(b.read(widthBits))+1, int(b.read(heightBits))+1
-	if !s.reduced && b.flag() { // frame_id_numbers_present_flag
-		b.skip(4 + 3)
+	if !s.reduced {
+		if s.frameIDs = b.flag(); s.frameIDs {
+			b.skip(4 + 3)
+		}
 	}
 	b.skip(3) // superblocks of 128, filter intra, intra edge filter
 	if !s.reduced {
-		skipAV1Tools(&b)
+		s.readTools(&b)
 	}
 	b.skip(3) // superres, cdef, restoration
 	s.readColor(&b)
@@ -79,23 +88,22 @@ func (s *av1Sequence) readPoints(b *bits) {
 	}
 }
 
-// skipAV1Tools passes over the flags of coding tools.
-func skipAV1Tools(b *bits) {
+// readTools reads the flags of coding tools.
+func (s *av1Sequence) readTools(b *bits) {
 	b.skip(4) // interintra, masked, warped, dual filter
 	orderHint := b.flag()
 	if orderHint {
 		b.skip(2)
 	}
-	const choose = 2 // SELECT_SCREEN_CONTENT_TOOLS
-	screen := uint32(choose)
+	s.screen, s.wholeMotion = av1Choose, av1Choose
 	if !b.flag() { // seq_choose_screen_content_tools
-		screen = b.bit()
+		s.screen = b.bit()
 	}
-	if screen > 0 && !b.flag() { // seq_choose_integer_mv
-		b.skip(1)
+	if s.screen > 0 && !b.flag() { // seq_choose_integer_mv
+		s.wholeMotion = b.bit()
 	}
 	if orderHint {
-		b.skip(3)
+		s.orderHintBits = int(b.read(3)) + 1
 	}
 }
 

@@ -1,5 +1,7 @@
 package codec
 
+import mathbits "math/bits"
+
 // bits reads a bit string from its most significant bit on. Behind the end it
 // reads zeros, and over becomes true: so a parser need not check each step.
 type bits struct {
@@ -91,4 +93,43 @@ func appendLEB128(b []byte, v int) []byte {
 		b = append(b, byte(v)|0x80)
 	}
 	return append(b, byte(v))
+}
+
+// bitWriter is the other way round.
+type bitWriter struct {
+	data []byte
+	used int // bits
+}
+
+// bits writes the lowest n bits of v, the most significant first.
+func (w *bitWriter) bits(v uint32, n int) {
+	for n--; n >= 0; n-- {
+		if w.used&7 == 0 {
+			w.data = append(w.data, 0)
+		}
+		w.data[len(w.data)-1] |= byte(v>>n&1) << (7 - w.used&7)
+		w.used++
+	}
+}
+
+// golomb writes ue(v), of less than 31 bits. Of zero, se(v) is the same.
+func (w *bitWriter) golomb(v uint32) {
+	n := mathbits.Len32(v + 1)
+	w.bits(v+1, 2*n-1)
+}
+
+// escaped returns what was written as a NAL unit (ISO/IEC 14496-10 section 7.4.1).
+func (w *bitWriter) escaped() []byte {
+	out, zeros := make([]byte, 0, len(w.data)+2), 0
+	for _, v := range w.data {
+		if zeros == 2 && v <= 3 {
+			out, zeros = append(out, 3), 0
+		}
+		if out = append(out, v); v == 0 {
+			zeros++
+		} else {
+			zeros = 0
+		}
+	}
+	return out
 }

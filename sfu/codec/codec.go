@@ -23,6 +23,8 @@ type Format struct {
 	// NewFiller returns what makes silence for the holes in a track. Nil for video: the
 	// last picture is shown until the next one.
 	NewFiller func() *OpusFiller
+	// NewStill returns what shows the last picture again. Nil for audio.
+	NewStill func() Still
 	// Holds reports whether a file with the CodecPrivate private may go on with frames
 	// whose own is next, told in front of them. It may not where players have to know
 	// it ahead. Nil: only if they are the same.

@@ -17,12 +17,14 @@ var formats = [...]Format{
 		FrameSize:       VP9Size,
 		CodecPrivate:    VP9Private,
 		LayerSize:       vp9LayerSize,
+		NewStill:        func() Still { return &vp9Still{} },
 		NewPacketizer:   newVP9Packetizer,
 		NewDepacketizer: newVP9Depacketizer,
 	},
 	media.AV1: {
 		Inspect:         inspectAV1,
 		FrameSize:       AV1Size,
+		NewStill:        func() Still { return &av1Still{} },
 		CodecPrivate:    AV1Private,
 		Holds:           av1Holds,
 		NewPacketizer:   newAV1Packetizer,
@@ -31,6 +33,7 @@ var formats = [...]Format{
 	media.H264: {
 		Inspect:         inspectH264,
 		FrameSize:       H264Size,
+		NewStill:        func() Still { return &h264Still{} },
 		CodecPrivate:    H264Private,
 		Holds:           h264Holds,
 		NewSets:         func() *ParameterSets { return &ParameterSets{} },
@@ -40,6 +43,7 @@ var formats = [...]Format{
 	media.VP8: {
 		Inspect:         inspectVP8,
 		FrameSize:       VP8Size,
+		NewStill:        func() Still { return &vp8Still{} },
 		NewPacketizer:   newVP8Packetizer,
 		NewDepacketizer: newVP8Depacketizer,
 	},

@@ -14,7 +14,9 @@ type h264SPS struct {
 	chromaBits          uint32 // bit_depth_chroma_minus8
 	separatePlanes      bool   // separate_colour_plane_flag
 	pictureOrder        uint32 // pic_order_cnt_type
+	orderBits           int    // log2_max_pic_order_cnt_lsb, if that is 0
 	frameNumBits        int    // log2_max_frame_num
+	columns, rows       int    // in macroblocks, of a frame or a field
 	width, height       int    // after cropping
 	framesOnly, cropped bool
 }
@@ -34,12 +36,12 @@ func parseH264SPS(nal []byte) (s h264SPS, ok bool) {
 		s.readHigh(&b)
 	}
 	s.frameNumBits = int(b.golomb()) + 4
-	s.pictureOrder = skipPictureOrder(&b)
+	s.readPictureOrder(&b)
 	b.golomb() // max_num_ref_frames
 	b.skip(1)  // gaps_in_frame_num_value_allowed_flag
 	s.readSize(&b)
-	const maxFrameNumBits = 16
-	return s, !b.over && s.chroma <= 3 && s.frameNumBits <= maxFrameNumBits && s.width > 0 && s.height > 0
+	const maxNumberBits = 16
+	return s, !b.over && s.chroma <= 3 && s.frameNumBits <= maxNumberBits && s.orderBits <= maxNumberBits && s.width > 0 && s.height > 0
 }
 
 // isHigh says that the profile is one whose parameter sets tell the chroma format.
@@ -89,12 +91,12 @@ func skipScalingList(b *bits, size int) {
 	}
 }
 
-// skipPictureOrder returns pic_order_cnt_type and passes over what depends on it.
-func skipPictureOrder(b *bits) (kind uint32) {
-	kind = b.golomb()
-	switch kind {
+// readPictureOrder reads pic_order_cnt_type and what depends on it.
+func (s *h264SPS) readPictureOrder(b *bits) {
+	s.pictureOrder = b.golomb()
+	switch s.pictureOrder {
 	case 0:
-		b.golomb() // log2_max_pic_order_cnt_lsb_minus4
+		s.orderBits = int(b.golomb()) + 4
 	case 1:
 		b.skip(1)        // delta_pic_order_always_zero_flag
 		b.signedGolomb() // offset_for_non_ref_pic
@@ -103,7 +105,6 @@ func skipPictureOrder(b *bits) (kind uint32) {
 			b.signedGolomb() // offset_for_ref_frame
 		}
 	}
-	return kind
 }
 
 // inOrder reports whether the parameter set rules out that pictures are shown in
@@ -130,7 +131,8 @@ func (s *h264SPS) readSize(b *bits) {
 	if columns == 0 || columns > most || rows == 0 || rows > most {
 		return
 	}
-	s.width, s.height = int(columns)*16, int(rows)*16*fields
+	s.columns, s.rows = int(columns), int(rows)
+	s.width, s.height = s.columns*16, s.rows*16*fields
 	if s.cropped = b.flag(); !s.cropped {
 		return
 	}

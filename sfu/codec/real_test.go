@@ -47,9 +47,15 @@ var encoders = []struct {
 // and the file that ffmpeg made.
 func encode(t *testing.T, codec media.Codec, args, ext string) (frames []media.Frame, file string) {
 	t.Helper()
+	return encodeSize(t, codec, args, ext, realWidth, realHeight, realFrames)
+}
+
+// encodeSize is encode for a clip of another size and length.
+func encodeSize(t *testing.T, codec media.Codec, args, ext string, width, height, count int) (frames []media.Frame, file string) {
+	t.Helper()
 	file = filepath.Join(t.TempDir(), "clip."+ext)
-	source := fmt.Sprintf("testsrc2=size=%dx%d:rate=30,noise=alls=6:allf=t", realWidth, realHeight)
-	run(t, fmt.Sprintf("-f lavfi -i %s -frames:v %d %s %s", source, realFrames, args, file))
+	source := fmt.Sprintf("testsrc2=size=%dx%d:rate=30,noise=alls=6:allf=t", width, height)
+	run(t, fmt.Sprintf("-f lavfi -i %s -frames:v %d %s %s", source, count, args, file))
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +68,7 @@ func encode(t *testing.T, codec media.Codec, args, ext string) (frames []media.F
 		}
 		frames = append(frames, media.Frame{PTS: time.Duration(i) * 33333 * time.Microsecond, Sync: sync, Data: data})
 	}
-	if len(frames) != realFrames {
+	if len(frames) != count {
 		t.Fatalf("%d frames", len(frames))
 	}
 	return frames, file
@@ -117,6 +123,15 @@ func split(t *testing.T, codec media.Codec, raw []byte) (frames [][]byte) {
 // decode returns the hashes of the pictures that ffmpeg makes of frames.
 func decode(t *testing.T, codec media.Codec, frames []media.Frame) []string {
 	t.Helper()
+	return decodeBy(t, "", codec, frames)
+}
+
+// decodeBy is decode by one of ffmpeg's decoders.
+func decodeBy(t *testing.T, decoder string, codec media.Codec, frames []media.Frame) []string {
+	t.Helper()
+	if decoder != "" {
+		decoder = "-c:v " + decoder
+	}
 	var file []byte
 	if codec != media.H264 {
 		fourcc := map[media.Codec]string{media.VP8: "VP80", media.VP9: "VP90", media.AV1: "AV01"}[codec]
@@ -145,7 +160,7 @@ func decode(t *testing.T, codec media.Codec, frames []media.Frame) []string {
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out := run(t, "-xerror -err_detect explode -i "+path+" -vsync passthrough -f framemd5 -")
+	out := run(t, "-xerror -err_detect explode "+decoder+" -i "+path+" -vsync passthrough -f framemd5 -")
 	var hashes []string
 	for line := range strings.Lines(out) {
 		if !strings.HasPrefix(line, "#") {

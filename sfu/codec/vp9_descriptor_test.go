@@ -131,14 +131,14 @@ func TestVP9Header(t *testing.T) {
 		want  vp9Header
 		ok    bool
 	}{
-		{"keyframe", vp9KeyHeader, vp9Header{key: true, bitDepth: 8, subX: true, subY: true, width: 640, height: 360}, true},
-		{"inter frame", vp9InterHeader, vp9Header{inter: true}, true},
-		{"show_existing_frame", []byte{0x88}, vp9Header{inter: true}, true},
+		{"keyframe", vp9KeyHeader, vp9Header{key: true, shown: true, refreshes: 0xff, bitDepth: 8, subX: true, subY: true, width: 640, height: 360}, true},
+		{"inter frame", vp9InterHeader, vp9Header{inter: true, shown: true, refreshes: 1}, true},
+		{"show_existing_frame", []byte{0x8d}, vp9Header{inter: true, shown: true, existing: true, slot: 5}, true},
 		{"profile 1, 4:4:4", []byte{0xa2, 0x49, 0x83, 0x42, 0x00, 0x04, 0xfe, 0x02, 0xce, 0x00},
-			vp9Header{key: true, profile: 1, bitDepth: 8, width: 640, height: 360}, true},
+			vp9Header{key: true, shown: true, refreshes: 0xff, profile: 1, bitDepth: 8, width: 640, height: 360}, true},
 		{"no frame marker", []byte{0x42, 0x49, 0x83, 0x42, 0, 0, 0, 0, 0}, vp9Header{}, false},
-		{"no sync code", []byte{0x82, 0x49, 0x83, 0x43, 0, 0, 0, 0, 0}, vp9Header{key: true}, false},
-		{"cut off", vp9KeyHeader[:6], vp9Header{key: true, bitDepth: 8, subX: true, subY: true}, false},
+		{"no sync code", []byte{0x82, 0x49, 0x83, 0x43, 0, 0, 0, 0, 0}, vp9Header{key: true, shown: true, refreshes: 0xff}, false},
+		{"cut off", vp9KeyHeader[:6], vp9Header{key: true, shown: true, refreshes: 0xff, bitDepth: 8, subX: true, subY: true}, false},
 		{"empty", nil, vp9Header{}, false},
 	}
 	for _, tt := range tests {

@@ -12,6 +12,10 @@ type vp9Header struct {
 	bitDepth      uint8 // of keyframes
 	subX, subY    bool  // chroma subsampling of keyframes
 	width, height int   // 0: those of a frame that it refers to
+	shown         bool  // at once, be it one that is there already
+	existing      bool  // it is a frame that is there already, in the slot of that number
+	slot          uint8
+	refreshes     uint8 // the slots that the frame goes to, a bit for each
 }
 
 // parseVP9Header reads the header of a frame, which may be cut off behind its
@@ -27,20 +31,22 @@ func parseVP9Header(frame []byte) (h vp9Header, ok bool) {
 		return h, false // a profile that does not exist
 	}
 	if b.flag() { // show_existing_frame
-		h.inter = true
-		b.skip(3)
+		h.inter, h.shown, h.existing = true, true, true
+		h.slot = uint8(b.read(3))
 		return h, !b.over
 	}
 	h.key = !b.flag()
-	shown, resilient := b.flag(), b.flag()
+	h.shown = b.flag()
+	resilient := b.flag()
 	switch {
 	case h.key:
+		h.refreshes = 0xff
 		if b.read(24) != vp9SyncCode {
 			return h, false
 		}
 		h.color(&b)
 		h.size(&b)
-	case !shown && b.flag(): // intra_only
+	case !h.shown && b.flag(): // intra_only
 		if !resilient {
 			b.skip(2) // reset_frame_context
 		}
@@ -50,15 +56,16 @@ func parseVP9Header(frame []byte) (h vp9Header, ok bool) {
 		if h.profile > 0 {
 			h.color(&b)
 		}
-		b.skip(8) // refresh_frame_flags
+		h.refreshes = uint8(b.read(8))
 		h.size(&b)
 	default:
 		h.inter = true
 		if !resilient {
 			b.skip(2)
 		}
-		b.skip(8 + 3*4) // refresh_frame_flags; three references with their sign bias
-		found := false  // found_ref: the size is that of a reference
+		h.refreshes = uint8(b.read(8))
+		b.skip(3 * 4)  // references with their sign bias
+		found := false // found_ref: the size is that of a reference
 		for i := 0; i < 3 && !found; i++ {
 			found = b.flag()
 		}
