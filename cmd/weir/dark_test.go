@@ -14,6 +14,7 @@ RTCPeerConnection.prototype.addTransceiver = function (track, options) {
 	if (track.kind !== %q) return add.call(this, track, options);
 	const transceiver = add.call(this, track.kind, options);
 	window.comes = () => transceiver.sender.replaceTrack(track);
+	window.stops = () => transceiver.sender.replaceTrack(null);
 	return transceiver;
 };`
 
@@ -36,6 +37,33 @@ func publishWithout(t *testing.T, kind string) (publisher *tab, viewers map[stri
 	return publisher, viewers
 }
 
+// checkStands checks that where the picture of a publisher stops the sound goes on
+// without a break, that pages say so, and that the picture goes on.
+func checkStands(t *testing.T, publisher *tab, viewers map[string]*tab) {
+	t.Helper()
+	for _, v := range viewers {
+		eval[any](v, `(() => {
+			const player = document.querySelector("#player");
+			window.breaks = [];
+			player.addEventListener("emptied", () => breaks.push("emptied"));
+			window.from = { media: player.currentTime, at: performance.now() };
+		})()`)
+	}
+	eval[any](publisher, `stops()`)
+	for path, v := range viewers {
+		v.wait(path+": told that the picture is paused", `document.querySelector("#paused").checkVisibility()`)
+		v.screenshot("watch-paused-" + path)
+		behind := eval[float64](v, `(performance.now() - from.at) / 1000 - (document.querySelector("#player").currentTime - from.media)`)
+		if breaks := eval[[]string](v, `breaks`); behind > 1.5 || len(breaks) > 0 {
+			t.Errorf("%s: the sound is %.1f s behind since the picture has stopped; %q", path, behind, breaks)
+		}
+	}
+	eval[any](publisher, `comes()`)
+	for path, v := range viewers {
+		v.wait(path+": it goes on", `!document.querySelector("#paused").checkVisibility()`)
+	}
+}
+
 // checkAllPlay checks that picture and sound have come, and that no page says otherwise.
 func checkAllPlay(t *testing.T, publisher *tab, viewers map[string]*tab) {
 	t.Helper()
@@ -51,8 +79,8 @@ func checkAllPlay(t *testing.T, publisher *tab, viewers map[string]*tab) {
 }
 
 // TestWatchWhileThePictureIsMissing: the sound of a publisher whose picture does not
-// come is heard, the page says that there is no picture, and it is shown when it comes;
-// whichever way the media come. Another page learns the same from the library.
+// come is heard, the page says that there is no picture, and it is shown when it comes,
+// whichever way the media come; when it stops, the sound goes on. Another page learns the same from the library.
 func TestWatchWhileThePictureIsMissing(t *testing.T) {
 	publisher, viewers := publishWithout(t, "video")
 	other := watchByLibrary(t, viewers["webrtc"], "without/video")
@@ -69,6 +97,8 @@ func TestWatchWhileThePictureIsMissing(t *testing.T) {
 	}
 	checkMutedWithoutOutput(t, viewers["websocket"])
 	eval[any](publisher, `comes()`)
+	checkAllPlay(t, publisher, viewers)
+	checkStands(t, publisher, viewers)
 	checkAllPlay(t, publisher, viewers)
 	other.wait("picture", `video.videoWidth > 0 && viewer.media.video`)
 	if told := eval[string](other, `JSON.stringify(told)`); told != `[{"video":false,"audio":true},{"video":true,"audio":true}]` {

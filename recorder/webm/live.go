@@ -38,6 +38,11 @@ const (
 	// frame processing). So pictures may be 2 s apart. That they overlap is harmless:
 	// each is shown until the next one.
 	pictureDuration = time.Second
+	// stillAfter is how long there may be sound and no picture until the last one is
+	// shown again: players stop their sound where the picture has ended, Firefox at
+	// once, Chromium after seconds. It is longer than from picture to picture of what
+	// moves, and shorter than what the least patient player has in hand.
+	stillAfter = 100 * time.Millisecond
 )
 
 // Live muxes the frames of one stream for players that take it while it is made,
@@ -47,6 +52,9 @@ const (
 // Sound has no hole, from the first unit on: where there is none, Live puts
 // Opus silence, because a player stops for ever at a hole in its sound, and does
 // not begin at all without the sound that the header declares.
+//
+// Neither has the picture, while there is sound: where a publisher sends none, Live
+// has the last one shown again, which takes a few bytes, if the codec can say that.
 type Live struct {
 	// Set once.
 	init  []byte
@@ -63,6 +71,8 @@ type Live struct {
 	filler    codec.OpusFiller
 	lateFor   time.Duration // sound in a row that came too late
 	silent    int64
+	still     codec.Still // nil: the picture has an end where its frames end
+	stills    int64
 
 	// What is written: live_unit.go.
 	last  int64 // time of the last block, ms
@@ -108,6 +118,9 @@ func NewLive(c LiveConfig, tracks []Track) (*Live, error) {
 		if t.Codec == media.H264 && !c.Samples {
 			return nil, fmt.Errorf("%w: players take no H264 in a stream of WebM", ErrConfig)
 		}
+		if format, _ := codec.For(t.Codec); format.NewStill != nil {
+			l.still = format.NewStill()
+		}
 		*place = &liveTrack{number: byte(i + 1), codec: t.Codec, name: codecString(t), last: -1}
 	}
 	if c.Samples {
@@ -129,6 +142,12 @@ func (l *Live) MIME() string { return l.mime }
 
 // Silence returns how many packets of silence were put in.
 func (l *Live) Silence() int64 { return l.silent }
+
+// Stills returns how often the last picture was shown again.
+func (l *Live) Stills() int64 { return l.stills }
+
+// Lasts reports whether the last picture can be shown for as long as there is sound.
+func (l *Live) Lasts() bool { return l.still != nil && l.still.Again() != nil }
 
 // liveMIME names the codecs of the tracks as RFC 6381 wants it.
 func liveMIME(video, audio *liveTrack) string {

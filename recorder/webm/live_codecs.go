@@ -15,8 +15,12 @@ func codecString(t Track) string {
 		return av1String(private)
 	case t.Codec == media.VP9 && len(private) >= 3 && private[0] == 1 && private[2] != 0:
 		// Of profiles above 0 players want to know more: level 1.0 is the least that
-		// can be asked for, and a depth of 10 bits what there is in practice.
-		return fmt.Sprintf("vp09.%02d.10.10", private[2])
+		// can be asked for, and the depth is the second feature, if it is told.
+		depth := byte(10)
+		if len(private) >= 6 && private[3] == 3 && private[4] == 1 {
+			depth = private[5]
+		}
+		return fmt.Sprintf("vp09.%02d.10.%02d", private[2], depth)
 	}
 	return t.Codec.String()
 }

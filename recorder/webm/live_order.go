@@ -104,8 +104,21 @@ func (l *Live) writeNext() bool {
 	} else if !haveSound || !l.pictureKnown(sound.Time) {
 		return false
 	}
+	l.writeStill(sound.Time)
 	l.writeSound(sound)
 	return true
+}
+
+// writeStill shows the last picture again, if there was none for long before the time
+// at, which is that of a sound.
+func (l *Live) writeStill(at time.Duration) {
+	if l.still == nil || l.video.last < 0 || at-msec(l.video.last) < stillAfter {
+		return
+	}
+	if again := l.still.Again(); again != nil {
+		l.stills++
+		l.append(l.video, Block{Time: at, Data: again}, false, at)
+	}
 }
 
 // pictureKnown reports whether no picture from before at is waited for.
@@ -177,6 +190,9 @@ func (l *Live) writePicture() {
 		end = l.video.queue[0].Time
 	}
 	l.append(l.video, b, b.Sync, end)
+	if l.still != nil {
+		l.still.Saw(b.Data)
+	}
 }
 
 // shift takes out the frame whose turn it is.

@@ -242,7 +242,8 @@ func checkSound(t *testing.T, s liveSource, got received) {
 }
 
 // checkFrames checks that all blocks are in the order of their times, and that
-// every picture is there, byte by byte, at its time.
+// every picture is there, byte by byte, at its time. Where there is none for long, the
+// one before is shown again.
 func checkFrames(t *testing.T, s liveSource, got received) {
 	t.Helper()
 	var want []fed
@@ -251,15 +252,28 @@ func checkFrames(t *testing.T, s liveSource, got received) {
 			want = append(want, f)
 		}
 	}
-	last := time.Duration(0)
+	format, _ := codec.For(media.VP8)
+	still := format.NewStill()
+	last, shown := time.Duration(0), time.Duration(0)
 	for _, f := range got.frames {
 		if f.Time < last {
 			t.Fatalf("a block at %v after one at %v", f.Time, last)
 		}
 		last = f.Time
+		if f.Time-shown > stillAfter+20*time.Millisecond && len(s.tracks) == 2 {
+			t.Fatalf("no picture from %v to %v", shown, f.Time)
+		}
 		if s.tracks[f.Track].Codec != media.VP8 {
 			continue
 		}
+		again := bytes.Equal(f.Data, still.Again())
+		if again && (f.Key || f.Time-shown < stillAfter) {
+			t.Fatalf("the picture of %v is shown again at %v, key %v", shown, f.Time, f.Key)
+		}
+		if shown = f.Time; again {
+			continue
+		}
+		still.Saw(f.Data)
 		if len(want) == 0 {
 			t.Fatal("too many pictures")
 		}

@@ -55,12 +55,21 @@
 //	{"type":"waiting"}                     nobody is live, or the publisher is away
 //	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment;
 //	                                       or "video/mp4; codecs=\"avc1.42c01f,opus\""
+//	{"type":"paused"} {"type":"resumed"}   the picture has stood still for 5 s beside the sound; it goes on
 //	{"type":"ended","recording":"/recordings/{id}.webm"}       recording only if there is one
 //	{"type":"error","status":422,"title":"...","detail":"..."}  then the socket is closed
 //
-// There may be another init within a broadcast: when a picture is declared and does
-// not come, the sound is sent alone after a second, and both from the first keyframe
-// on. What follows an init begins at time zero, in another SourceBuffer.
+// There may be another init within a broadcast. Who comes while a picture is declared
+// and cannot be begun with, because it has not come or has not come for long, gets the
+// sound alone after a second, and both from the next keyframe on. All get another one
+// where a keyframe says that profile, bit depth or chroma format have changed. What
+// follows an init begins at time zero, in another SourceBuffer.
+//
+// While a publisher sends sound and no picture, the last picture is shown again every
+// 100 ms, by frames of a few bytes that codec.Still makes: players stop their sound
+// where the picture has ended. Of what it cannot make (H.264 of High, AV1 right behind
+// a keyframe), all who watch get the sound alone after 1.5 s, until pictures come
+// steadily again.
 //
 // # /compat/amlive/ and /compat/node-videostream/
 //

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"weir/recorder/mp4"
-	"weir/recorder/webm"
 	"weir/sfu"
 	"weir/sfu/media"
 )
@@ -51,18 +49,17 @@ type feed struct {
 	ring ring
 
 	// owned by the goroutine
-	live   *webm.Live    // nil before the first keyframe
-	mp4    *mp4.Muxer    // what becomes of live's units; nil: they are WebM
-	config []byte        // of H264, as the newest keyframe told it
-	alone  bool          // it has the sound only, though there is a picture to come
-	inputs []*feedInput  // the picture first
-	fresh  []feedFrame   // fetched, not yet muxed
-	newest time.Duration // PTS of the newest frame
-	since  time.Time     // when it came
-	unseen darkness
-	dark   time.Duration  // what unseen said last
-	lost   bool           // the publisher is, and may come back
-	batch  []*media.Frame // for fetching
+	main    *muxer        // of all inputs; nil before the first keyframe
+	aside   *muxer        // of the sound alone, though there is a picture to come; nil: nobody needs it
+	dropped bool          // main was, because the picture did not come any more
+	inputs  []*feedInput  // the picture first
+	fresh   []feedFrame   // fetched, not yet muxed
+	newest  time.Duration // PTS of the newest frame
+	since   time.Time     // when it came
+	unseen  darkness
+	dark    time.Duration  // what unseen said last
+	lost    bool           // the publisher is, and may come back
+	batch   []*media.Frame // for fetching
 
 	// atomic
 	muxed atomic.Int64 // units
@@ -73,7 +70,6 @@ type feed struct {
 type feedInput struct {
 	track  *sfu.Track
 	cursor *sfu.Cursor[media.Frame]
-	place  int // in the list of the muxer's tracks; -1: not there
 	ended  bool
 }
 
@@ -156,9 +152,6 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 		f.lost = sub.Waiting()
 		ended := f.fetch()
 		f.push(now)
-		if f.live != nil && ended {
-			f.live.Flush()
-		}
 		f.publish(ended)
 		if ended {
 			return
@@ -176,7 +169,7 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 func (f *feed) fetch() (ended bool) {
 	ended = true
 	for i, in := range f.inputs {
-		if i > 0 && f.live == nil && len(f.fresh) == 0 && f.dark < feedDark {
+		if i > 0 && f.main == nil && f.aside == nil && len(f.fresh) == 0 && f.dark < feedDark {
 			break // sound stays in its ring until there is a keyframe
 		}
 		f.take(in)
@@ -207,60 +200,48 @@ func (f *feed) sort() {
 	slices.SortStableFunc(f.fresh, func(a, b feedFrame) int { return cmp.Compare(a.PTS, b.PTS) })
 }
 
-// push hands what was fetched to the muxer.
+// push hands what was fetched to the muxers.
 func (f *feed) push(now time.Time) {
-	f.turn()
+	f.turn(now)
 	for _, frame := range f.fresh {
 		if frame.PTS >= f.newest {
 			f.newest, f.since = frame.PTS, now
 		}
-		if f.live != nil {
-			f.live.Push(frame.in.place, webm.Block{Time: frame.PTS, Sync: frame.Sync, Data: frame.Data})
+		for _, m := range []*muxer{f.main, f.aside} {
+			if m != nil {
+				m.push(frame)
+			}
 		}
 	}
 	clear(f.fresh)
 	f.fresh = f.fresh[:0]
-	if f.live == nil {
+	if f.main == nil && f.aside == nil {
 		return
 	}
 	idle := now.Sub(f.since)
 	f.ring.setAway(idle > feedAway || f.lost)
-	if idle <= feedAway {
-		f.live.Advance(f.newest + idle - feedPatience)
-	}
-	if f.mp4 != nil {
-		f.mp4.Advance(f.newest + idle - feedPatience)
+	for _, m := range []*muxer{f.main, f.aside} {
+		if m != nil {
+			m.advance(f.newest+idle-feedPatience, idle <= feedAway)
+		}
 	}
 }
 
 // publish moves what is muxed into the ring, and asks for a keyframe when the
 // ring has none: nobody could start.
 func (f *feed) publish(last bool) {
-	if f.live == nil {
-		return
-	}
-	var units []unit
-	for u, ok := f.live.Next(); ok; u, ok = f.live.Next() {
-		if f.mp4 == nil {
-			units = append(units, unit{Unit: u})
-		} else {
-			f.mp4.Push(f.samples(u.Samples))
+	for line, m := range []*muxer{mainLine: f.main, asideLine: f.aside} {
+		if m == nil {
+			continue
 		}
-	}
-	if f.mp4 != nil {
-		if last {
-			f.mp4.Flush()
+		units := m.units(last)
+		if len(units) == 0 {
+			continue
 		}
-		for fragment, ok := f.mp4.Next(); ok; fragment, ok = f.mp4.Next() {
-			units = append(units, ofFragment(fragment))
+		f.muxed.Add(int64(len(units)))
+		if !f.ring.append(line, units) && line == mainLine {
+			f.requestKeyframe(units[len(units)-1].Time)
 		}
-	}
-	if len(units) == 0 {
-		return
-	}
-	f.muxed.Add(int64(len(units)))
-	if !f.ring.append(units) {
-		f.requestKeyframe(units[len(units)-1].Time)
 	}
 }
 

@@ -1,27 +1,30 @@
 package ws
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
-	"weir/recorder/mp4"
-	"weir/recorder/webm"
 	"weir/sfu"
-	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
 const (
-	// feedDark is how long there may be sound and no picture at first until the
-	// sound is sent alone, whatever tracks are declared.
+	// feedDark is how long there may be sound and no picture until those who cannot
+	// start with a picture get the sound alone, whatever tracks are declared.
 	feedDark = time.Second
-	// feedBlind is the same for a picture that has been there. All who watch begin
-	// anew then, so it waits until nobody else could begin, and for longer than a
-	// screen that stands still.
-	feedBlind = 5 * time.Second
+	// feedBlind is how long a picture that has been there may be missing beside sound,
+	// if it cannot be shown again: all who watch go over to the sound alone, for they
+	// would stop. It is longer than a network takes to recover from a moment's trouble.
+	feedBlind = 1500 * time.Millisecond
+	// feedSteady is for how long pictures have to come after that until they count as
+	// there again. Of a screen that stands still there is one each few seconds, and with
+	// each all would begin anew.
+	feedSteady = 300 * time.Millisecond
+	// feedPaused is how long a picture may stand until who watches is told.
+	feedPaused = 5 * time.Second
 	// feedPause is how long sound may take to come while it counts as there. Opus
-	// sends something every 400 ms when nobody speaks (RFC 6716 section 2.1.9).
+	// sends something every 400 ms when nobody speaks (RFC 6716 section 2.1.9). Of
+	// pictures it is the same.
 	feedPause = 500 * time.Millisecond
 )
 
@@ -29,6 +32,8 @@ const (
 type darkness struct {
 	pictures, sounds uint64 // packets so far
 	heard            time.Time
+	seen             time.Time // a picture came
+	steady           time.Time // since then they have come without a pause
 	since            time.Time // no picture has come, and the sound has not paused
 }
 
@@ -42,8 +47,19 @@ func (d *darkness) look(pictures, sounds uint64, now time.Time) time.Duration {
 	if sounds != d.sounds {
 		d.heard = now
 	}
+	if pictures != d.pictures {
+		if now.Sub(d.seen) > feedPause {
+			d.steady = now
+		}
+		d.seen = now
+	}
 	d.pictures, d.sounds = pictures, sounds
 	return now.Sub(d.since)
+}
+
+// moves reports whether pictures have come for a while.
+func (d *darkness) moves(now time.Time) bool {
+	return now.Sub(d.seen) <= feedPause && now.Sub(d.steady) >= feedSteady
 }
 
 // choose takes the first track of each kind, which is what a SourceBuffer takes.
@@ -71,27 +87,60 @@ func (f *feed) look(now time.Time) {
 	}
 }
 
-// turn makes a muxer, if it is time to: for all tracks with a keyframe, for the
-// sound alone when no picture comes.
-func (f *feed) turn() {
-	if f.live == nil || f.alone {
-		keyframe := slices.IndexFunc(f.fresh, func(frame feedFrame) bool { return frame.in == f.inputs[0] && frame.Sync })
-		if keyframe >= 0 {
-			if f.alone {
-				f.rewind()
-			}
-			f.begin(f.inputs)
+// turn begins and ends lines, where it is time to: the main one with a keyframe, the
+// one beside it while there is sound and nobody can start with a picture.
+func (f *feed) turn(now time.Time) {
+	f.turnMain(now)
+	switch both := len(f.inputs) == 2; {
+	case f.aside != nil && f.ring.startable():
+		f.aside = nil
+		f.ring.drop(asideLine)
+	case both && f.aside == nil && len(f.fresh) > 0 && f.dark >= feedDark && !f.ring.startable():
+		f.begin(asideLine, f.inputs[1:], nil)
+	}
+	f.ring.setPaused(f.main != nil && f.dark >= feedPaused)
+}
+
+// turnMain is turn for the main line.
+func (f *feed) turnMain(now time.Time) {
+	if f.main != nil && f.dark >= feedBlind && !f.main.live.Lasts() {
+		f.main, f.dropped = nil, true
+		f.ring.drop(mainLine)
+		return
+	}
+	first := slices.IndexFunc(f.fresh, func(frame feedFrame) bool {
+		return frame.in == f.inputs[0] && frame.Sync && (f.main == nil || !f.main.holds(frame.Data))
+	})
+	if f.main == nil && f.dropped {
+		if !f.unseen.moves(now) {
+			return
+		}
+		if first < 0 {
+			f.requestKeyframe(f.newest)
 			return
 		}
 	}
-	if len(f.fresh) > 0 && (f.live == nil && f.dark >= feedDark ||
-		f.live != nil && !f.alone && f.dark >= feedBlind && !f.ring.startable()) {
-		f.begin(f.inputs[1:])
+	if first < 0 {
+		return
 	}
+	keyframe := f.fresh[first]
+	if f.main != nil || f.aside != nil {
+		f.main, f.aside = nil, nil
+		f.ring.drop(asideLine)
+		f.rewind()
+	}
+	f.fresh = slices.DeleteFunc(f.fresh, func(frame feedFrame) bool {
+		return frame.in == keyframe.in && frame.PTS < keyframe.PTS
+	})
+	f.begin(mainLine, f.inputs, keyframe.Data)
 }
 
-// rewind fetches the sound again: what belongs to the picture was sent without it.
+// rewind fetches the sound again, if there is one beside the picture: what belongs to
+// the picture was sent without it.
 func (f *feed) rewind() {
+	if len(f.inputs) < 2 {
+		return
+	}
 	sound := f.inputs[1]
 	again := sound.track.AllFrames() // before the other one is closed: a ring that nobody reads is gone
 	sound.cursor.Close()
@@ -101,81 +150,20 @@ func (f *feed) rewind() {
 	f.sort()
 }
 
-// begin makes the muxer for some of the inputs. Its header tells the size of the
-// first keyframe.
-func (f *feed) begin(inputs []*feedInput) {
-	tracks := make([]webm.Track, len(inputs))
-	for i, in := range inputs {
-		tracks[i].Codec = in.track.Info().Codec
-	}
-	first := slices.IndexFunc(f.fresh, func(frame feedFrame) bool { return frame.in == inputs[0] && frame.Sync })
-	if first < 0 {
-		return
-	}
-	describe(&tracks[0], f.fresh[first].Data)
-	h := header{codec: tracks[0].Codec, alone: len(inputs) < len(f.inputs)}
+// begin begins a line with some of the inputs. Its header tells what the first
+// keyframe says of itself.
+func (f *feed) begin(line int, inputs []*feedInput, keyframe []byte) {
 	// No browser takes H264 in WebM. What belongs to it is of the same kind, sound
 	// alone too: the same players take it.
-	h.fmp4 = f.inputs[0].track.Info().Codec == media.H264
-	live, err := webm.NewLive(webm.LiveConfig{Samples: h.fmp4}, tracks)
+	m, h, err := newMuxer(inputs, keyframe, f.inputs[0].track.Info().Codec == media.H264)
 	if err != nil { // no tracks that a player could take
 		f.ring.refuse(h.codec)
 		return
 	}
-	h.init, h.mime = live.Init(), live.MIME()
-	f.mp4 = nil
-	if h.fmp4 {
-		muxer, err := mp4.New(fragmented(tracks))
-		if err != nil {
-			f.ring.refuse(h.codec)
-			return
-		}
-		h.init, h.mime = muxer.Init(), muxer.MIME()
-		f.mp4, f.config = muxer, tracks[0].CodecPrivate
+	if line == mainLine {
+		f.main, f.dropped = m, false
+	} else {
+		f.aside = m
 	}
-	for _, in := range f.inputs {
-		in.place = slices.Index(inputs, in)
-	}
-	f.live, f.alone = live, h.alone
-	f.ring.begin(h)
-}
-
-// describe notes what a keyframe tells of its track.
-func describe(t *webm.Track, keyframe []byte) {
-	format, _ := codec.For(t.Codec)
-	if format.FrameSize != nil {
-		if width, height, ok := format.FrameSize(keyframe); ok && width > 0 && height > 0 {
-			t.Width, t.Height = width, height
-		}
-	}
-	if format.CodecPrivate != nil {
-		t.CodecPrivate, _ = format.CodecPrivate(keyframe)
-	}
-}
-
-// fragmented returns the same tracks for the other container.
-func fragmented(tracks []webm.Track) []mp4.Track {
-	list := make([]mp4.Track, len(tracks))
-	for i, t := range tracks {
-		list[i] = mp4.Track{Codec: t.Codec, Width: t.Width, Height: t.Height, Private: t.CodecPrivate}
-	}
-	return list
-}
-
-// samples returns frames for the other container. A keyframe with other parameter
-// sets, as after a change of the picture's size, brings a header of its own.
-func (f *feed) samples(list []webm.Sample) []mp4.Sample {
-	samples := make([]mp4.Sample, len(list))
-	for i, s := range list {
-		samples[i] = mp4.Sample{Track: s.Track, Time: s.Time, Length: s.Length, Key: s.Key, Data: s.Data}
-		if !s.Key || f.alone || f.inputs[0].place != s.Track {
-			continue
-		}
-		t := webm.Track{Codec: media.H264}
-		if describe(&t, s.Data); t.CodecPrivate != nil && !bytes.Equal(t.CodecPrivate, f.config) {
-			f.config = t.CodecPrivate
-			samples[i].Header = &fragmented([]webm.Track{t})[0]
-		}
-	}
-	return samples
+	f.ring.begin(line, h)
 }

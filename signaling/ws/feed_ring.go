@@ -29,26 +29,36 @@ const (
 	newKeyWait = 400 * time.Millisecond
 )
 
+// The lines of a feed.
+const (
+	mainLine  = iota // all that the broadcast has
+	asideLine        // the sound alone, for who cannot start on the main line
+	lineCount
+)
+
 // ring holds the newest units of a feed, for any number of readers at their own
 // pace.
 type ring struct {
 	// guarded by mu
 	mu      sync.Mutex
-	init    []byte // nil before the first keyframe
-	mime    string
-	codec   media.Codec
-	fmp4    bool   // it is fragmented MP4, else WebM
-	alone   bool   // the picture is still missing
+	lines   [lineCount]line
 	begun   uint64 // how many headers there have been
-	units   []entry
-	tail    uint64 // number of units[0]; units are numbered from 0 on
-	total   int64  // bytes of all units so far
-	key     uint64 // number of the newest unit where a player can start
-	hasKey  bool
 	away    bool
+	paused  bool // the picture of the main line is
 	ended   bool
 	refused media.Codec   // that no player takes here; 0: none
 	changed chan struct{} // closed and replaced at each change
+}
+
+// line is a header and the newest units that belong to it.
+type line struct {
+	header
+	number uint64 // of the header, counted from 1; 0: the line has not begun
+	units  []entry
+	tail   uint64 // number of units[0]; units are numbered from 0 on
+	total  int64  // bytes of all units so far
+	key    uint64 // number of the newest unit where a player can start
+	hasKey bool
 }
 
 type entry struct {
@@ -82,24 +92,43 @@ func (r *ring) tell() {
 	r.changed = make(chan struct{})
 }
 
+// head is the number of the next unit to come.
+func (l *line) head() uint64 { return l.tail + uint64(len(l.units)) }
+
+// newest returns where the line's units end.
+func (l *line) newest() time.Duration { return l.units[len(l.units)-1].End }
+
 // header is what precedes the units of a feed.
 type header struct {
 	init  []byte
 	mime  string
 	codec media.Codec // of the picture, or of the sound
 	fmp4  bool        // fragmented MP4, else WebM
-	alone bool        // there is a picture to come, with a header of its own
 }
 
-// begin says what the header of the units to come is. Those that are there belong
+// begin says what the header of a line's units to come is. Those that are there belong
 // to another one: nobody gets them any more.
-func (r *ring) begin(h header) {
+func (r *ring) begin(line int, h header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.init, r.mime, r.alone, r.codec, r.fmp4 = h.init, h.mime, h.alone, h.codec, h.fmp4
 	r.begun++
-	r.tail, r.units, r.hasKey = r.head(), nil, false
+	r.lines[line].end()
+	r.lines[line].header, r.lines[line].number = h, r.begun
 	r.tell()
+}
+
+// drop ends a line. Who goes with it goes over to the other one.
+func (r *ring) drop(line int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines[line].end()
+	r.tell()
+}
+
+// end forgets the header and the units.
+func (l *line) end() {
+	l.header, l.number = header{}, 0
+	l.tail, l.units, l.hasKey = l.head(), nil, false
 }
 
 // refuse says that no player can take a stream with this codec.
@@ -112,11 +141,11 @@ func (r *ring) refuse(c media.Codec) {
 	}
 }
 
-// startable reports whether a player could start now.
+// startable reports whether a player could start on the main line now.
 func (r *ring) startable() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.hasKey
+	return r.lines[mainLine].hasKey
 }
 
 // end says that nothing will follow.
@@ -137,44 +166,57 @@ func (r *ring) setAway(away bool) {
 	}
 }
 
-// append adds units and lets go of what nobody needs: units before the newest
-// keyframe that are older than a viewer may be behind. It returns false if no
-// player could start at any unit.
-func (r *ring) append(units []unit) bool {
+// setPaused says whether the picture of the main line stands still.
+func (r *ring) setPaused(paused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.paused != paused {
+		r.paused = paused
+		r.tell()
+	}
+}
+
+// append adds units to a line and lets go of what nobody needs. It returns false if no
+// player could start at any unit.
+func (r *ring) append(line int, units []unit) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := &r.lines[line]
 	for _, u := range units {
 		if u.Key {
-			r.key, r.hasKey = r.head(), true
+			l.key, l.hasKey = l.head(), true
 		}
-		r.units = append(r.units, entry{u, r.total})
-		r.total += int64(len(u.Blocks))
+		l.units = append(l.units, entry{u, l.total})
+		l.total += int64(len(u.Blocks))
 	}
-	newest := r.units[len(r.units)-1].End
+	l.trim()
+	r.tell()
+	return l.hasKey
+}
+
+// trim lets go of units before the newest keyframe that are older than a viewer may be
+// behind, and of what is too much.
+func (l *line) trim() {
+	newest := l.newest()
 	drop := 0
-	for i, u := range r.units {
-		span, size := newest-u.Time, r.total-u.before
-		old := r.tail+uint64(i) < r.key && (span > lagSpan || size > lagBytes)
+	for i, u := range l.units {
+		span, size := newest-u.Time, l.total-u.before
+		old := l.tail+uint64(i) < l.key && (span > lagSpan || size > lagBytes)
 		if !old && span <= ringSpan && size <= ringBytes {
 			break
 		}
 		drop = i + 1
 	}
-	r.units = slices.Delete(r.units, 0, drop)
-	r.tail += uint64(drop)
-	r.hasKey = r.hasKey && r.key >= r.tail
-	r.tell()
-	return r.hasKey
+	l.units = slices.Delete(l.units, 0, drop)
+	l.tail += uint64(drop)
+	l.hasKey = l.hasKey && l.key >= l.tail
 }
-
-// head is the number of the next unit to come. Called with mu held.
-func (r *ring) head() uint64 { return r.tail + uint64(len(r.units)) }
 
 // position is where a viewer is in a ring. The zero value is before its start.
 type position struct {
-	picture bool   // set once: sound alone is of no use
+	picture bool   // set once: the sound alone is of no use
 	takes   takes  // set once: which containers
-	begun   uint64 // the header that it goes with, counted from 1
+	begun   uint64 // the header that it goes with; 0: none
 	started bool
 	next    uint64 // number of the unit to be sent next
 	from    uint64 // if not started: no unit before it will do
@@ -201,6 +243,7 @@ type taken struct {
 	request bool          // no player can start before the next keyframe
 	newest  time.Duration // where the stream is
 	away    bool
+	paused  bool // the picture is, which it has
 	refused media.Codec
 	ended   bool            // and nothing is left
 	changed <-chan struct{} // closed when it is worth to look again
@@ -211,74 +254,88 @@ type taken struct {
 func (r *ring) take(p *position) taken {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.alone && p.picture {
-		return taken{away: r.away, ended: r.ended, changed: r.changed}
+	l := r.line(p)
+	t := taken{init: l.init, mime: l.mime, away: r.away, refused: r.refused, changed: r.changed}
+	t.paused = r.paused && l == &r.lines[mainLine]
+	if l.number == 0 {
+		t.ended = r.ended
+		return t
 	}
-	if r.init != nil && (r.fmp4 && !p.takes.fmp4 || !r.fmp4 && p.takes.noWebM) {
-		return taken{refused: r.codec, changed: r.changed}
+	if l.fmp4 && !p.takes.fmp4 || !l.fmp4 && p.takes.noWebM {
+		return taken{refused: l.codec, changed: r.changed}
 	}
-	t := taken{init: r.init, mime: r.mime, away: r.away, refused: r.refused, changed: r.changed}
-	if len(r.units) > 0 {
-		t.newest = r.units[len(r.units)-1].Time
+	if len(l.units) > 0 {
+		t.newest = l.units[len(l.units)-1].Time
 	}
-	if p.begun != r.begun {
-		*p = position{picture: p.picture, takes: p.takes, asks: p.asks, begun: r.begun, cuts: p.cuts}
+	if p.begun != l.number {
+		*p = position{picture: p.picture, takes: p.takes, asks: p.asks, begun: l.number, cuts: p.cuts}
 		t.begins = true
 	}
-	if p.started && r.behind(p) {
+	if p.started && l.behind(p) {
 		p.started = false
-		p.from = max(p.next+1, r.tail)
+		p.from = max(p.next+1, l.tail)
 		p.cuts++
-		if !r.hasKey || r.key < p.from {
-			p.from = r.head()
+		if !l.hasKey || l.key < p.from {
+			p.from = l.head()
 			t.request = true
 		}
 	}
 	if !p.started {
-		if r.hasKey && r.waits(p) {
+		if l.hasKey && r.waits(l, p) {
 			t.request = !p.asked
 			p.asked = true
 			return t
 		}
-		if !r.hasKey || r.key < p.from {
+		if !l.hasKey || l.key < p.from {
 			t.ended = r.ended
 			return t
 		}
-		p.started, p.next, p.burst = true, r.key, r.head()
+		p.started, p.next, p.burst = true, l.key, l.head()
 		t.joins = true
 	}
-	if p.next == r.head() {
+	if p.next == l.head() {
 		t.ended = r.ended
 		return t
 	}
-	t.unit, t.some = r.units[p.next-r.tail].unit, true
+	t.unit, t.some = l.units[p.next-l.tail].unit, true
 	p.next++
 	return t
 }
 
+// line returns the line that a viewer goes with: the main one, unless it has yet to
+// start there and cannot, and can beside. Called with mu held.
+func (r *ring) line(p *position) *line {
+	main, aside := &r.lines[mainLine], &r.lines[asideLine]
+	goesOn := p.started && main.number != 0 && p.begun == main.number
+	if p.picture || main.hasKey || goesOn || aside.number == 0 {
+		return main
+	}
+	return aside
+}
+
 // waits reports whether a viewer that has just come does better to wait for a new
 // keyframe. Called with mu held.
-func (r *ring) waits(p *position) bool {
+func (r *ring) waits(l *line, p *position) bool {
 	if !p.asks || p.cuts > 0 || r.away || r.ended {
 		return false
 	}
-	newest := r.units[len(r.units)-1].End
+	newest := l.newest()
 	if !p.asked {
 		p.askedAt = newest
 	}
-	return newest-r.units[r.key-r.tail].Time > oldKey && newest-p.askedAt < newKeyWait
+	return newest-l.units[l.key-l.tail].Time > oldKey && newest-p.askedAt < newKeyWait
 }
 
 // behind reports whether a viewer is too far behind, not counting what there was
-// when it started. Called with mu held.
-func (r *ring) behind(p *position) bool {
-	if p.next < r.tail {
+// when it started.
+func (l *line) behind(p *position) bool {
+	if p.next < l.tail {
 		return true
 	}
 	first := max(p.next, p.burst)
-	if first >= r.head() {
+	if first >= l.head() {
 		return false
 	}
-	u := r.units[first-r.tail]
-	return r.units[len(r.units)-1].End-u.Time > lagSpan || r.total-u.before > lagBytes
+	u := l.units[first-l.tail]
+	return l.newest()-u.Time > lagSpan || l.total-u.before > lagBytes
 }

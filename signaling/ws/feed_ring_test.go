@@ -22,8 +22,8 @@ func unitsOf(i, j, n int) []unit {
 
 func begunRing(units []unit) *ring {
 	r := &ring{changed: make(chan struct{})}
-	r.begin(header{init: []byte{1}, mime: "video/webm"})
-	r.append(units)
+	r.begin(mainLine, header{init: []byte{1}, mime: "video/webm"})
+	r.append(mainLine, units)
 	return r
 }
 
@@ -50,7 +50,7 @@ func TestRingStartsAtTheNewestKeyframe(t *testing.T) {
 	if len(numbers) != 15 || joins != 1 {
 		t.Errorf("%d units, %d joins", len(numbers), joins)
 	}
-	r.append(unitsOf(55, 65, 100))
+	r.append(mainLine, unitsOf(55, 65, 100))
 	numbers, joins = drain(r, &p)
 	consecutive(t, numbers, 55)
 	if len(numbers) != 10 || joins != 0 || p.cuts != 0 {
@@ -81,13 +81,13 @@ func TestRingCutsTheSlow(t *testing.T) {
 					t.Fatal("nothing to take")
 				}
 			}
-			r.append(unitsOf(tt.first, tt.last, tt.size))
+			r.append(mainLine, unitsOf(tt.first, tt.last, tt.size))
 			got := r.take(&p)
 			if tt.next < 0 {
 				if got.some {
 					t.Fatalf("unit at %v", got.unit.Time)
 				}
-				r.append(unitsOf(tt.last, 23, 100))
+				r.append(mainLine, unitsOf(tt.last, 23, 100))
 				numbers, joins := drain(r, &p)
 				consecutive(t, numbers, 20)
 				if joins != 1 {
@@ -146,7 +146,7 @@ func TestRingAsksForANewKeyframe(t *testing.T) {
 			}
 			if units := long(tt.there, tt.there+tt.next); len(units) > 0 {
 				units[len(units)-1].Key = tt.key
-				r.append(units)
+				r.append(mainLine, units)
 			}
 			r.setAway(tt.away)
 			got = r.take(&p)
@@ -163,22 +163,22 @@ func TestRingIsBounded(t *testing.T) {
 	for i := 1; i < 2000; i++ {
 		u := unitsOf(i, i+1, 100)
 		u[0].Key = false
-		r.append(u)
+		r.append(mainLine, u)
 	}
-	if span := r.units[len(r.units)-1].End - r.units[0].Time; span > ringSpan || r.hasKey {
-		t.Errorf("it holds %v, keyframe %v", span, r.hasKey)
+	if span := r.lines[mainLine].units[len(r.lines[mainLine].units)-1].End - r.lines[mainLine].units[0].Time; span > ringSpan || r.lines[mainLine].hasKey {
+		t.Errorf("it holds %v, keyframe %v", span, r.lines[mainLine].hasKey)
 	}
-	if r.append(unitsOf(2001, 2002, 10)) {
+	if r.append(mainLine, unitsOf(2001, 2002, 10)) {
 		t.Error("says that a player could start")
 	}
-	if !r.append(unitsOf(2020, 2120, 300<<10)) {
+	if !r.append(mainLine, unitsOf(2020, 2120, 300<<10)) {
 		t.Error("says that no player could start")
 	}
-	if size := r.total - r.units[0].before; size > ringBytes {
+	if size := r.lines[mainLine].total - r.lines[mainLine].units[0].before; size > ringBytes {
 		t.Errorf("it holds %d bytes", size)
 	}
-	if r.append(nil); len(r.units) > 100 {
-		t.Errorf("it holds %d units", len(r.units))
+	if r.append(mainLine, nil); len(r.lines[mainLine].units) > 100 {
+		t.Errorf("it holds %d units", len(r.lines[mainLine].units))
 	}
 }
 

@@ -67,10 +67,10 @@ func (s *watchServer) feed(b *broadcast) *feed {
 func (f *feed) span() time.Duration {
 	f.ring.mu.Lock()
 	defer f.ring.mu.Unlock()
-	if len(f.ring.units) == 0 {
+	if len(f.ring.lines[mainLine].units) == 0 {
 		return 0
 	}
-	return f.ring.units[len(f.ring.units)-1].End
+	return f.ring.lines[mainLine].units[len(f.ring.lines[mainLine].units)-1].End
 }
 
 // memoryInUse returns the bytes of the heap that are reachable, and those of

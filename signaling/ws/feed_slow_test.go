@@ -131,10 +131,10 @@ func TestFeedCuts(t *testing.T) {
 func (r *ring) holds() (size int64, span time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.units) == 0 {
+	if len(r.lines[mainLine].units) == 0 {
 		return 0, 0
 	}
-	return r.total - r.units[0].before, r.units[len(r.units)-1].End - r.units[0].Time
+	return r.lines[mainLine].total - r.lines[mainLine].units[0].before, r.lines[mainLine].units[len(r.lines[mainLine].units)-1].End - r.lines[mainLine].units[0].Time
 }
 
 // eventually waits until ok is true.

@@ -229,14 +229,14 @@ func (v *viewer) run(ctx context.Context) error {
 func (v *viewer) follow(ctx context.Context, f *feed) error {
 	// Old clients cannot be told that other tracks follow.
 	at := position{picture: v.mute, takes: v.wishes.takes, asks: v.asks}
-	var begun, away bool
+	var begun, away, paused bool
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		t := f.ring.take(&at)
 		if t.begins && !(begun && v.mute) { // and for them all headers are the same
-			begun = true
+			begun, paused = true, false
 			v.sent = 0
 			if err := v.begin(t); err != nil {
 				return err
@@ -244,6 +244,12 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 		}
 		if t.request {
 			f.requestKeyframe(t.newest)
+		}
+		if begun && t.paused != paused {
+			paused = t.paused
+			if err := v.tellPaused(paused); err != nil {
+				return err
+			}
 		}
 		var err error
 		switch {
@@ -265,6 +271,15 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 		away = t.away
 		v.cuts = at.cuts
 	}
+}
+
+// tellPaused tells that the picture stands still, or that it goes on.
+func (v *viewer) tellPaused(paused bool) error {
+	e := event{Type: "resumed"}
+	if paused {
+		e.Type = "paused"
+	}
+	return v.tell(e)
 }
 
 // wait waits for something new, and pings meanwhile.

@@ -16,6 +16,7 @@ import (
 
 	"weir/recorder/webm"
 	"weir/sfu"
+	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
 )
@@ -80,8 +81,12 @@ func (s *watchServer) publish(name string, clip sfutest.Clip) *broadcast {
 		s.t.Fatal(err)
 	}
 	b := &broadcast{publication: p, clip: clip, stop: make(chan struct{}), ended: make(chan struct{})}
-	for kind, codec := range map[**sfu.TrackWriter]media.Codec{&b.video: media.VP8, &b.audio: media.Opus} {
-		if *kind, err = p.AddTrack(media.TrackInfo{ID: codec.Kind().String(), Codec: codec}, sfu.Frames); err != nil {
+	picture := clip.Codec
+	if picture == 0 {
+		picture = media.VP8
+	}
+	for kind, c := range map[**sfu.TrackWriter]media.Codec{&b.video: picture, &b.audio: media.Opus} {
+		if *kind, err = p.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Frames); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -126,6 +131,7 @@ type watcher struct {
 	frames []webm.Frame // without their data
 	shown  []int        // the numbers of the pictures among them
 	dark   bool         // there is only sound
+	still  codec.Still  // of the picture
 	reader *webm.Reader
 	err    error
 	news   chan struct{} // capacity 1
@@ -197,17 +203,22 @@ func (w *watcher) read() {
 // Header implements webm.Receiver.
 func (w *watcher) Header(h webm.Header) error {
 	w.dark = h.Tracks[0].Codec != media.VP8
+	format, _ := codec.For(media.VP8)
+	w.still = format.NewStill()
 	return nil
 }
 
 // Frame implements webm.Receiver.
 func (w *watcher) Frame(f webm.Frame) error {
 	if f.Track == 0 && !w.dark {
-		n, intact := sfutest.VP8Number(f.Data)
-		if !intact {
-			w.t.Errorf("picture %d is damaged", n)
+		if !bytes.Equal(f.Data, w.still.Again()) { // else the last one is shown again
+			n, intact := sfutest.VP8Number(f.Data)
+			if !intact {
+				w.t.Errorf("picture %d is damaged", n)
+			}
+			w.shown = append(w.shown, n)
+			w.still.Saw(f.Data)
 		}
-		w.shown = append(w.shown, n)
 	}
 	f.Data = nil
 	w.frames = append(w.frames, f)

@@ -167,6 +167,9 @@ viewer.addEventListener('media', lift);
 viewer.addEventListener('away', ({detail}) => {
   byId('away').hidden = !detail;
 });
+viewer.addEventListener('paused', ({detail}) => {
+  byId('paused').hidden = !detail;
+});
 viewer.addEventListener('autoplay', ({detail}) => offerTap(detail));
 // Back from the browser's page cache: leaving had stopped the viewer.
 addEventListener('pageshow', (event) => event.persisted && viewer.start());

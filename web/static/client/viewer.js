@@ -19,6 +19,8 @@ const OFFER_MOST_MS = 30000;
 const AWAY_TICKS = 2;
 /** Seconds without a byte after which the server is asked whether it is over. */
 const STALLED_TICKS = 3;
+/** Seconds without a picture, while there is sound, after which it is told that it stands still. */
+const PAUSED_TICKS = 5;
 /** Who loses the connection sooner than this after it came about does not come back at once. */
 const SHORT_MS = 2000;
 
@@ -43,6 +45,8 @@ const SHORT_MS = 2000;
  *   and what comes late is put in by itself
  * @fires Viewer#away CustomEvent<boolean> true when, while live, nothing has come for some
  *   2 s: the publisher is gone for a moment, or for good; false when there are pictures again
+ * @fires Viewer#paused CustomEvent<boolean> true when, while live, the picture has stood still for
+ *   some 5 s and the sound goes on: a camera that is off, a screen on which nothing moves
  */
 export class Viewer extends Stateful {
   #options;
@@ -50,6 +54,7 @@ export class Viewer extends Stateful {
   #transport = null;
   #recording = null;
   #away = false;
+  #paused = false;
   /** Whether the browser has found nothing to play sound on; muted it plays all the same. */
   #noOutput = false;
   /** What was told last, as JSON. */
@@ -166,6 +171,7 @@ export class Viewer extends Stateful {
     if (signal.aborted) return;
     this._quiet();
     this.#gone(false);
+    this.#stands(false);
     this.#drop();
     this.#recording = problem.recording ?? null;
     this.#noOutput = problem.noOutput ?? false;
@@ -182,13 +188,19 @@ export class Viewer extends Stateful {
   #watchStall(transport, lose) {
     const {name, endpoint} = this.#options;
     let bytes = -1;
+    let frames = -1;
     let ticks = 0;
+    let still = 0;
     this._tick(async () => {
       const figures = await transport.stats();
       if (transport !== this.#transport) return null; // it is over meanwhile
       ticks = figures.bytesReceived === bytes ? ticks + 1 : 0;
       bytes = figures.bytesReceived;
+      still = figures.framesDecoded === frames ? still + 1 : 0;
+      frames = figures.framesDecoded;
       this.#gone(ticks >= AWAY_TICKS);
+      const paused = transport.paused ?? (still >= PAUSED_TICKS && transport.media?.video === true);
+      this.#stands(paused && !this.#away);
       if (ticks > 0 && ticks % STALLED_TICKS === 0) {
         // The server cannot be asked: that is for the connection to notice.
         if (await broadcastOf(endpoint, name).catch(() => true) === null) lose(notLive());
@@ -219,6 +231,12 @@ export class Viewer extends Stateful {
     this.dispatchEvent(new CustomEvent('away', {detail: away}));
     // Not only with the next look: pictures say it sooner.
     if (away) this.#options.video.requestVideoFrameCallback?.(() => this.#gone(false));
+  }
+
+  #stands(paused) {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.dispatchEvent(new CustomEvent('paused', {detail: paused}));
   }
 
   /** @returns {number | null} how long to wait; null when there is no use */
@@ -257,6 +275,7 @@ export class Viewer extends Stateful {
     removeEventListener('pagehide', this.#onPageHide);
     this._quiet();
     this.#gone(false);
+    this.#stands(false);
     this.#run.abort();
     this.#run = null;
     const {video} = this.#options;

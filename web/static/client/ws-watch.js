@@ -63,6 +63,7 @@ export class SocketWatchTransport {
   #media = null;
   /** @type {() => void} */
   #idle = () => {};
+  #paused = false;
   #received = 0;
   #bytes = new Rate();
   #frames = new Rate();
@@ -110,6 +111,11 @@ export class SocketWatchTransport {
     return this.#media;
   }
 
+  /** Whether the picture stands still: what comes of it are repetitions. */
+  get paused() {
+    return this.#paused;
+  }
+
   /** @returns {Promise<import('./receive-stats.js').ReceiveStats>} */
   async stats() {
     const now = performance.now();
@@ -142,6 +148,7 @@ export class SocketWatchTransport {
   async #heard({type, mime, recording, status, title, detail}) {
     if (type === 'waiting') this.#idle(); // while live: the picture stands still, as with WebRTC
     if (type === 'init') this.#begin(String(mime));
+    if (type === 'paused' || type === 'resumed') this.#paused = type === 'paused';
     if (type === 'error') this.#lose(new Problem({status, title, detail}));
     if (type === 'ended') {
       await this.#player?.playedOut();
@@ -160,6 +167,7 @@ export class SocketWatchTransport {
       return;
     }
     this.#mime = mime;
+    this.#paused = false;
     // In MP4 the server says it.
     this.#durations = mime.includes('/mp4') || (CHROMIUM && SOUND.test(mime)) ? null : new Durations();
     const old = this.#player;

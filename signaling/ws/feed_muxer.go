@@ -1,0 +1,142 @@
+package ws
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"weir/recorder/mp4"
+	"weir/recorder/webm"
+	"weir/sfu/codec"
+	"weir/sfu/media"
+)
+
+// muxer makes the units of one line of a feed. It is owned by the feed's goroutine.
+type muxer struct {
+	inputs  []*feedInput // in the order of its tracks, the picture first
+	live    *webm.Live
+	mp4     *mp4.Muxer // what becomes of live's units; nil: they are WebM
+	private []byte     // of the picture, as its header tells it
+	config  []byte     // of H264, as the newest keyframe told it
+}
+
+// newMuxer returns a muxer of inputs whose first frame is first, and its header. With
+// fmp4 it makes fragmented MP4. The error says that no player could take it.
+func newMuxer(inputs []*feedInput, first []byte, fmp4 bool) (*muxer, header, error) {
+	tracks := make([]webm.Track, len(inputs))
+	for i, in := range inputs {
+		tracks[i].Codec = in.track.Info().Codec
+	}
+	describe(&tracks[0], first)
+	h := header{codec: tracks[0].Codec, fmp4: fmp4}
+	m := &muxer{inputs: inputs, private: tracks[0].CodecPrivate}
+	var err error
+	if m.live, err = webm.NewLive(webm.LiveConfig{Samples: fmp4}, tracks); err != nil {
+		return nil, h, err
+	}
+	h.init, h.mime = m.live.Init(), m.live.MIME()
+	if !fmp4 {
+		return m, h, nil
+	}
+	if m.mp4, err = mp4.New(fragmented(tracks)); err != nil {
+		return nil, h, err
+	}
+	h.init, h.mime, m.config = m.mp4.Init(), m.mp4.MIME(), m.private
+	return m, h, nil
+}
+
+// describe notes what a keyframe tells of its track.
+func describe(t *webm.Track, keyframe []byte) {
+	format, _ := codec.For(t.Codec)
+	if format.FrameSize != nil {
+		if width, height, ok := format.FrameSize(keyframe); ok && width > 0 && height > 0 {
+			t.Width, t.Height = width, height
+		}
+	}
+	if format.CodecPrivate != nil {
+		t.CodecPrivate, _ = format.CodecPrivate(keyframe)
+	}
+}
+
+// fragmented returns the same tracks for the other container.
+func fragmented(tracks []webm.Track) []mp4.Track {
+	list := make([]mp4.Track, len(tracks))
+	for i, t := range tracks {
+		list[i] = mp4.Track{Codec: t.Codec, Width: t.Width, Height: t.Height, Private: t.CodecPrivate}
+	}
+	return list
+}
+
+// holds reports whether players that have the muxer's header can go on with a
+// keyframe: not where profile, bit depth or chroma format are others, by which they
+// have chosen their decoder.
+func (m *muxer) holds(keyframe []byte) bool {
+	format, _ := codec.For(m.inputs[0].track.Info().Codec)
+	if format.CodecPrivate == nil {
+		return true
+	}
+	next, ok := format.CodecPrivate(keyframe)
+	if !ok || bytes.Equal(m.private, next) {
+		return true
+	}
+	return format.Holds != nil && format.Holds(m.private, next)
+}
+
+// push takes a frame, if it is of one of the muxer's inputs.
+func (m *muxer) push(f feedFrame) {
+	if place := slices.Index(m.inputs, f.in); place >= 0 {
+		m.live.Push(place, webm.Block{Time: f.PTS, Sync: f.Sync, Data: f.Data})
+	}
+}
+
+// advance says that the stream is at the time to. If sends, the publisher is there, and
+// sound from before that time that has not come will not.
+func (m *muxer) advance(to time.Duration, sends bool) {
+	if sends {
+		m.live.Advance(to)
+	}
+	if m.mp4 != nil {
+		m.mp4.Advance(to)
+	}
+}
+
+// units returns what is complete; all that is left, if nothing will follow.
+func (m *muxer) units(last bool) (units []unit) {
+	if last {
+		m.live.Flush()
+	}
+	for u, ok := m.live.Next(); ok; u, ok = m.live.Next() {
+		if m.mp4 == nil {
+			units = append(units, unit{Unit: u})
+		} else {
+			m.mp4.Push(m.samples(u.Samples))
+		}
+	}
+	if m.mp4 != nil {
+		if last {
+			m.mp4.Flush()
+		}
+		for fragment, ok := m.mp4.Next(); ok; fragment, ok = m.mp4.Next() {
+			units = append(units, ofFragment(fragment))
+		}
+	}
+	return units
+}
+
+// samples returns frames for the other container. A keyframe with other parameter
+// sets, as after a change of the picture's size, brings a header of its own.
+func (m *muxer) samples(list []webm.Sample) []mp4.Sample {
+	samples := make([]mp4.Sample, len(list))
+	for i, s := range list {
+		samples[i] = mp4.Sample{Track: s.Track, Time: s.Time, Length: s.Length, Key: s.Key, Data: s.Data}
+		if !s.Key || m.inputs[s.Track].track.Info().Codec != media.H264 {
+			continue
+		}
+		t := webm.Track{Codec: media.H264}
+		if describe(&t, s.Data); t.CodecPrivate != nil && !bytes.Equal(t.CodecPrivate, m.config) {
+			m.config = t.CodecPrivate
+			samples[i].Header = &fragmented([]webm.Track{t})[0]
+		}
+	}
+	return samples
+}
