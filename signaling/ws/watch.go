@@ -261,6 +261,7 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 		case t.ended:
 			return v.tell(v.ended(f.id))
 		case t.away && !away:
+			away = true // not before: there may have been units left
 			err = v.tell(event{Type: "waiting"})
 		default:
 			err = v.wait(ctx, t.changed)
@@ -268,7 +269,7 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 		if err != nil {
 			return err
 		}
-		away = t.away
+		away = away && t.away
 		v.cuts = at.cuts
 	}
 }
