@@ -25,6 +25,7 @@ import (
 
 // TestProcess tests the real program, as a system starts and ends it.
 func TestProcess(t *testing.T) {
+	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "weir")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
