@@ -14,7 +14,6 @@ import (
 
 	"weir/recorder/webm"
 	"weir/sfu/codec"
-	"weir/sfu/media"
 )
 
 // part is one file of a recording that is being written.
@@ -35,7 +34,6 @@ type part struct {
 	formats []codec.Format
 	fillers []*codec.OpusFiller // of each track; nil if its holes need none
 	last    []time.Duration     // time of each track's last frame
-	steps   []step              // how each track came there
 	heard   []bool              // something came of the track, for this part or for one before
 	largest []int               // of each track: pixels of the largest picture with layers
 	updated time.Time
@@ -71,7 +69,6 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 		})
 	}
 	p.last, p.largest = make([]time.Duration, len(tracks)), make([]int, len(tracks))
-	p.steps = make([]step, len(tracks))
 	p.record.Container = webm.Container(tracks)
 	if err := p.create(tracks, start); err != nil {
 		return nil, err
@@ -139,7 +136,7 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 	if t.Frames == 0 {
 		p.quality.begin(input, frame.Lost)
 	}
-	frame.gap = frame.gap && t.Frames > 0 && (why != "" || !p.follows(track, at, frame.Lost))
+	frame.gap = frame.gap && t.Frames > 0
 	if frame.gap {
 		p.record.addGap(Gap{Track: t.ID, AtMS: milliseconds(p.last[track]), DurationMS: milliseconds(at - p.last[track]), Reason: why})
 	}
@@ -169,27 +166,10 @@ func (p *part) write(input int, frame heldFrame, why string) error {
 		return fmt.Errorf("recorder: %w", err)
 	}
 	p.quality.frame(input, at, frame.Sync, frame.gap, why != "")
-	p.steps[track] = step{at - p.last[track], frame.Lost}
 	p.last[track], p.heard[track] = at, true
 	t.Frames++
 	t.Bytes += int64(len(frame.Data))
 	return nil
-}
-
-// step is how a track came to its last frame: after how long, and what it had lost by
-// then.
-type step struct {
-	time time.Duration
-	lost media.Losses
-}
-
-// follows reports whether a frame that is said to follow a gap comes right behind the
-// last one: at the usual distance, and with nothing lost in between. So it is where a
-// publisher goes on under another SSRC: what came before might have had an end that
-// never came. An upload has no packets to tell by.
-func (p *part) follows(track int, at time.Duration, lost media.Losses) bool {
-	s := p.steps[track]
-	return p.tape.stream.Source == "webrtc" && lost == s.lost && s.time > 0 && at-p.last[track] <= s.time*3/2
 }
 
 // picture notes the picture size of a keyframe: the largest in the header, changes

@@ -75,6 +75,7 @@ type depacketizer[D any] struct {
 	lost  uint64 // packets that are missing, and of which the gate knows nothing yet
 	known bool   // a packet has come
 	hole  bool   // the packet right before the one at hand is missing
+	seam  bool   // of lost, all there is stands between two RTP streams: nothing that was sent
 	ahead ahead
 }
 
@@ -161,9 +162,15 @@ func (d *depacketizer[D]) Losses() Losses {
 func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Frame)) {
 	if p.Anew {
 		d.restart(emit)
+		if lost == 0 && d.known { // all the same no frame refers to one from before
+			d.seam = d.lost == 0
+			d.lost++
+			d.hole = true
+		}
 	}
 	if lost > 0 {
 		d.spoil()
+		d.seam = false
 		d.lost += lost
 		d.hole = true
 	}
@@ -332,7 +339,7 @@ func (d *depacketizer[D]) discard(desc *D) {
 	d.frame.state, d.ahead = skipping, nothing
 	d.drop()
 	d.gate.incomplete(desc, d.lost)
-	d.lost = 0
+	d.lost, d.seam = 0, false
 }
 
 // drop counts a frame that does not come out.
@@ -374,10 +381,13 @@ func (d *depacketizer[D]) complete(data []byte, keyframe bool, emit func(media.F
 		return
 	}
 	pass, missing := d.gate.admit(&f.first, keyframe, d.lost)
-	d.lost = 0
-	if missing {
+	switch {
+	case missing && d.seam:
+		d.out.follows()
+	case missing:
 		d.out.missing()
 	}
+	d.lost, d.seam = 0, false
 	if !pass {
 		d.drop()
 		return

@@ -11,7 +11,9 @@ import (
 type outlet struct {
 	started bool
 	last    time.Duration // PTS of the last frame
+	step    time.Duration // from the one before to that
 	gap     bool          // frames are missing since then
+	anew    bool          // another RTP stream has begun since then
 	losses  Losses        // all but Packets, which the reorder counts
 }
 
@@ -24,6 +26,20 @@ func (o *outlet) missing() {
 	}
 }
 
+// follows says that the next frame is of another RTP stream than the last one, and
+// nothing that was sent is known to be missing between them. The last frames of the
+// one before may never have come: whether they did, the time tells.
+func (o *outlet) follows() { o.anew = o.started }
+
+// seam ends what follows began, at a frame that is shown at pts: at about the usual
+// distance nothing is missing.
+func (o *outlet) seam(pts time.Duration) {
+	if o.anew && (o.step <= 0 || pts-o.last > o.step*3/2) {
+		o.missing()
+	}
+	o.anew = false
+}
+
 // put emits a frame.
 func (o *outlet) put(pts time.Duration, sync bool, data []byte, emit func(media.Frame)) {
 	// Two frames may carry the same RTP timestamp, and a sender report may have
@@ -31,7 +47,11 @@ func (o *outlet) put(pts time.Duration, sync bool, data []byte, emit func(media.
 	if o.started && pts <= o.last {
 		pts = o.last + time.Microsecond
 	}
+	o.seam(pts)
 	f := media.Frame{PTS: pts, Sync: sync, Gap: o.gap, Data: data}
+	if o.started {
+		o.step = pts - o.last
+	}
 	o.started, o.last, o.gap = true, pts, false
 	emit(f)
 }

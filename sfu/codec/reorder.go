@@ -56,7 +56,9 @@ func newReorder(c Config) reorder {
 // number of packets that were given up right before it. The pointer that out
 // gets is valid during the call only.
 //
-// The first packet defines where the track starts.
+// The first packet defines where the track starts. Of the first one of another RTP
+// stream only what is missing of the one before counts: the number that was left out
+// between the two was never sent.
 func (r *reorder) push(p *media.Packet, out func(p *media.Packet, lost uint64)) {
 	if !r.started {
 		r.started = true
@@ -65,8 +67,8 @@ func (r *reorder) push(p *media.Packet, out func(p *media.Packet, lost uint64)) 
 	switch {
 	case p.Anew && p.Seq > r.next:
 		r.flush(out)
-		lost := p.Seq - r.next
-		r.lost += lost - 1 // the number that was left out was never sent
+		lost := p.Seq - r.next - 1
+		r.lost += lost
 		r.next = p.Seq + 1
 		out(p, lost)
 	case p.Seq == r.next:

@@ -40,7 +40,8 @@ type Frame struct {
 	PTS time.Duration
 	// Sync says that a decoder can start here.
 	Sync bool
-	// Gap says that frames are missing between the previous frame and this one.
+	// Gap says that frames are missing between the previous frame and this one. Where
+	// a publisher goes on under another SSRC, their times tell.
 	Gap bool
 	// Lost is what the track had lost before this frame, if it was made of packets.
 	Lost Losses
