@@ -13,12 +13,13 @@ import (
 	"weir/sfu/sfutest"
 )
 
-// soundOf is a Source of sound whose clock is off by so many ppm: a packet of 20 ms by
-// that clock, at the pace of it or faster.
+// soundOf is a Source of sound whose clock is off by so many ppm: a packet of 20 ms, or
+// more, by that clock, at the pace of it or faster.
 type soundOf struct {
 	ppm    float64
 	pace   float64 // how many times faster than its clock it sends
 	length time.Duration
+	frames int // of 20 ms in a packet; 0: one
 }
 
 func (s soundOf) Run(_ context.Context, pub *sfu.Publication) error {
@@ -27,12 +28,21 @@ func (s soundOf) Run(_ context.Context, pub *sfu.Publication) error {
 		return err
 	}
 	pub.Ready()
-	each := time.Duration(float64(20*time.Millisecond) / (1 + s.ppm/1e6) / s.pace)
+	frames := max(s.frames, 1)
+	each := time.Duration(float64(time.Duration(frames)*20*time.Millisecond) / (1 + s.ppm/1e6) / s.pace)
 	for n := 0; pub.Now() < s.length; n++ {
-		w.WritePacket(sfu.RTP{Seq: uint16(n), Time: uint32(n) * 960, Arrival: pub.Now(), Payload: sfutest.OpusFrame(n, 20)})
+		w.WritePacket(sfu.RTP{Seq: uint16(n), Time: uint32(n*frames) * 960, Arrival: pub.Now(), Payload: opusPacket(n, frames)})
 		time.Sleep(each)
 	}
 	return nil
+}
+
+// opusPacket returns a packet of so many frames of 20 ms, 9 bytes each (RFC 6716
+// section 3.2.5).
+func opusPacket(n, frames int) []byte {
+	packet := sfutest.OpusFrame(n, 2+9*frames)
+	packet[0], packet[1] = packet[0]|3, byte(frames)
+	return packet
 }
 
 // TestClockInSidecar: how fast a publisher's clock runs is in the sidecar, and a wrong

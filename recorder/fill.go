@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"weir/recorder/webm"
+	"weir/sfu/media"
 )
 
 // Sound in a file has no hole from the first picture on: silence stands where no
@@ -70,15 +71,15 @@ func (p *part) omit() (some bool) {
 
 // fits reports whether a frame of an input has a place at its time: see
 // codec.OpusFiller. It counts those that have none.
-func (p *part) fits(input int, pts time.Duration) bool {
-	track := p.place[input]
-	if p.fillers[track] == nil || p.fillers[track].Fits(pts-p.zero) {
+func (p *part) fits(input int, f *media.Frame) bool {
+	filler := p.fillers[p.place[input]]
+	if filler == nil || filler.Fits(f.PTS-p.zero) {
 		return true
 	}
-	if p.late(input, pts) {
+	if p.late(input, f.PTS) {
 		p.quality.unordered++
 	} else {
-		p.quality.trimmed++
+		p.quality.trim(filler.Length(f.Data))
 	}
 	return false
 }

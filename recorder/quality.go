@@ -31,10 +31,14 @@ type Quality struct {
 	// FillerFrames is how many frames of silence stand in the file where sound is
 	// missing, because it was lost or because none was sent, FillerMS how long they
 	// last. Trimmed is how many frames of sound are not in the file because the sound
-	// before them was longer than its time: the publisher's clock is wrong.
+	// before them was longer than its time, TrimmedMS how long they last. DriftMS is how
+	// much of either makes up for the rate of the publisher's clock, where nothing is
+	// missing: a sound card that is 100 ppm slow is a second behind after 2.8 hours.
 	FillerFrames int64 `json:"filler_frames"`
 	FillerMS     int64 `json:"filler_ms"`
 	Trimmed      int64 `json:"trimmed,omitempty"`
+	TrimmedMS    int64 `json:"trimmed_ms,omitempty"`
+	DriftMS      int64 `json:"drift_ms,omitempty"`
 
 	// ApartMS is how long picture and sound were more than 100 ms apart, as far as
 	// sender reports tell. EndedEarly is a track that ended seconds before the other.
@@ -108,6 +112,7 @@ type collector struct {
 	overruns  uint64
 	unordered uint64
 	trimmed   int64
+	trimming  time.Duration // how long those last
 	freezes   []Freeze
 	frozen    time.Duration
 	losing    time.Duration   // of frozen: where pictures are missing
@@ -130,6 +135,12 @@ func newCollector(inputs []*input) collector {
 		c.before = append(c.before, in.track.Stats())
 	}
 	return c
+}
+
+// trim notes that a frame of sound was left out because there was no room for it.
+func (c *collector) trim(length time.Duration) {
+	c.trimmed++
+	c.trimming += length
 }
 
 // begin notes what a track had lost before its first frame. When the part began, more
@@ -222,7 +233,7 @@ func (c *collector) stretches() (mean, longest int64) {
 // report returns the quality of a part that has ended.
 func (c *collector) report(rec *Recording) *Quality {
 	q := &Quality{Frames: rec.Frames, Dropped: c.unordered, Overruns: c.overruns, Freezes: append([]Freeze{}, c.freezes...), FrozenMS: milliseconds(c.frozen)}
-	q.Trimmed, q.ApartMS = c.trimmed, milliseconds(c.apart)
+	q.Trimmed, q.TrimmedMS, q.ApartMS = c.trimmed, milliseconds(c.trimming), milliseconds(c.apart)
 	q.EndedEarly = c.endedEarly(time.Duration(rec.DurationMS) * time.Millisecond)
 	for _, t := range rec.Tracks {
 		if t.Filler != nil {
@@ -249,6 +260,9 @@ func (c *collector) report(rec *Recording) *Quality {
 			offsets[in.info.Kind()] = s.Off
 		}
 		q.clock(in.info.ID, in.info.Kind(), now.Sync)
+		if in.info.Kind() == media.Audio && now.Sync.RateKnown {
+			q.drift(now.Sync, rec.DurationMS)
+		}
 	}
 	if sound, ok := offsets[media.Audio]; ok {
 		if picture, ok := offsets[media.Video]; ok {
@@ -258,6 +272,23 @@ func (c *collector) report(rec *Recording) *Quality {
 	}
 	q.Verdict = c.verdict(rec, q)
 	return q
+}
+
+// drift takes down how much of the silence, or of what was left out, makes up for the
+// rate of the sound's clock in a recording of so many milliseconds. A slow clock leaves
+// room, a fast one leaves none. A packet that is left out may be three times as long as
+// what was too much (120 ms of 40): then silence stands for the rest. What is no rate of any
+// clock excuses nothing.
+func (q *Quality) drift(s sfu.SyncStats, durationMS int64) {
+	by := int64(math.Round(s.SkewPPM / 1e6 * float64(durationMS)))
+	switch {
+	case s.WrongRate:
+	case by < 0:
+		q.DriftMS = min(q.FillerMS, -by)
+	default:
+		rest := min(max(0, q.TrimmedMS-by), q.FillerMS, 2*by)
+		q.DriftMS = min(q.TrimmedMS, by+rest) + rest
+	}
 }
 
 // clock takes down how the clock of a track runs, if that is known. That of a picture

@@ -173,7 +173,7 @@ func (k *take) put(track int, f heldFrame, now time.Time) error {
 	case (in.waits || k.current == nil) && video && !f.Sync:
 		in.track.RequestKeyframeAfter(f.PTS) // at most once a second goes out
 		return nil                           // a file begins where a decoder can
-	case k.current != nil && !k.current.fits(track, f.PTS):
+	case k.current != nil && !k.current.fits(track, f.Frame):
 		in.gap = in.gap || f.gap || k.current.late(track, f.PTS)
 		return nil
 	}

@@ -18,8 +18,9 @@ const (
 	// long they may be so: at the start sender reports take some time.
 	apartAfter = 100 * time.Millisecond
 	apartLong  = 3 * time.Second
-	// fillerLong is how much silence may stand where sound is missing.
-	fillerLong = time.Second
+	// soundLong is how much sound may be missing in the file: where silence stands, or
+	// because there was no room for it.
+	soundLong = time.Second
 	// earlyBy is how long before the end of a recording a track may end. A picture may
 	// stand still for twice as long as it ever did before: one picture in 2 s is what
 	// browsers send of a screen on which nothing moves.
@@ -46,7 +47,7 @@ func (c *collector) endedEarly(end time.Duration) *EndedEarly {
 // verdict sums q up in a word. What the publisher did not send is not missing: a
 // picture may stand still for as long as it likes, where no packet of it was lost. A
 // clock of the wrong rate counts like frames that are missing: as long as it is off
-// by.
+// by. Silence that makes up for a clock's own rate is not missing sound.
 func (c *collector) verdict(rec *Recording, q *Quality) string {
 	missing := map[string]int64{"": milliseconds(c.losing)} // by track, ms
 	gaps := rec.MoreGaps
@@ -68,7 +69,8 @@ func (c *collector) verdict(rec *Recording, q *Quality) string {
 	case rec.State == Failed, len(q.Unusable) > 0, float64(most) > poorShare*float64(rec.DurationMS):
 		return "poor"
 	case gaps > 0, wrong, q.Overruns > 0, q.Dropped > 0, c.losing > 0,
-		c.apart > apartLong, q.EndedEarly != nil, q.FillerMS > milliseconds(fillerLong+c.excused):
+		c.apart > apartLong, q.EndedEarly != nil,
+		q.FillerMS+q.TrimmedMS-q.DriftMS > milliseconds(soundLong+c.excused):
 		return "gaps"
 	case q.Repaired > 0:
 		return "repaired"

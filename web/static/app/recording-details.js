@@ -21,14 +21,17 @@ const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 /** What is wrong with a recording, a sentence each. */
 function faults({gaps = [], more_gaps: more = 0, quality}) {
   const holes = gaps.filter((gap) => !gap.reason).length + more;
-  const {verdict, ended_early: early, apart_ms: apart = 0, filler_ms: filler = 0, unusable = []} = quality;
+  const {verdict, ended_early: early, apart_ms: apart = 0, filler_ms: filler = 0, trimmed_ms: trimmed = 0, drift_ms: drift = 0, unusable = []} = quality;
+  const missing = filler + trimmed - drift; // where a clock is made up for, nothing is
   return [
     holes > 0 && `Something is missing at ${count(holes, 'place')}.`,
     holes > 0 && verdict === 'poor' && 'That is more than a hundredth of it.',
     early && `The ${TRACKS[early.track] ?? early.track} ends at ${seconds(early.at_ms)}, before the rest.`,
     ...unusable.map((track) => `The ${TRACKS[track] ?? track} is missing: nothing came that a player could begin with.`),
     apart > APART_MS && `Picture and sound are apart for ${seconds(apart)}.`,
-    filler > FILLER_MS && `Silence stands for ${seconds(filler)} in which no sound came.`,
+    missing > FILLER_MS && (trimmed === 0
+      ? `Silence stands for ${seconds(missing)} in which no sound came.`
+      : `Sound of ${seconds(missing)} is missing: none came, or more than there was room for.`),
   ].filter(Boolean);
 }
 
