@@ -132,12 +132,13 @@ func checkFilled(t *testing.T, b []byte, tracks []Track, was []byte, filled Fill
 }
 
 // TestFillSoundOfOthers: in files of other programs sound lies behind the pictures of
-// its time, several packets are in a block, and a tick is something else.
+// its time, several packets are in a block, and a tick is something else. Silence is
+// told apart in them, too, and from sound that such a program calls discardable.
 func TestFillSoundOfOthers(t *testing.T) {
 	laced := simpleBlock(liveAudio, 40, flagKey|lacingFixed, append([]byte{1}, bytes.Repeat([]byte{0xFC, 1, 2, 3}, 2)...)...)
 	file := join(liveStart, liveCluster(0,
 		simpleBlock(liveVideo, 0, flagKey, vp8(0, true, 50)...), simpleBlock(liveVideo, 40, 0, vp8(1, false, 50)...), simpleBlock(liveVideo, 80, 0, vp8(2, false, 50)...),
-		simpleBlock(liveAudio, 0, flagKey, 0xFC, 1, 2), simpleBlock(liveAudio, 20, flagKey, 0xFC, 1, 2), laced, simpleBlock(liveAudio, 80, flagKey, 0xFC, 1, 2)),
+		simpleBlock(liveAudio, 0, flagKey, 0xFC, 1, 2), simpleBlock(liveAudio, 20, flagKey|flagDiscard, 0xFC, 1, 2), laced, simpleBlock(liveAudio, 80, flagKey, 0xFC, 1, 2)),
 		liveCluster(400, simpleBlock(liveVideo, 0, flagKey, vp8(3, true, 50)...), simpleBlock(liveAudio, 0, flagKey, 0xFC, 1, 2)))
 	to := &memFile{}
 	_, filled, err := FillSound(bytes.NewReader(file), int64(len(file)), to)
@@ -145,7 +146,7 @@ func TestFillSoundOfOthers(t *testing.T) {
 		t.Fatalf("%+v, %v", filled, err)
 	}
 	report, err := Verify(bytes.NewReader(to.b), int64(len(to.b)))
-	if err != nil || !report.Clean || report.Clusters != 2 || report.Frames != 10+15 {
+	if err != nil || !report.Clean || report.Clusters != 2 || report.Frames != 10 || report.Filler != 15 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

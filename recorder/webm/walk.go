@@ -46,7 +46,7 @@ type walked struct {
 	key      bool
 	frames   int64         // more than one if they are laced
 	sizes    int64         // bytes that tell how many those are and how long each is
-	filler   bool          // see Block.Filler; only in files that weir wrote
+	filler   bool          // see Block.Filler
 	lasts    time.Duration // of filler
 	bytes    int64         // of its frame, or of frames that are laced with their sizes
 	first    bool          // in its Cluster

@@ -123,7 +123,7 @@ func (w *walker) readBlock(p part) (part, bool, error) {
 	} else {
 		err = w.readFields(&p, p.data, p.end)
 		p.block.key = p.block.flags&flagKey != 0
-		if err == nil && p.block.flags&flagDiscard != 0 && w.head.own && w.head.tracks[p.block.track].entry.Codec == media.Opus {
+		if err == nil && p.block.flags&flagDiscard != 0 && p.reason == "" && w.head.tracks[p.block.track].entry.Codec == media.Opus {
 			err = w.readFiller(&p)
 		}
 	}
@@ -185,11 +185,16 @@ func (w *walker) readLacing(b *walked, at int64) error {
 	return nil
 }
 
-// readFiller reads how long silence lasts that weir put into a hole.
+// readFiller reads how long silence lasts that weir put into a hole. In a file of
+// another program, which FillSound leaves that program's, the packet tells as well: who
+// else marks sound as discardable has a meaning of their own.
 func (w *walker) readFiller(p *part) error {
-	toc, err := w.src.peek(p.block.offsetAt+3, 1)
-	p.block.filler, p.block.lasts = true, codec.OpusDuration(toc)
-	return err
+	packet, err := w.src.peek(p.block.offsetAt+3, int(min(codec.OpusSilence, p.block.bytes)))
+	if err != nil || !w.head.own && (p.block.bytes != codec.OpusSilence || !codec.IsOpusSilence(packet)) {
+		return err
+	}
+	p.block.filler, p.block.lasts = true, codec.OpusDuration(packet)
+	return nil
 }
 
 // readGroup reads the children of a BlockGroup (RFC 9559 section 5.1.3.5).

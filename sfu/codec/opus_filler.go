@@ -47,7 +47,7 @@ type OpusFiller struct {
 // Silence is a packet of silence.
 type Silence struct {
 	Time, Duration time.Duration
-	Data           []byte // three bytes; not shared
+	Data           []byte // OpusSilence bytes; not shared
 }
 
 // Begin says that there is to be sound from at on. Where sound has begun before, it
@@ -69,7 +69,19 @@ func (f *OpusFiller) Hole(to time.Duration) (s Silence, ok bool) {
 	if hole := to - f.end; !f.begun || hole < max(smallHole, length/2) || hole > longestFill {
 		return Silence{}, false
 	}
-	return Silence{Time: f.end, Duration: length, Data: []byte{f.frame(), 0xFF, 0xFE}}, true
+	return Silence{Time: f.end, Duration: length, Data: []byte{f.frame(), opusSilent, opusSilentEnd}}, true
+}
+
+// OpusSilence is how many bytes a packet of silence has.
+const OpusSilence = 3
+
+// What a frame of CELT begins with that is silent.
+const opusSilent, opusSilentEnd = 0xFF, 0xFE
+
+// IsOpusSilence reports whether a packet is one that an OpusFiller makes.
+func IsOpusSilence(packet []byte) bool {
+	const celt, count = 16 << opusConfigShift, 3
+	return len(packet) == OpusSilence && packet[0] >= celt && packet[0]&count == 0 && packet[1] == opusSilent && packet[2] == opusSilentEnd
 }
 
 // AddSilence puts silence that Hole returned to the sound so far.
