@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -55,27 +53,12 @@ func (m marks) worst(base float64) float64 {
 	return worst
 }
 
-// median returns the median of apart: what a player itself adds, when the file is
-// known to be right.
-func (m marks) median() float64 {
-	ms := slices.Sorted(slices.Values(m.apart()))
-	if len(ms) == 0 {
+// median returns the median of figures, 0 of none.
+func median(figures []float64) float64 {
+	if len(figures) == 0 {
 		return 0
 	}
-	return ms[len(ms)/2]
-}
-
-// steady returns m as a player shows it that has no time now and then: of three beeps
-// that follow one another the middle figure counts.
-func (m marks) steady() marks {
-	ms := m.apart()
-	var s marks
-	for i := range ms {
-		three := slices.Sorted(slices.Values(ms[max(0, i-1):min(len(ms), i+2)]))
-		at := float64(i)
-		s.Flashes, s.Beeps = append(s.Flashes, at), append(s.Beeps, at+three[len(three)/2]/1000)
-	}
-	return s
+	return slices.Sorted(slices.Values(figures))[len(figures)/2]
 }
 
 // after returns m without its first n beeps.
@@ -197,32 +180,6 @@ func parsed(t *testing.T, s string) float64 {
 	return v
 }
 
-// vlcMarks is fileMarks with the sound that VLC plays. It shows a picture at its
-// time, so those are taken from the file.
-func vlcMarks(t *testing.T, file string) marks {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "vlc") // not below t.TempDir, which others cannot enter
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	data := []byte(read(t, file))
-	played, wave := filepath.Join(dir, "file"), filepath.Join(dir, "played.wav")
-	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(played, data, 0o644)); err != nil {
-		t.Fatal(err)
-	}
-	player := []string{"cvlc", "--intf", "dummy", "--no-video", "--aout", "afile", "--audiofile-file", wave, "--play-and-exit", "--quiet", played}
-	if os.Getuid() == 0 { // it refuses to run as root
-		player = append([]string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}, player...) // nobody
-	}
-	c := exec.Command(player[0], player[1:]...)
-	c.Env = append(os.Environ(), "HOME="+dir)
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("cvlc: %v\n%s", err, out)
-	}
-	return marks{Flashes: flashes(t, file), Beeps: pcmBeeps(0, pcm(t, wave, 1))}
-}
-
 // flashingClip has ffmpeg make a clip that flashes white and beeps for the first 100
 // ms of each second.
 func flashingClip(t *testing.T, seconds int) string {
@@ -242,8 +199,8 @@ func flashingClip(t *testing.T, seconds int) string {
 // TestMarks: the instruments tell what they are made to tell.
 func TestMarks(t *testing.T) {
 	good := fileMarks(t, flashingClip(t, 4))
-	if wrong := good.check(4, good.median(), 5); wrong != "" || math.Abs(good.median()) > 40 { // what the encoders add is the same all the time
-		t.Errorf("a clip that is right: %s; %+v", wrong, good)
+	if base := median(good.apart()); good.check(4, base, 5) != "" || math.Abs(base) > 40 { // what the encoders add is the same all the time
+		t.Errorf("a clip that is right: %+v", good)
 	}
 	late := marks{Flashes: []float64{0, 1, 2, 3}, Beeps: []float64{0, 1.1, 2.2, 3.3}}
 	if worst := late.worst(0); math.Abs(worst-300) > 1 {
@@ -256,9 +213,6 @@ func TestMarks(t *testing.T) {
 		t.Error("a file without flash and beep passes")
 	}
 }
-
-// playTime is how long a page may take to play some seconds.
-func playTime(seconds int) time.Duration { return time.Duration(seconds)*time.Second + pageTimeout }
 
 // TestWithoutJumps: the packets that show what a player itself adds are those of a case
 // with clocks that go on.
