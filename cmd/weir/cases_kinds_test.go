@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"weir/recorder"
 )
 
 // caseKind is what is to be done with each type of input of a case.
@@ -34,6 +36,7 @@ var caseKinds = map[string]caseKind{
 	"other-ssrc":               {packets: goesOn},
 	"path-prefix":              {script: behindProxy},
 	"picture-that-never-comes": {packets: heardAtOnce},
+	"repaired":                 {upload: repairedByHand},
 	"simulcast":                {page: largestLayer},
 	"size-changes":             {packets: onePiece},
 	"sound-with-holes":         {packets: soundFilled},
@@ -63,6 +66,25 @@ func soundFilled(c *caseRun, file string) {
 	_, recorded := c.one(b)
 	c.decodes(recorded, b.pictures()-2)
 	c.together(recorded, b.seconds(), playerLimit)
+}
+
+// repairedByHand: a file whose sound has holes is in sync once silence was put there.
+func repairedByHand(c *caseRun, file string) {
+	copied := filepath.Join(c.t.TempDir(), filepath.Base(file))
+	if err := os.WriteFile(copied, []byte(read(c.t, file)), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	report, filled, _, err := repair(copied, true)
+	if err != nil || filled.Frames == 0 {
+		c.wrong("%s: %+v, %v", filepath.Base(file), filled, err)
+		return
+	}
+	c.note("%s: %d holes, %v of silence", filepath.Base(file), filled.Holes, filled.Duration)
+	c.decodes(copied, 1)
+	if verified, err := recorder.Verify(copied); err != nil || verified.Filler != filled.Frames || verified.Frames != report.Frames {
+		c.wrong("%s: verify finds %d frames of silence and %d others; %d and %d were written", filepath.Base(file), verified.Filler, verified.Frames, filled.Frames, report.Frames)
+	}
+	c.together(copied, len(fileMarks(c.t, copied).apart())+1, playerLimit)
 }
 
 // inSyncEverywhere: flash and beep stay together in the recording and in Chromium, however

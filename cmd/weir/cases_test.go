@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 var (
 	casesFolder = flag.String("cases", "", "a folder with a folder for each case, which TestCases is to run; its own without")
 	casesOnly   = flag.String("case", "", "of them only those whose name contains this")
+	casesPlayed = flag.Bool("players", false, "play the recordings of its own cases in browsers and VLC as well")
 )
 
 // TestCases runs inputs from the field, each against a fresh server, and prints which
@@ -39,7 +41,7 @@ func TestCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared := &caseTools{t: t, plays: *casesFolder != ""}
+	shared := &caseTools{t: t, plays: *casesFolder != "" || *casesPlayed}
 	var report []string
 	for _, e := range entries {
 		name := e.Name()
@@ -313,8 +315,9 @@ func (c *caseRun) prepare() {
 	c.players = []*player{inChromium(t, s, c.chrome, seconds), inFirefox(t, s, seconds), inVLC(t)}
 }
 
-// ownCases makes a folder with a case whose outcome is known: flash and beep each
-// second, and no sound between them, as of an encoder that sends nothing in silence.
+// ownCases makes a folder with cases whose outcome is known: flash and beep each second,
+// and no sound between them, as of an encoder that sends nothing in silence; and files
+// with holes in their sound, each of another kind.
 func ownCases(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -326,15 +329,39 @@ func ownCases(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	quiet := func(at time.Duration) bool { // no beep, nor the begin of one
+		return at%time.Second >= 300*time.Millisecond && at%time.Second < 960*time.Millisecond
+	}
 	write("made/flashing.rtp", flashingPackets(t, 4, func(at time.Duration) bool {
-		return at%time.Second >= 300*time.Millisecond && at%(400*time.Millisecond) >= 20*time.Millisecond
+		return quiet(at) && at%(400*time.Millisecond) >= 20*time.Millisecond
 	}))
+	const seconds = 8
+	clip := flashingFrames(t, seconds)
+	between := func(at, from, to time.Duration) bool { return at >= from && at < to }
+	for name, lacks := range map[string]func(sound bool, at time.Duration) bool{
+		"pauses": func(sound bool, at time.Duration) bool {
+			return sound && quiet(at) && at%(400*time.Millisecond) >= 20*time.Millisecond
+		},
+		"lost": func(sound bool, at time.Duration) bool {
+			return sound && quiet(at) && at%(340*time.Millisecond) < 60*time.Millisecond
+		},
+		"muted": func(sound bool, at time.Duration) bool {
+			return sound && between(at, 2310*time.Millisecond, 4890*time.Millisecond)
+		},
+		"late": func(sound bool, at time.Duration) bool { return sound && at < 2470*time.Millisecond },
+		"away": func(sound bool, at time.Duration) bool {
+			return between(at, 2330*time.Millisecond, 3970*time.Millisecond)
+		},
+	} {
+		var b bytes.Buffer
+		clip.write(t, &b, lacks)
+		write("repaired/"+name+".webm", b.Bytes())
+	}
 	return folder
 }
 
-// flashingPackets returns the packets of a flashingClip, without the sound of some
-// instants.
-func flashingPackets(t *testing.T, seconds int, silent func(at time.Duration) bool) []byte {
+// flashingFrames returns the frames of a flashingClip, in the order of their times.
+func flashingFrames(t *testing.T, seconds int) *clipFrames {
 	t.Helper()
 	frames := &clipFrames{}
 	r := webm.NewReader(frames, webm.ReaderConfig{})
@@ -343,6 +370,14 @@ func flashingPackets(t *testing.T, seconds int, silent func(at time.Duration) bo
 	}
 	_ = r.Close() // a file that is whole
 	slices.SortStableFunc(frames.list, func(a, b webm.Frame) int { return int(a.Time - b.Time) })
+	return frames
+}
+
+// flashingPackets returns the packets of a flashingClip, without the sound of some
+// instants.
+func flashingPackets(t *testing.T, seconds int, silent func(at time.Duration) bool) []byte {
+	t.Helper()
+	frames := flashingFrames(t, seconds)
 	vp8, _ := codec.For(media.VP8)
 	packetizer := vp8.NewPacketizer(1)
 	var raw []byte
@@ -394,6 +429,36 @@ type clipFrames struct {
 	codecs []media.Codec
 	list   []webm.Frame
 }
+
+// write writes a file of the frames, but for those that it lacks.
+func (c *clipFrames) write(t *testing.T, to *bytes.Buffer, lacks func(sound bool, at time.Duration) bool) {
+	t.Helper()
+	var tracks []webm.Track
+	for _, codec := range c.codecs {
+		tracks = append(tracks, webm.Track{Codec: codec, Name: codec.Kind().String()})
+	}
+	w, err := webm.NewWriter(unfinished{to}, webm.Config{}, tracks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range c.list {
+		if f.Time < 0 || lacks(c.codecs[f.Track] == media.Opus, f.Time) {
+			continue
+		}
+		if err := w.WriteFrame(f.Track, webm.Block{Time: f.Time, Sync: f.Key, Data: f.Data}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// unfinished is a webm.File that is only appended to.
+type unfinished struct{ *bytes.Buffer }
+
+// WriteAt implements webm.File.
+func (unfinished) WriteAt(b []byte, _ int64) (int, error) { return len(b), nil } // the size in the header, which may be missing
 
 // Header implements webm.Receiver.
 func (c *clipFrames) Header(h webm.Header) error {
