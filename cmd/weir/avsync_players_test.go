@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// What a player adds between picture and sound is found by a reference, a file that
-// ffmpeg made and that is known to be right, and is taken off what it shows of others.
+// What a player adds between picture and sound is found by a reference, a file of what
+// ffmpeg made that is right as ffmpeg decodes it, and is taken off what it shows of others.
 // On a machine that has no time for it a player shows what is right as wrong; it does
 // not show for a whole file what is wrong as right. So a file is right once a player
 // shows that, and wrong only if it is shown to be wrong while the reference, before and
