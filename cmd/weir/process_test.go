@@ -25,7 +25,6 @@ import (
 
 // TestProcess tests the real program, as a system starts and ends it.
 func TestProcess(t *testing.T) {
-	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "weir")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
@@ -149,7 +148,11 @@ func checkComplete(t *testing.T, file string, p *whipPublisher, until time.Time)
 		if err != nil {
 			t.Fatal(err)
 		}
-		frames[packet.Kind] = append(frames[packet.Kind], size-map[string]int{"video": videoBase, "audio": audioBase}[packet.Kind])
+		n := size - map[string]int{"video": videoBase, "audio": audioBase}[packet.Kind]
+		if n < 0 && packet.Kind == "audio" {
+			continue // silence, where the machine held up the sound
+		}
+		frames[packet.Kind] = append(frames[packet.Kind], n)
 	}
 	for _, kind := range []string{"video", "audio"} {
 		got, want := frames[kind], p.lastBefore(kind, until)
