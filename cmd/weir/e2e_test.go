@@ -20,7 +20,6 @@ import (
 // TestPublishWatchRecord is the main job through the pages, in a real browser:
 // publish, watch, stop, find the recording, play and seek it.
 func TestPublishWatchRecord(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	c := startChrome(t)
 
