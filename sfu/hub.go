@@ -28,8 +28,8 @@ type Config struct {
 	// that publishes under the name meanwhile goes on with it. Default: not at all.
 	Grace time.Duration
 	// KeyframeInterval is how far apart keyframes may be of publishers that can be
-	// asked for one: of those that write packets, and keep no such interval by
-	// themselves. Default: they are not asked for that reason.
+	// asked for one: of those that write packets. Default: they are not asked for
+	// that reason.
 	KeyframeInterval time.Duration
 	// Ended is told of every stream that ran, once it has ended and its standing
 	// sinks have drained, with what those failed with. It may be nil.

@@ -27,15 +27,9 @@ const (
 	regularTries = 3
 	// maxAhead is how much sooner than the interval is over a keyframe is asked for,
 	// that it comes in time: a tenth of it, a second at most.
+	// A sender whose own keyframes are just as far apart is asked ahead of each of them:
+	// to wait for it would be to exceed the interval for all who have none of their own.
 	maxAhead = time.Second
-	// maxOverdue is how long after the interval is over the sender's own keyframe may
-	// come: a tenth of it, 250 ms at most. What its encoder counts to the interval of
-	// ours (250 frames at 25/s, 300 at 29.97/s, which are 10.01 s) comes as much late
-	// as the network and the encoder hold up a large picture.
-	maxOverdue = 250 * time.Millisecond
-	// trialEvery is how many keyframes are asked for ahead of time until the sender is
-	// given the time to show one of its own again: some five minutes of them.
-	trialEvery = 32
 )
 
 // keyframeState is where a track's next keyframe is.
@@ -54,12 +48,6 @@ const (
 // from a keyframe's first packet on until it is whole, or spoiled. The first request
 // goes out at once, then at most one a second; what is not answered is repeated. A
 // keyframe that comes in takes back the request that still waits.
-//
-// A sender whose own keyframes are as far apart as ours are to be would be asked just
-// before each of them, and most encoders count anew from what was asked for: none of
-// its own would ever be seen. So each one is taken at first for one that keeps the
-// interval by itself, and asked when its keyframe is overdue. After that it is asked
-// ahead of time, until it has shown again that it need not be.
 type keyframes struct {
 	// set once
 	send     func()        // hands the source a request; must not block
@@ -83,9 +71,7 @@ type keyframes struct {
 	asked      time.Time     // when the last one went out
 	seq        uint64        // of the newest keyframe's first packet; 0: none, or the source writes frames
 	pts        time.Duration // of the newest keyframe
-	since      time.Duration // what the interval is counted from: the newest keyframe's first packet, if there is one
-	sought     int           // keyframes asked for since the sender's own last kept the interval
-	counted    uint64        // packets when the interval's timer was set
+	counted    uint64        // packets when it had come
 	timer      *time.Timer   // for next, or when idle for refresh; nil: none is running
 	turn       int           // of timer
 }
@@ -167,16 +153,11 @@ func (k *keyframes) begins(seq uint64, pts time.Duration, whole bool) {
 	if k.state == keyframeAsked || k.state == keyframeWanted {
 		k.takeBack()
 	}
-	now := k.now()
-	if k.here && k.unanswered == 0 && now-k.since >= k.ahead() {
-		k.sought = 0 // its own, when it would have been asked
-	}
 	k.here = true
 	k.deaf = k.unanswered > answerTries
 	k.tries, k.unanswered = 0, 0
 	k.seq, k.pts = seq, pts
-	k.since = now
-	k.moved.Store(int64(now))
+	k.moved.Store(int64(k.now()))
 	k.state = keyframeComing
 	if whole {
 		k.rest()
@@ -187,7 +168,7 @@ func (k *keyframes) begins(seq uint64, pts time.Duration, whole bool) {
 func (k *keyframes) other() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.here, k.since = true, k.now()
+	k.here = true
 	if k.state == keyframeIdle {
 		k.rest()
 		return
@@ -220,7 +201,7 @@ func (k *keyframes) away() {
 	defer k.mu.Unlock()
 	k.stop()
 	k.takeBack()
-	k.here, k.sought = false, 0
+	k.here = false
 	k.state, k.tries, k.unanswered, k.deaf = keyframeWanted, keyframeTries, 0, false
 }
 
@@ -231,7 +212,6 @@ func (k *keyframes) next() {
 		return
 	}
 	if k.tries == 0 {
-		k.since = k.now()
 		k.rest()
 		return
 	}
@@ -256,20 +236,9 @@ func (k *keyframes) pause() time.Duration {
 func (k *keyframes) rest() {
 	k.state = keyframeIdle
 	k.counted = k.packets()
-	if k.every == 0 {
-		return
+	if k.every > 0 {
+		k.after(k.every-min(k.every/10, maxAhead), k.refresh)
 	}
-	due := k.since + k.ahead()
-	if k.sought%trialEvery == 0 {
-		due = k.since + k.every + min(k.every/10, maxOverdue)
-	}
-	k.after(due-k.now(), k.refresh)
-}
-
-// ahead is how long after a keyframe the next one is asked for, of a sender that does
-// not keep the interval by itself.
-func (k *keyframes) ahead() time.Duration {
-	return k.every - min(k.every/10, maxAhead)
 }
 
 // refresh asks for the keyframe that is due. As long as the picture stands still
@@ -279,7 +248,6 @@ func (k *keyframes) refresh() {
 		k.after(min(k.every, time.Second), k.refresh)
 		return
 	}
-	k.sought++
 	k.want(regularTries)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,6 +251,85 @@ func TestKeyframes(t *testing.T) {
 				t.Errorf("sent after %v ms, want %v", sent, tt.sent)
 			}
 		})
+	}
+}
+
+// TestKeyframeInterval: a keyframe is asked for before the interval is over, and not
+// if there is one by then.
+func TestKeyframeInterval(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(k *keyframes)
+		sent []int
+	}{
+		{"answered", func(k *keyframes) {
+			answer(k)
+			for range 3 {
+				time.Sleep(9*time.Second + 100*ms)
+				answer(k)
+			}
+		}, []int{9000, 18_100, 27_200}},
+		{"others' keyframes", func(k *keyframes) {
+			for range 30 {
+				answer(k)
+				time.Sleep(8900 * ms)
+			}
+		}, nil},
+		{"on its way when it is due", func(k *keyframes) {
+			answer(k)
+			time.Sleep(8900 * ms)
+			k.begins(9, 0, false)
+			time.Sleep(500 * ms)
+			k.complete()
+			time.Sleep(8 * time.Second)
+		}, nil},
+		{"asked for when it is due", func(k *keyframes) {
+			answer(k)
+			time.Sleep(8900 * ms)
+			k.request()
+			time.Sleep(500 * ms)
+			answer(k)
+			time.Sleep(8 * time.Second)
+		}, []int{8900}},
+		{"the first is none", func(k *keyframes) { k.other(); time.Sleep(9500 * ms) }, []int{9000}},
+		{"never answered", func(k *keyframes) {
+			answer(k)
+			time.Sleep(5 * time.Minute)
+		}, []int{9000, 10_000, 11_000, 21_000, 22_000, 23_000, 33_000, 34_000, 35_000, 45_000, 46_000,
+			48_000, 61_000, 69_000, 85_000, 126_000, 186_000, 246_000}},
+		{"the publisher is away", func(k *keyframes) {
+			answer(k)
+			k.away()
+			time.Sleep(time.Hour)
+		}, nil},
+		{"closed", func(k *keyframes) {
+			answer(k)
+			k.close()
+		}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if sent, _ := asked(t, 10*time.Second, tt.do); !slices.Equal(sent, tt.sent) {
+				t.Errorf("sent after %v ms, want %v", sent, tt.sent)
+			}
+		})
+	}
+}
+
+// TestKeyframeIntervalStill: of a picture that stands still no keyframe is asked for
+// until it moves.
+func TestKeyframeIntervalStill(t *testing.T) {
+	sent, _ := asked(t, 10*time.Second, func(k *keyframes) {
+		var packets atomic.Uint64
+		k.packets = packets.Load
+		answer(k)
+		time.Sleep(time.Minute + 500*ms)
+		packets.Add(1)
+		time.Sleep(time.Second)
+		answer(k)
+	})
+	if !slices.Equal(sent, []int{61_000}) {
+		t.Errorf("sent after %v ms", sent)
 	}
 }
 
