@@ -30,8 +30,9 @@ var (
 
 // TestCases runs inputs from the field, each against a fresh server, and prints which
 // come out right, which do not, and of which it is not known because the machine was
-// too busy to measure. Only the first pass. A case is a folder: its name tells what is right (caseKinds), its
-// files are the inputs. Without a folder of cases it makes one that it knows.
+// too busy to measure. Only the first pass. A case is a folder: its name tells what is
+// right (caseKinds), its files are the inputs. Without a folder of cases it makes one
+// that it knows.
 func TestCases(t *testing.T) {
 	folder := *casesFolder
 	if folder == "" {
