@@ -58,10 +58,16 @@ func look(t *testing.T, c chrome, url string, pages []struct{ name, path, ready 
 	}
 }
 
+// lowWindow is the width of a window so low that the player is much narrower.
+const lowWindow = 780
+
 // emulate sets the screen of a page.
 func emulate(p *tab, scheme string, width int64) {
 	p.t.Helper()
 	height := int64(800)
+	if width == lowWindow {
+		height = 460
+	}
 	p.do(chromedp.EmulateViewport(width, height))
 	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
@@ -77,8 +83,14 @@ func capture(t *testing.T, p *tab, name, scheme string, width int64) {
 	if width < 400 { // a phone: there are narrower ones
 		widths = []int64{320, 360, width}
 	}
+	if width > 1000 {
+		widths = []int64{lowWindow, width}
+	}
 	for _, width := range widths {
 		emulate(p, scheme, width)
+		if cut := eval[int](p, `Math.max(0, ...[...document.querySelectorAll(".bar")].map((e) => e.scrollWidth - e.clientWidth))`); cut > 0 {
+			t.Errorf("%s at %d px: %d px of the player's bar are cut off", name, width, cut)
+		}
 		if over := eval[int](p, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 			t.Errorf("%s at %d px: the page is %d px wider than the screen", name, width, over)
 		}

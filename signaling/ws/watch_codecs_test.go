@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,10 +98,10 @@ func TestWatchWaiting(t *testing.T) {
 			defer close(done)
 			pub.Run(context.Background(), src)
 		}()
-		return func() {
+		return sync.OnceFunc(func() {
 			close(src.stop)
 			<-done
-		}
+		})
 	}
 	end := publish(sfu.ErrLost)
 	defer func() { end() }()
