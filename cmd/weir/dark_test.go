@@ -82,7 +82,6 @@ func checkAllPlay(t *testing.T, publisher *tab, viewers map[string]*tab) {
 // come is heard, the page says that there is no picture, and it is shown when it comes,
 // whichever way the media come; when it stops, the sound goes on. Another page learns the same from the library.
 func TestWatchWhileThePictureIsMissing(t *testing.T) {
-	t.Parallel()
 	publisher, viewers := publishWithout(t, "video")
 	other := watchByLibrary(t, viewers["webrtc"], "without/video")
 	other.wait("sound", `video.currentTime > 0.5`)
@@ -151,7 +150,6 @@ func watchByLibrary(t *testing.T, p *tab, name string) *tab {
 
 // TestWatchWhileTheSoundIsMissing: the same for sound.
 func TestWatchWhileTheSoundIsMissing(t *testing.T) {
-	t.Parallel()
 	publisher, viewers := publishWithout(t, "audio")
 	for path, v := range viewers {
 		v.wait(path+": picture", `document.querySelector("#player").videoWidth > 0 && document.querySelector("#player").currentTime > 0.5`)

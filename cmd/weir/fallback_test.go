@@ -103,7 +103,6 @@ const blockMedia = `{
 // TestFallsBackWhenUDPIsBlocked: publisher and viewer go on over the WebSocket by
 // themselves, under the same name, and say so.
 func TestFallsBackWhenUDPIsBlocked(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	c := startChrome(t)
 	publisher := c.open(t, s.url+"/publish?name=blocked/here", blockMedia)
@@ -134,7 +133,6 @@ func TestFallsBackWhenUDPIsBlocked(t *testing.T) {
 // other, which plays and seeks in the page that showed the broadcast, once that is
 // over, and in the list of recordings.
 func TestUploadPlaysAfterwards(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	c := startChrome(t)
 	publisher := c.open(t, s.url+"/publish?name=after/upload&transport=websocket")
@@ -182,7 +180,6 @@ func checkReplays(t *testing.T, p *tab, player string, durationMS int64) {
 // TestTellsThatNothingComes: while a publisher is silent a viewer learns of it,
 // whichever way its media comes, and again when there are pictures.
 func TestTellsThatNothingComes(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	c := startChrome(t)
 	publisher := c.open(t, s.url+"/publish?name=away/here&transport=webrtc")
@@ -222,7 +219,6 @@ func TestTellsThatNothingComes(t *testing.T) {
 
 // TestNameTakenOnTheWebSocket: it is told, and not in the console.
 func TestNameTakenOnTheWebSocket(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	c := startChrome(t)
 	first := c.open(t, s.url+"/publish?name=taken/name&transport=websocket")

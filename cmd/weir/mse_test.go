@@ -78,7 +78,6 @@ func playing(p *tab) feedState {
 // only a WebSocket and a SourceBuffer, in both framings, from the middle of the
 // broadcast on, and over a new broadcast.
 func TestWatchByMSE(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	c := startChrome(t)
 	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -33,7 +33,6 @@ window.fetch = async function (url, options = {}) {
 // TestOddOffersInChromium: pages whose offers have all that publish and watch, and what
 // was not taken is seen to be rejected.
 func TestOddOffersInChromium(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	c := startChrome(t)
 	publisher := c.open(t, s.url+"/publish?name=odd&transport=webrtc", oddOffers)

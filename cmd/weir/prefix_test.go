@@ -70,7 +70,6 @@ func startNginx(t *testing.T, locations string) string {
 // tells it nothing, over HTTP/1.0, all pages work: publishing, watching, the end, the
 // recording and its deletion.
 func TestUnderAPathUnknown(t *testing.T) {
-	t.Parallel()
 	s := startServer(t)
 	front := startNginx(t, fmt.Sprintf("location /media/ { proxy_pass http://%s/; }", s.app.server.Addr())) + "/media"
 	c := startChrome(t)
