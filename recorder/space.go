@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 // ErrNoSpace says that too little of the disk is free to begin a recording.
@@ -37,29 +39,13 @@ func ParseSpace(s string) (Space, error) {
 	return Space{Bytes: n}, err
 }
 
-// units are what sizes may end with, longer ones before those they end with.
-var units = []struct {
-	name  string
-	bytes float64
-}{
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1},
-}
-
 // ParseBytes reads a size, as ParseSpace does.
 func ParseBytes(s string) (int64, error) {
-	for _, u := range units {
-		number, ok := strings.CutSuffix(s, u.name)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || !(n >= 0 && n*u.bytes < 1<<62) {
-			break
-		}
-		return int64(n * u.bytes), nil
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n >= 1<<62 {
+		return 0, fmt.Errorf("recorder: %q is no size such as 500MB or 1GiB", s)
 	}
-	return 0, fmt.Errorf("recorder: %q is no size such as 500MB or 1GiB", s)
+	return int64(n), nil
 }
 
 func (s Space) validate() error {

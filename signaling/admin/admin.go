@@ -50,7 +50,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		mux.HandleFunc(pattern, signaling.Get(answer(get)))
 	}
 	if a.config.Metrics != nil {
-		mux.HandleFunc("/metrics", signaling.Get(a.serveMetrics))
+		mux.HandleFunc("/metrics", signaling.Get(metricsHandler(a.config.Metrics)))
 	}
 	mux.HandleFunc("/api/v1/events", signaling.Get(a.serveEvents))
 	mux.HandleFunc("/api/v1/streams/{name...}", methods(map[string]call{

@@ -1,11 +1,11 @@
 package admin
 
 import (
-	"bytes"
-	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Metric is a figure of the server, with all its samples, in the terms of
@@ -17,7 +17,8 @@ type Metric struct {
 	Samples []Sample
 }
 
-// Sample is a metric's value, for one set of labels.
+// Sample is a metric's value, for one set of labels. All samples of a metric have
+// labels of the same names, in the same order, and no two have the same values.
 type Sample struct {
 	Labels []Label
 	Value  float64
@@ -26,44 +27,54 @@ type Sample struct {
 // Label tells a sample from the others of its metric.
 type Label struct{ Name, Value string }
 
-// metricsType is version 0.0.4 of Prometheus' text format, which every scraper
-// reads.
-const metricsType = "text/plain; version=0.0.4; charset=utf-8"
+// maxScrapes is how many requests for the metrics are answered at a time.
+const maxScrapes = 8
 
-// serveMetrics writes all metrics.
-func (a *API) serveMetrics(w http.ResponseWriter, _ *http.Request) {
-	var page bytes.Buffer
-	for _, m := range a.config.Metrics() {
-		m.write(&page)
+// metricsHandler serves what read returns in the exposition format that the client
+// asks for, by default version 0.0.4 of Prometheus' text format, with the figures of
+// the process and of the Go runtime. What cannot be exposed is left out.
+func metricsHandler(read func() []Metric) http.HandlerFunc {
+	r := prometheus.NewRegistry()
+	r.MustRegister(
+		figures(read),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	h := promhttp.HandlerFor(r, promhttp.HandlerOpts{
+		ErrorHandling:       promhttp.ContinueOnError,
+		MaxRequestsInFlight: maxScrapes,
+	})
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		h.ServeHTTP(w, r)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Type", metricsType)
-	_, _ = page.WriteTo(w) // the client may have gone
 }
 
-var (
-	helpEscapes  = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
-	labelEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
-)
+// figures reads metrics anew for each request.
+type figures func() []Metric
 
-func (m *Metric) write(page *bytes.Buffer) {
-	kind := "gauge"
-	if m.Counter {
-		kind = "counter"
-	}
-	fmt.Fprintf(page, "# HELP %s %s\n# TYPE %s %s\n", m.Name, helpEscapes.Replace(m.Help), m.Name, kind)
-	for _, s := range m.Samples {
-		page.WriteString(m.Name)
-		for i, l := range s.Labels {
-			separator := ","
-			if i == 0 {
-				separator = "{"
+// Describe implements prometheus.Collector. Which metrics there are is only known when
+// they are read, so it describes none.
+func (figures) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (read figures) Collect(to chan<- prometheus.Metric) {
+	for _, m := range read() {
+		kind := prometheus.GaugeValue
+		if m.Counter {
+			kind = prometheus.CounterValue
+		}
+		for _, s := range m.Samples {
+			labels := make(prometheus.Labels, len(s.Labels))
+			for _, l := range s.Labels {
+				labels[l.Name] = l.Value
 			}
-			fmt.Fprintf(page, `%s%s="%s"`, separator, l.Name, labelEscapes.Replace(l.Value))
+			desc := prometheus.NewDesc(m.Name, m.Help, nil, labels)
+			sample, err := prometheus.NewConstMetric(desc, kind, s.Value)
+			if err != nil {
+				sample = prometheus.NewInvalidMetric(desc, err)
+			}
+			to <- sample
 		}
-		if len(s.Labels) > 0 {
-			page.WriteByte('}')
-		}
-		page.WriteString(" " + strconv.FormatFloat(s.Value, 'g', -1, 64) + "\n")
 	}
 }

@@ -2,7 +2,9 @@ package admin_test
 
 import (
 	"math"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"weir/sfu"
@@ -24,42 +26,65 @@ func TestMetrics(t *testing.T) {
 				{Labels: []admin.Label{{Name: "mode", Value: "é"}}, Value: 0.25},
 				{Labels: []admin.Label{{Name: "mode", Value: ""}}, Value: 12345678},
 			}},
-			{Name: "weir_odd", Help: "", Samples: []admin.Sample{{Value: math.Inf(1)}, {Value: math.NaN()}}},
+			{Name: "weir_odd", Help: "", Samples: []admin.Sample{
+				{Labels: []admin.Label{{Name: "n", Value: "1"}}, Value: math.Inf(1)}, {Labels: []admin.Label{{Name: "n", Value: "2"}}, Value: math.NaN()},
+			}},
 			{Name: "weir_none", Help: "No samples now."},
 		}
 	}})
 	for _, value := range []string{"1", "2"} {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
-		want := `# HELP weir_sent_total What was sent.
-# TYPE weir_sent_total counter
-weir_sent_total ` + value + `
-# HELP weir_mode A \\ and\na new line.
+		w := scrape(t, h)
+		for _, want := range []string{
+			"# HELP weir_sent_total What was sent.\n# TYPE weir_sent_total counter\nweir_sent_total " + value + "\n",
+			`# HELP weir_mode A \\ and\na new line.
 # TYPE weir_mode gauge
-weir_mode{mode="\"a\\b\"",other="c\nd"} 1
-weir_mode{mode="é"} 0.25
 weir_mode{mode=""} 1.2345678e+07
-# HELP weir_odd 
-# TYPE weir_odd gauge
-weir_odd +Inf
-weir_odd NaN
-# HELP weir_none No samples now.
-# TYPE weir_none gauge
-`
-		if got := w.Body.String(); w.Code != 200 || got != want {
-			t.Errorf("status %d: %s\nwant: %s", w.Code, got, want)
+weir_mode{mode="é"} 0.25
+weir_mode{mode="\"a\\b\"",other="c\nd"} 1
+`,
+			"# TYPE weir_odd gauge\nweir_odd{n=\"1\"} +Inf\nweir_odd{n=\"2\"} NaN\n",
+			// Of the process and the runtime.
+			"\nprocess_resident_memory_bytes ", "\nprocess_open_fds ", "\nprocess_cpu_seconds_total ", "\ngo_goroutines ",
+		} {
+			if !strings.Contains(w.Body.String(), want) {
+				t.Errorf("no %q in:\n%s", want, w.Body)
+			}
 		}
-		if w.Header().Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" || w.Header().Get("Cache-Control") != "no-store" {
-			t.Errorf("%v", w.Header())
+		if kind := w.Header().Get("Content-Type"); w.Code != 200 || !strings.HasPrefix(kind, "text/plain; version=0.0.4; charset=utf-8") || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("status %d, %v", w.Code, w.Header())
 		}
 	}
 	get[object](t, h, "POST", "/metrics", 405)
 	get[object](t, newMux(t, admin.Config{Hub: hub}), "GET", "/api/v1/metrics", 404)
 
 	// Without figures there is nothing to ask for.
-	w := httptest.NewRecorder()
-	newMux(t, admin.Config{Hub: hub}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
-	if w.Code != 404 {
+	if w := scrape(t, newMux(t, admin.Config{Hub: hub})); w.Code != 404 {
 		t.Errorf("without metrics: status %d", w.Code)
 	}
+}
+
+// TestMetricThatCannotBe: what has no place in the format does not take the others
+// with it.
+func TestMetricThatCannotBe(t *testing.T) {
+	hub, err := sfu.New(sfu.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := scrape(t, newMux(t, admin.Config{Hub: hub, Metrics: func() []admin.Metric {
+		return []admin.Metric{
+			{Name: "weir not a name", Samples: []admin.Sample{{Value: 1}}},
+			{Name: "weir_twice", Samples: []admin.Sample{{Value: 1}, {Value: 2}}},
+			{Name: "weir_good", Samples: []admin.Sample{{Value: 3}}},
+		}
+	}}))
+	if w.Code != 200 || !strings.Contains(w.Body.String(), "\nweir_good 3\n") {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
+func scrape(t *testing.T, h http.Handler) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	return w
 }

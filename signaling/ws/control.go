@@ -31,7 +31,7 @@ type command struct {
 // text reads a text message. One that is not understood is answered, and does no
 // harm: clients may be newer than the server.
 func (u *upload) text(message io.Reader) error {
-	if !u.texts.take(time.Now()) {
+	if !u.texts.Allow() {
 		return refuse(websocket.ClosePolicyViolation, "Too many messages", "A client may send %d text messages a second.", textRate)
 	}
 	raw, err := io.ReadAll(io.LimitReader(message, maxText+1))
@@ -215,23 +215,4 @@ func clipReason(s string) string {
 		return s[:most-3] + "..."
 	}
 	return s
-}
-
-// bucket bounds a rate: textBurst at once, textRate a second.
-type bucket struct {
-	tokens float64
-	at     time.Time
-}
-
-func newBucket(now time.Time) bucket { return bucket{textBurst, now} }
-
-// take returns false when the rate is exceeded.
-func (b *bucket) take(now time.Time) bool {
-	b.tokens = min(textBurst, b.tokens+now.Sub(b.at).Seconds()*textRate)
-	b.at = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
 }

@@ -278,21 +278,3 @@ func TestTimeline(t *testing.T) {
 		}
 	}
 }
-
-func TestBucket(t *testing.T) {
-	now := time.Unix(1, 0)
-	b := newBucket(now)
-	took := 0
-	for b.take(now) {
-		took++
-	}
-	for range 1000 {
-		now = now.Add(ms)
-		if b.take(now) {
-			took++
-		}
-	}
-	if took < textBurst+textRate-1 || took > textBurst+textRate {
-		t.Errorf("%d messages in a second", took)
-	}
-}

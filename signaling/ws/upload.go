@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
 	"weir/recorder/webm"
 	"weir/sfu"
@@ -51,7 +52,7 @@ type upload struct {
 	reader *webm.Reader
 	intake *intake
 	taken  int64 // bytes of media
-	texts  bucket
+	texts  *rate.Limiter
 	bye    bool // the client is about to close on purpose
 	gone   bool // the client has closed, or its connection is broken
 
@@ -105,7 +106,7 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox fun
 // take runs an upload from its begin to its end. id is its session's.
 func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, id string, u *upload) {
 	i := pub.Info()
-	u.limit, u.texts = e.config.MaxMessage, newBucket(time.Now())
+	u.limit, u.texts = e.config.MaxMessage, rate.NewLimiter(textRate, textBurst)
 	u.log = e.config.Log.With("stream", i.Name, "session", session.LogID(id))
 	u.log.Info("publisher connected", "record", i.Record)
 	u.out.say(sessionEvent{"session", id, i.Name, u.way.Prefix + "/watch/" + i.Name})
