@@ -343,7 +343,7 @@ func ownCases(t *testing.T) string {
 	quiet := func(at time.Duration) bool { // no beep, nor the begin of one
 		return at%time.Second >= 300*time.Millisecond && at%time.Second < 960*time.Millisecond
 	}
-	write("made/flashing.rtp", flashingPackets(t, 4, func(at time.Duration) bool {
+	write("sound-with-holes/flashing.rtp", flashingPackets(t, 4, func(at time.Duration) bool {
 		return quiet(at) && at%(400*time.Millisecond) >= 20*time.Millisecond
 	}))
 	const seconds = 8
