@@ -101,3 +101,16 @@ func TestStillOfDamage(t *testing.T) {
 		}
 	}
 }
+
+// TestStillOfGiant: a picture that no camera sends is not shown again: each of its
+// macroblocks would cost time.
+func TestStillOfGiant(t *testing.T) {
+	for _, side := range []uint16{640, 16383} {
+		keyframe := []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, byte(side), byte(side >> 8), byte(side), byte(side >> 8), 0, 0, 0, 0, 0, 0}
+		s := &vp8Still{}
+		s.Saw(keyframe)
+		if made := s.Again() != nil; made != (side == 640) {
+			t.Errorf("%d pixels wide: made %v", side, made)
+		}
+	}
+}

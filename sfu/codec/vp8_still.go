@@ -10,6 +10,10 @@ type vp8Still struct {
 	made          []byte
 }
 
+// vp8StillMost is the most macroblocks of a picture that is shown again, those of 8K
+// (7680 by 4320 pixels): the frame names each one, which takes 10 ms then.
+const vp8StillMost = 480 * 270
+
 // vp8TagSize is the size of what begins each frame.
 const vp8TagSize = 3
 
@@ -37,7 +41,7 @@ func (s *vp8Still) Saw(frame []byte) {
 
 // Again implements [Still].
 func (s *vp8Still) Again() []byte {
-	if s.made == nil && s.width > 0 {
+	if s.made == nil && s.width > 0 && (s.width+15)/16*((s.height+15)/16) <= vp8StillMost {
 		s.made = s.make()
 	}
 	return s.made

@@ -153,3 +153,41 @@ func TestSenderClock(t *testing.T) {
 		}
 	}
 }
+
+// TestReportsAfterAJump: reports that place a track long before its packets arrive, and
+// behind a jump of its clock others, are followed once, and no new origin comes of it.
+func TestReportsAfterAJump(t *testing.T) {
+	for _, before := range []time.Duration{20, 100, 300, 500, 700, 900} {
+		for _, after := range []time.Duration{20, 500, 800, 950} {
+			line, clock := NewTimeline(Opus), RTPClock{}
+			jumps, crushed := 0, 0
+			timestamp, last := uint32(1000), uint64(0)
+			for n := range 2000 {
+				at := time.Second + time.Duration(n)*20*time.Millisecond
+				early := before * time.Millisecond
+				if timestamp += 960; n >= 500 {
+					early = after * time.Millisecond
+				}
+				if n == 500 {
+					timestamp += 100 * 48000
+				}
+				rtp, _ := line.Place(Arrival{RTP: clock.Time(uint64(n+1), timestamp), At: at, Begins: true, Heard: at - 20*time.Millisecond})
+				if line.Jumped() {
+					jumps++
+					clock.Jump()
+				}
+				clock.Advance(uint64(n+1), timestamp, rtp)
+				if n > 1000 && rtp-last < 480 {
+					crushed++
+				}
+				last = rtp
+				if n%50 == 10 {
+					line.Report(line.Belongs(clock.Time(1<<62, timestamp)), at-early)
+				}
+			}
+			if jumps > 1 || crushed > 0 {
+				t.Errorf("reports %d ms early, then %d: %d jumps, %d frames crushed", before, after, jumps, crushed)
+			}
+		}
+	}
+}

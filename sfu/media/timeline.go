@@ -182,7 +182,9 @@ func (t *Timeline) step() uint64 {
 	if first { // it has told more than arrival can
 		t.anchor.until = 0
 	}
-	if !first || !t.before.reported { // else the first packet of the new origin was delayed, and no other one was
+	// Else the first packet of the new origin was delayed, and no other one was; but what
+	// is further off than any delay would be taken for another jump.
+	if !first || !t.before.reported || off.Abs() > runaway {
 		t.shift(off)
 	}
 	t.target = t.offset

@@ -15,7 +15,7 @@ const (
 	// feedBlind is how long a picture that has been there may be missing beside sound,
 	// if it cannot be shown again: all who watch go over to the sound alone, for they
 	// would stop. It is longer than a network takes to recover from a moment's trouble.
-	feedBlind = 1500 * time.Millisecond
+	feedBlind = 2500 * time.Millisecond
 	// feedSteady is for how long pictures have to come after that until they count as
 	// there again. Of a screen that stands still there is one each few seconds, and with
 	// each all would begin anew.

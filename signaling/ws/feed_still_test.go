@@ -60,8 +60,13 @@ func TestFeedWithoutStill(t *testing.T) {
 	h.run(1200*time.Millisecond, true, false)
 	h.run(time.Second, true, true)
 	check("after a moment without a picture", false)
-	h.run(2*time.Second, true, false)
-	check("after 2 s without", false, true)
+	for range 3 {
+		h.run(2*time.Second-sfutest.VideoInterval, true, false)
+		h.run(sfutest.VideoInterval, true, true)
+	}
+	check("with a picture each 2 s", false)
+	h.run(3*time.Second, true, false)
+	check("after 3 s without", false, true)
 	for range 10 {
 		h.run(sfutest.VideoInterval, true, true)
 		h.run(3*time.Second-sfutest.VideoInterval, true, false)

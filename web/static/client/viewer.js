@@ -199,7 +199,7 @@ export class Viewer extends Stateful {
       still = figures.framesDecoded === frames ? still + 1 : 0;
       frames = figures.framesDecoded;
       this.#gone(ticks >= AWAY_TICKS);
-      const paused = transport.paused ?? (still >= PAUSED_TICKS && transport.media?.video === true);
+      const paused = transport.paused ?? (still >= PAUSED_TICKS && transport.media?.video === true && transport.media.audio === true);
       this.#stands(paused && !this.#away);
       if (ticks > 0 && ticks % STALLED_TICKS === 0) {
         // The server cannot be asked: that is for the connection to notice.
