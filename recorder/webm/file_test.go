@@ -92,7 +92,7 @@ func vp8(i int, key bool, n int) []byte {
 	b[0] |= 1
 	if key {
 		b[0] &^= 1
-		copy(b[3:], "\x9d\x01\x2a")
+		copy(b[3:], "\x9d\x01\x2a\x40\x01\xf0\x00") // 320 by 240
 	}
 	return b
 }
