@@ -215,9 +215,9 @@ func (t *Timeline) aim() {
 }
 
 // Report takes in a sender report: the extended RTP time rtp, which Belongs has
-// returned, is the instant at on the stream's clock. A report that contradicts the packets' arrival (by more
-// than a second back, or a quarter ahead) is ignored, and Report returns false. The
-// first one after a new origin is followed at once.
+// returned, is the instant at on the stream's clock. A report that contradicts the
+// packets' arrival (by more than a second back, or a quarter ahead) is ignored, and
+// Report returns false. The first one after a new origin is followed at once.
 func (t *Timeline) Report(rtp uint64, at time.Duration) bool {
 	target := at - t.media(rtp)
 	if estimate, ok := t.arrivals.min(); ok && !plausible(target-estimate) {

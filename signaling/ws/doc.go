@@ -68,7 +68,7 @@
 // While a publisher sends sound and no picture, the last picture is shown again every
 // 100 ms, by frames of a few bytes that codec.Still makes: players stop their sound
 // where the picture has ended. Of what it cannot make (H.264 of High, AV1 right behind
-// a keyframe), all who watch get the sound alone after 1.5 s, until pictures come
+// a keyframe), all who watch get the sound alone after 2.5 s, until pictures come
 // steadily again.
 //
 // # /compat/amlive/ and /compat/node-videostream/
