@@ -17,6 +17,32 @@
 // Viewers of packets are served by shards, one goroutine for 32 of them or more;
 // each shard reads the ring once and calls every viewer's [PacketWriter].
 //
+// # The way of one packet
+//
+//  1. demux.take (peer), on the goroutine that reads the socket, hands a datagram to
+//     whose address it is: ingress.takeMedia decrypts it into a slab. What track it
+//     is of is known from the offer, or told by the packet (router.find).
+//  2. TrackWriter.AddPacket (writer.go) extends sequence number and timestamp to 64
+//     bits, asks the codec whether a decoder can start here (Format.Inspect), places
+//     it on the stream's clock ([media.Timeline]), and puts it into the ring. When all
+//     is read that there was, TrackWriter.Flush wakes the readers, without waiting for
+//     them: once for a burst. This is the only hand-off between goroutines, and few
+//     viewers are served without it (shard.serveHere).
+//  3. shard.run (shard.go) serves 32 viewers or more from one goroutine, one for each
+//     core at most. lane.forward takes up to 64 packets and calls each viewer in turn;
+//     a viewer that has just joined first gets what has come since the newest keyframe
+//     (lane.catchUp in behind.go), as fast as a link bears that carries half as much
+//     again as the stream (package catchup).
+//  4. Viewer.WritePackets and output.write (peer) let Forwarder.Forward (forward) make
+//     the viewer's own header, and output.send encrypts the shared payload from the
+//     ring's memory straight to the memory that the kernel reads. When the shard has
+//     served all of its viewers it sends what they have put there.
+//
+// On the way back: what a viewer lost (NACK) is answered by Viewer.resend from the
+// track's ring, so a viewer stores no packet; a picture that cannot be shown (PLI,
+// FIR) becomes [Track.RequestKeyframe], and the publisher is asked at most once a
+// second however many viewers want one (keyframe.go).
+//
 // # Invariants
 //
 //   - A packet or frame in a ring never changes, so readers share it without copy

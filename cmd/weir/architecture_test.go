@@ -110,7 +110,7 @@ var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "N
 // a dot and what .gitignore names.
 var topLevel = []string{
 	"cmd", "sfu", "signaling", "recorder", "web",
-	"go.mod", "go.sum", "Taskfile.yml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+	"go.mod", "go.sum", "Taskfile.yml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "OPERATING.md",
 }
 
 // Files are short enough to be read in one go.
