@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"recorder/mp4":      {"sfu/media"},
 
 	// The load generator: a client, and so no neighbour of the above.
-	"sfu/load": {"sfu/media", "sfu/codec", "sfu/udp"},
+	"cmd/weir/load": {"sfu/media", "sfu/codec", "sfu/udp"},
 
 	// HTTP. The root package knows the adapters for one thing only: its table from
 	// their errors to status codes.
@@ -72,17 +72,17 @@ const anything = "*"
 // is a client that measures servers, this one and others, and no part of ours; to
 // share sfu/peer with the server would be to measure the server with itself.
 var homes = map[string][]string{
-	"github.com/pion/webrtc":        {"sfu/peer", "sfu/load"},
-	"github.com/pion/interceptor":   {"sfu/peer", "sfu/load"},
-	"github.com/pion/ice":           {"sfu/peer", "sfu/load"},
-	"github.com/pion/dtls":          {"sfu/peer", "sfu/load"},
-	"github.com/pion/stun":          {"sfu/peer", "sfu/load"},
-	"github.com/pion/srtp":          {"sfu/peer", "sfu/load"},
+	"github.com/pion/webrtc":        {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/interceptor":   {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/ice":           {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/dtls":          {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/stun":          {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/srtp":          {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/sdp":           {"sfu/peer"},
-	"github.com/pion/transport":     {"sfu/peer", "sfu/load"},
-	"github.com/pion/logging":       {"sfu/peer", "sfu/load"},
-	"github.com/pion/rtp":           {"sfu/peer", "sfu/codec", "sfu/forward", "sfu/load"},
-	"github.com/pion/rtcp":          {"sfu/peer", "sfu/codec", "sfu/forward", "sfu/load"},
+	"github.com/pion/transport":     {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/logging":       {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/rtp":           {"sfu/peer", "sfu/codec", "sfu/forward", "cmd/weir/load"},
+	"github.com/pion/rtcp":          {"sfu/peer", "sfu/codec", "sfu/forward", "cmd/weir/load"},
 	"golang.org/x/net":              {"sfu/udp"},
 	"golang.org/x/sys":              {"sfu/udp"},
 	"github.com/at-wat/ebml-go":     {"recorder/webm"},

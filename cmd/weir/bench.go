@@ -15,7 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"weir/sfu/load"
+	"weir/cmd/weir/load"
 )
 
 // benchCommand is not listed: it is for who works on weir, and says nothing about

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"weir/sfu/load"
+	"weir/cmd/weir/load"
 )
 
 // benchEntry is one line of the history: what was measured, of what, and where.

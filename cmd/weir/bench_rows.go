@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"weir/sfu/load"
+	"weir/cmd/weir/load"
 )
 
 // benchLoad is one run of the load generator against a server of its own.

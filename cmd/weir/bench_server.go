@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"weir/sfu/load"
+	"weir/cmd/weir/load"
 )
 
 // startTimeout is how long a server may take until it is ready.

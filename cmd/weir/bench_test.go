@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"weir/sfu/load"
+	"weir/cmd/weir/load"
 )
 
 // TestBench: the table is measured with servers and loads of its own, and the

@@ -14,7 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"weir/sfu/load"
+	"weir/cmd/weir/load"
 )
 
 // joinTime is the default time between two viewers that join.

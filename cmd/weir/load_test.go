@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"weir/sfu/load"
+	"weir/cmd/weir/load"
 )
 
 // runLoadCommand runs `weir load` on a server, for 3 s with 5 viewers.
