@@ -20,6 +20,7 @@ import (
 	"weir/sfu/udp"
 	"weir/signaling"
 	"weir/signaling/admin"
+	"weir/signaling/session"
 	"weir/signaling/vod"
 	"weir/signaling/whip"
 	"weir/signaling/ws"
@@ -52,6 +53,7 @@ type app struct {
 	recorder *recorder.Recorder
 	events   *admin.Events
 	hub      *sfu.Hub
+	sessions *session.Registry
 	port     *peer.Port
 	whip     *whip.Endpoint
 	ws       *ws.Endpoint
@@ -63,7 +65,7 @@ type app struct {
 
 // newApp opens everything that can fail. What it returns is to be run.
 func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
-	a := &app{log: c.log, stopRecorder: func(context.Context) {}}
+	a := &app{log: c.log, sessions: &session.Registry{}, stopRecorder: func(context.Context) {}}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -73,22 +75,8 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.dataDir == "" {
-		return nil, errors.New("--data-dir is empty; it must be a folder, such as ./weir-data")
-	}
-	a.events = admin.NewEvents()
-	recording := c.recording
-	recording.Dir, recording.WritingApp, recording.Log = filepath.Join(c.dataDir, "recordings"), "weir "+c.version, c.log
-	recording.OnEvent = func(e recorder.Event) { a.events.Publish(e.Type, admin.RecordingEvent(e)) }
-	if err := recording.Validate(); err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "recorder: "))
-	}
-	a.recorder, err = recorder.New(recording)
-	if errors.Is(err, recorder.ErrLocked) {
-		return nil, fmt.Errorf("--data-dir %s is in use by another weir: stop that one, or choose another folder", c.dataDir)
-	}
-	if err != nil {
-		return nil, explain("--data-dir", c.dataDir, err)
+	if err := a.openRecorder(c); err != nil {
+		return nil, err
 	}
 	a.hub, err = sfu.New(sfu.Config{
 		Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}, Grace: c.grace, KeyframeInterval: c.keyframes,
@@ -104,25 +92,12 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if a.port, err = peer.New(peer.Config{Conn: conn, Log: c.log}); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	a.whip, err = whip.New(whip.Config{Hub: a.hub, Port: a.port, Record: c.record, Log: c.log})
+	handler, err := a.routes(c, conn)
 	if err != nil {
 		return nil, err
 	}
-	a.ws, err = ws.New(ws.Config{Hub: a.hub, Record: c.record, Recording: a.recordingURL, RecordingOf: a.recordingOf, Log: c.log})
-	if err != nil {
+	if err := a.listen(ctx, c, handler); err != nil {
 		return nil, err
-	}
-	handler, err := a.routes(conn)
-	if err != nil {
-		return nil, err
-	}
-	if c.adminAddr != "" {
-		if a.debug, err = listenDebug(ctx, c.adminAddr, c.log); err != nil {
-			return nil, explain("--admin-addr", c.adminAddr, err)
-		}
-	}
-	if a.server, err = signaling.Listen(ctx, c.httpAddr, c.proxies, handler, c.log); err != nil {
-		return nil, explain("--http-addr", c.httpAddr, err)
 	}
 	// Not before everything has succeeded: what fails says one sentence.
 	logSocket(c.log, conn)
@@ -132,22 +107,67 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	return a, nil
 }
 
-// routes is everything that is served over HTTP.
-func (a *app) routes(media *udp.Conn) (http.Handler, error) {
-	mux := http.NewServeMux()
+// openRecorder opens the recorder and what tells of its recordings.
+func (a *app) openRecorder(c appConfig) (err error) {
+	if c.dataDir == "" {
+		return errors.New("--data-dir is empty; it must be a folder, such as ./weir-data")
+	}
+	a.events = admin.NewEvents()
+	recording := c.recording
+	recording.Dir, recording.WritingApp, recording.Log = filepath.Join(c.dataDir, "recordings"), "weir "+c.version, c.log
+	recording.OnEvent = func(e recorder.Event) { a.events.Publish(e.Type, admin.RecordingEvent(e)) }
+	if err := recording.Validate(); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "recorder: "))
+	}
+	a.recorder, err = recorder.New(recording)
+	if errors.Is(err, recorder.ErrLocked) {
+		return fmt.Errorf("--data-dir %s is in use by another weir: stop that one, or choose another folder", c.dataDir)
+	}
+	if err != nil {
+		return explain("--data-dir", c.dataDir, err)
+	}
+	return nil
+}
+
+// routes makes the endpoints, and returns everything that is served over HTTP.
+func (a *app) routes(c appConfig, media *udp.Conn) (_ http.Handler, err error) {
+	a.whip, err = whip.New(whip.Config{Hub: a.hub, Port: a.port, Sessions: a.sessions, Record: c.record, Log: c.log})
+	if err != nil {
+		return nil, err
+	}
+	a.ws, err = ws.New(ws.Config{
+		Hub: a.hub, Sessions: a.sessions, Record: c.record, Recording: a.recordingURL, RecordingOf: a.recordingOf, Log: c.log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	api, err := admin.New(admin.Config{
-		Hub: a.hub, Recorder: a.recorder, Events: a.events,
+		Hub: a.hub, Recorder: a.recorder, Events: a.events, Sessions: a.sessions,
 		Metrics: func() []admin.Metric { return socketMetrics(media.Stats()) },
 	})
 	if err != nil {
 		return nil, err
 	}
+	mux := http.NewServeMux()
 	a.whip.Register(mux)
 	a.ws.Register(mux)
 	api.Register(mux)
 	vod.Register(mux, a.recorder)
 	mux.Handle("/", web.Handler())
 	return mux, nil
+}
+
+// listen opens the listeners of HTTP.
+func (a *app) listen(ctx context.Context, c appConfig, h http.Handler) (err error) {
+	if c.adminAddr != "" {
+		if a.debug, err = listenDebug(ctx, c.adminAddr, c.log); err != nil {
+			return explain("--admin-addr", c.adminAddr, err)
+		}
+	}
+	if a.server, err = signaling.Listen(ctx, c.httpAddr, c.proxies, h, c.log); err != nil {
+		return explain("--http-addr", c.httpAddr, err)
+	}
+	return nil
 }
 
 // streamEnded logs the end of a stream: that of its publisher's session may have

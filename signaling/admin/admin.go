@@ -10,6 +10,7 @@ import (
 	"weir/recorder"
 	"weir/sfu"
 	"weir/signaling"
+	"weir/signaling/session"
 )
 
 // Config configures an API.
@@ -17,7 +18,8 @@ type Config struct {
 	Hub      *sfu.Hub
 	Recorder *recorder.Recorder // nil: nothing is recorded
 	Events   *Events            // nil: nobody can listen
-	Metrics  func() []Metric    // nil: there is no /metrics
+	Sessions *session.Registry  // nil: sessions are not counted
+	Metrics  func() []Metric    // beside those of sessions; nil: there is no /metrics
 }
 
 // Validate reports what is wrong with c.
@@ -50,7 +52,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		mux.HandleFunc(pattern, signaling.Get(answer(get)))
 	}
 	if a.config.Metrics != nil {
-		mux.HandleFunc("/metrics", signaling.Get(metricsHandler(a.config.Metrics)))
+		mux.HandleFunc("/metrics", signaling.Get(metricsHandler(a.metrics)))
 	}
 	mux.HandleFunc("/api/v1/events", signaling.Get(a.serveEvents))
 	mux.HandleFunc("/api/v1/streams/{name...}", methods(map[string]call{

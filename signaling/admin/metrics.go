@@ -27,6 +27,21 @@ type Sample struct {
 // Label tells a sample from the others of its metric.
 type Label struct{ Name, Value string }
 
+// metrics are the figures of the server.
+func (a *API) metrics() []Metric {
+	if a.config.Sessions == nil {
+		return a.config.Metrics()
+	}
+	sessions := Metric{Name: "weir_sessions", Help: "Clients that are connected, by what they do and what their media come over."}
+	for _, c := range a.config.Sessions.Counts() {
+		sessions.Samples = append(sessions.Samples, Sample{
+			Labels: []Label{{Name: "kind", Value: string(c.Kind)}, {Name: "transport", Value: string(c.Transport)}},
+			Value:  float64(c.Sessions),
+		})
+	}
+	return append(a.config.Metrics(), sessions)
+}
+
 // maxScrapes is how many requests for the metrics are answered at a time.
 const maxScrapes = 8
 

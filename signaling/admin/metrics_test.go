@@ -9,6 +9,7 @@ import (
 
 	"weir/sfu"
 	"weir/signaling/admin"
+	"weir/signaling/session"
 )
 
 func TestMetrics(t *testing.T) {
@@ -87,4 +88,29 @@ func scrape(t *testing.T, h http.Handler) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	return w
+}
+
+// TestSessionMetrics: the sessions of the registry are counted at each request.
+func TestSessionMetrics(t *testing.T) {
+	hub, err := sfu.New(sfu.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sessions session.Registry
+	h := newMux(t, admin.Config{Hub: hub, Sessions: &sessions, Metrics: func() []admin.Metric { return nil }})
+	about := session.About{Kind: session.Viewer, Transport: session.WebSocket}
+	for _, want := range []string{"0", "1", "2"} {
+		body := scrape(t, h).Body.String()
+		for _, line := range []string{
+			`weir_sessions{kind="viewer",transport="websocket"} ` + want,
+			`weir_sessions{kind="viewer",transport="webrtc"} 0`, `weir_sessions{kind="publisher",transport="webrtc"} 0`,
+		} {
+			if !strings.Contains(body, "\n"+line+"\n") {
+				t.Errorf("no %q in:\n%s", line, body)
+			}
+		}
+		if _, err := sessions.Begin(about, nil, nil, func(error) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -2,136 +2,182 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"weir/sfu"
 )
 
-// ErrReplaced is the cause of the end of a publisher's session whose client has
-// come back by another one. It wraps sfu.ErrLost: the stream goes on.
-var ErrReplaced = sfu.LostError("session: replaced by a new one")
-
-// loggedID is how many characters of an id get into the log: the whole is the
-// right to act on the session.
-const loggedID = 6
-
-// Session is one client that is connected. V is what its protocol keeps of it.
-type Session[V any] struct {
-	// set once
-	ID    string
-	Name  string // of the stream
-	Value V
-
-	registry *Registry[V]
-	cancel   context.CancelCauseFunc
-	over     <-chan struct{}
-	end      sync.Once
-}
-
-// LogID is the part of the id that may be logged.
-func LogID(id string) string { return id[:loggedID] }
-
-// Cancel tells the session to end, and why.
-func (s *Session[V]) Cancel(why error) { s.cancel(why) }
-
-// Over is closed when the stream's name is free again, or the viewer gone.
-func (s *Session[V]) Over() <-chan struct{} { return s.over }
-
-// End says that nothing of the session runs any more. Calling it twice is fine.
-func (s *Session[V]) End() {
-	s.end.Do(func() {
-		r := s.registry
-		r.mu.Lock()
-		delete(r.byID, s.ID)
-		r.mu.Unlock()
-		r.running.Done()
-	})
-}
-
-// Registry holds sessions. The zero value is ready to use. It is safe for
-// concurrent use.
-type Registry[V any] struct {
+// Registry holds the sessions of a server. The zero value is ready to use. It is safe
+// for concurrent use.
+type Registry struct {
 	running sync.WaitGroup
 
 	// guarded by mu
 	mu     sync.Mutex
-	byID   map[string]*Session[V]
+	byID   map[string]*Session
 	closed bool
 }
 
-// Begin registers a session of the stream called name until End. Shutdown calls
-// cancel with sfu.ErrShutdown; over is closed when the stream's name is free, or
-// the viewer gone. The error is sfu.ErrShutdown when the registry is shutting
-// down.
-func (r *Registry[V]) Begin(name string, v V, over <-chan struct{}, cancel context.CancelCauseFunc) (*Session[V], error) {
-	s := &Session[V]{ID: rand.Text(), Name: name, Value: v, registry: r, cancel: cancel, over: over}
+// Begin registers a session until its Close. Shutdown calls cancel with
+// sfu.ErrShutdown. over is closed when the stream's name is free again; nil for a
+// session that holds no name. c may be nil while a session is Undecided. The error is
+// sfu.ErrShutdown when the registry is shutting down.
+func (r *Registry) Begin(a About, c Connection, over <-chan struct{}, cancel context.CancelCauseFunc) (*Session, error) {
+	s := newSession(r, a, c, over, cancel)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil, sfu.ErrShutdown
 	}
 	if r.byID == nil {
-		r.byID = map[string]*Session[V]{}
+		r.byID = map[string]*Session{}
 	}
-	r.byID[s.ID] = s
+	r.byID[s.id] = s
 	r.running.Add(1)
 	return s, nil
 }
 
+func (r *Registry) remove(s *Session) {
+	r.mu.Lock()
+	delete(r.byID, s.id)
+	r.mu.Unlock()
+	r.running.Done()
+}
+
 // Find returns the session with that id, or nil. One that is over is not found,
 // though its recording may still be being finished.
-func (r *Registry[V]) Find(id string) *Session[V] {
+func (r *Registry) Find(id string) *Session {
 	r.mu.Lock()
 	s := r.byID[id]
 	r.mu.Unlock()
-	if s == nil {
+	if s == nil || s.isOver() {
 		return nil
 	}
-	select {
-	case <-s.over:
-		return nil
-	default:
-		return s
-	}
+	return s
 }
 
-// Replace ends the publisher's session with that id, if there is one of that
-// name, and waits until its name is free or ctx is done: its client has come back
-// before anybody noticed that it was lost.
-func (r *Registry[V]) Replace(ctx context.Context, name, id string) {
+// End tells the session with that id to end, and why. It reports whether there is one;
+// it does not wait for its end.
+func (r *Registry) End(id string, cause error) bool {
 	s := r.Find(id)
-	if s == nil || s.Name != name {
-		return
+	if s == nil {
+		return false
 	}
-	s.Cancel(ErrReplaced)
-	select {
-	case <-s.over:
-	case <-ctx.Done():
+	s.End(cause)
+	return true
+}
+
+// Replace ends the sessions whose place a new publisher of that name is to take, and
+// waits until they are over or ctx is done. They are the one with the id that its
+// client says was its own, and any that has been silent for so long that it is about to
+// be given up: its client has come back before anybody noticed that it was lost.
+//
+// Only publishers of that name are replaced, whatever they come over. An id of none of
+// those, or of nothing, is no error: the session may be over by now. Whoever else holds
+// the name keeps it, and the new publisher learns that when it claims the name
+// (sfu.ErrNameTaken, 409). Call it before that and before the new session begins, which
+// therefore cannot replace itself.
+func (r *Registry) Replace(ctx context.Context, name, id string) {
+	for _, s := range r.publishers(name) {
+		if s.id == id || s.Connection().Silent() {
+			s.End(ErrReplaced)
+			select {
+			case <-s.Over():
+			case <-ctx.Done():
+				return
+			}
+		}
 	}
 }
 
-// Of returns the sessions of that name.
-func (r *Registry[V]) Of(name string) (found []*Session[V]) {
+// publishers returns the sessions that publish under that name and are not over.
+func (r *Registry) publishers(name string) (found []*Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.byID {
-		if s.Name == name {
+		if s.about.Kind == Publisher && s.about.Name == name && !s.isOver() {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// Shutdown refuses new sessions, ends those that run, and waits until they have
-// ended, recordings included, or ctx is done.
-func (r *Registry[V]) Shutdown(ctx context.Context) error {
+// Snapshot is how a session stands.
+type Snapshot struct {
+	ID string // the right to act on the session: only for those who may
+	About
+	Started time.Time
+	Counters
+}
+
+// Sessions returns how all sessions stand that are not over, the oldest first.
+func (r *Registry) Sessions() []Snapshot {
 	r.mu.Lock()
-	r.closed = true
+	list := make([]Snapshot, 0, len(r.byID))
+	connections := make([]Connection, 0, len(r.byID))
 	for _, s := range r.byID {
-		s.cancel(sfu.ErrShutdown)
+		if !s.isOver() {
+			list = append(list, Snapshot{ID: s.id, About: s.about, Started: s.started})
+			connections = append(connections, s.connection)
+		}
 	}
 	r.mu.Unlock()
+	for i, c := range connections { // not with the lock held: they have their own
+		if c != nil {
+			list[i].Counters = c.Counters()
+		}
+	}
+	slices.SortFunc(list, func(a, b Snapshot) int {
+		if order := a.Started.Compare(b.Started); order != 0 {
+			return order
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return list
+}
+
+// Count is how many sessions there are of a kind over a transport.
+type Count struct {
+	Kind      Kind
+	Transport Transport
+	Sessions  int
+}
+
+// Counts returns how many sessions there are that are not over, for each kind over each
+// transport. None is undecided over WebRTC.
+func (r *Registry) Counts() []Count {
+	counts := []Count{
+		{Kind: Publisher, Transport: WebRTC}, {Kind: Publisher, Transport: WebSocket},
+		{Kind: Viewer, Transport: WebRTC}, {Kind: Viewer, Transport: WebSocket},
+		{Kind: Undecided, Transport: WebSocket},
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.byID {
+		same := func(c Count) bool { return c.Kind == s.about.Kind && c.Transport == s.about.Transport }
+		if i := slices.IndexFunc(counts, same); i >= 0 && !s.isOver() {
+			counts[i].Sessions++
+		}
+	}
+	return counts
+}
+
+// Shutdown refuses new sessions, ends those that run, and waits until they have
+// ended, recordings included, or ctx is done. Calling it several times is fine.
+func (r *Registry) Shutdown(ctx context.Context) error {
+	r.mu.Lock()
+	r.closed = true
+	running := make([]*Session, 0, len(r.byID))
+	for _, s := range r.byID {
+		running = append(running, s)
+	}
+	r.mu.Unlock()
+	for _, s := range running {
+		s.End(sfu.ErrShutdown)
+	}
 	ended := make(chan struct{})
 	go func() {
 		r.running.Wait()

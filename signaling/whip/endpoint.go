@@ -26,6 +26,8 @@ type Config struct {
 	// Record says whether streams are recorded unless their publisher says
 	// otherwise.
 	Record bool
+	// Sessions gets the endpoint's sessions. Default: a registry of its own.
+	Sessions *session.Registry
 	// Log takes a line for the begin and the end of each session. Default:
 	// discarded.
 	Log *slog.Logger
@@ -41,16 +43,18 @@ func (c Config) Validate() error {
 
 // Endpoint is the WHIP and WHEP endpoint of a server, with its sessions.
 type Endpoint struct {
-	config   Config
-	sessions session.Registry[*client]
-	endings  endings
-	waiting  waiters
+	config  Config
+	endings endings
+	waiting waiters
 }
 
 // New returns an endpoint without sessions.
 func New(c Config) (*Endpoint, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if c.Sessions == nil {
+		c.Sessions = &session.Registry{}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -66,7 +70,7 @@ func (e *Endpoint) Register(mux *http.ServeMux) {
 }
 
 // serve is the endpoint resource: what POST does differs.
-func (e *Endpoint) serve(post func(*http.Request, string) (*visit, string, error), discoverable bool) http.HandlerFunc {
+func (e *Endpoint) serve(post func(*http.Request, string) (*session.Session, string, error), discoverable bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Accept-Post", typeSDP)
 		switch r.Method {
@@ -88,7 +92,7 @@ func (e *Endpoint) serve(post func(*http.Request, string) (*visit, string, error
 }
 
 // create answers an offer with a new session.
-func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*http.Request, string) (*visit, string, error)) {
+func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*http.Request, string) (*session.Session, string, error)) {
 	offer, err := readBody(w, r, typeSDP)
 	if err != nil {
 		signaling.WriteError(w, err)
@@ -102,8 +106,8 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*htt
 	}
 	h := w.Header()
 	h.Set("Content-Type", typeSDP)
-	h.Set("Location", "/session/"+s.ID)
-	h.Set("ETag", s.Value.entityTag())
+	h.Set("Location", "/session/"+s.ID())
+	h.Set("ETag", s.Connection().(*client).entityTag())
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer) // a client that has gone never connects, and is reaped

@@ -27,10 +27,9 @@ type connection interface {
 // client is what WHIP and WHEP keep of a session.
 type client struct {
 	// set once
-	peer      connection
-	publishes bool
-	failure   func() error // why the session is of no use any more, or nil
-	id        string       // of the session; set before that runs
+	peer     connection
+	counters func() session.Counters
+	failure  func() error // why the session is of no use any more, or nil
 
 	// guarded by mu
 	mu        sync.Mutex
@@ -38,8 +37,11 @@ type client struct {
 	restarted bool   // it is not the first one
 }
 
-// visit is one client's WHIP or WHEP session.
-type visit = session.Session[*client]
+// Silent implements session.Connection.
+func (c *client) Silent() bool { return c.peer.Silent() }
+
+// Counters implements session.Connection.
+func (c *client) Counters() session.Counters { return c.counters() }
 
 // noFailure is the failure of sessions that have none of which their client does not
 // know.
@@ -59,29 +61,31 @@ func (c *client) hasRestarted() bool {
 }
 
 // publish makes a session of a publisher's offer.
-func (e *Endpoint) publish(r *http.Request, offer string) (*visit, string, error) {
+func (e *Endpoint) publish(r *http.Request, offer string) (*session.Session, string, error) {
 	record, err := signaling.WantsRecord(r)
 	if err != nil {
 		return nil, "", err
 	}
 	record = record && e.config.Record
 	name := r.PathValue("name")
-	e.makeWay(r.Context(), name, r.URL.Query().Get("replaces"))
-	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: "webrtc", Record: record})
+	e.config.Sessions.Replace(r.Context(), name, r.URL.Query().Get("replaces"))
+	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: string(session.WebRTC), Record: record})
 	if err != nil {
 		return nil, "", err
 	}
+	received := session.Received(pub)
 	source, answer, err := e.config.Port.NewPublisher(r.Context(), offer, pub)
 	if err != nil {
 		pub.Close()
 		return nil, "", err
 	}
-	c := &client{peer: source, publishes: true, failure: source.Failure}
-	s, err := e.start(name, c, pub.Done(), func(ctx context.Context, session string) {
-		log := e.config.Log.With("stream", name, "session", session)
+	c := &client{peer: source, counters: received, failure: source.Failure}
+	about := session.About{Kind: session.Publisher, Wire: "whip", Name: name, Client: r.UserAgent(), Address: r.RemoteAddr}
+	s, err := e.start(about, c, pub.Done(), func(ctx context.Context, id string) {
+		log := e.config.Log.With("stream", name, "session", session.LogID(id))
 		log.Info("publisher answered", "record", record, "remote", r.RemoteAddr)
 		err := pub.Run(ctx, sourceFunc(func(ctx context.Context, pub *sfu.Publication) error {
-			defer func() { e.endings.note(c.id, source.Failure()) }() // before the session is not found any more
+			defer func() { e.endings.note(id, source.Failure()) }() // before the session is not found any more
 			return source.Run(ctx, pub)
 		}))
 		i := pub.Info()
@@ -101,22 +105,8 @@ type sourceFunc func(context.Context, *sfu.Publication) error
 // Run implements sfu.Source.
 func (f sourceFunc) Run(ctx context.Context, pub *sfu.Publication) error { return f(ctx, pub) }
 
-// makeWay ends a session that a publisher of that name is to take the place of:
-// the one that it says was its own, and any that has been silent for so long that
-// it is about to be given up anyway.
-func (e *Endpoint) makeWay(ctx context.Context, name, replaces string) {
-	if replaces != "" {
-		e.sessions.Replace(ctx, name, replaces)
-	}
-	for _, s := range e.sessions.Of(name) {
-		if s.Value.publishes && s.Value.peer.Silent() {
-			e.sessions.Replace(ctx, name, s.ID)
-		}
-	}
-}
-
 // view makes a session of a viewer's offer.
-func (e *Endpoint) view(r *http.Request, offer string) (*visit, string, error) {
+func (e *Endpoint) view(r *http.Request, offer string) (*session.Session, string, error) {
 	name := r.PathValue("name")
 	if err := sfu.ValidName(name); err != nil {
 		return nil, "", err
@@ -136,10 +126,13 @@ func (e *Endpoint) view(r *http.Request, offer string) (*visit, string, error) {
 		sub.Close()
 		return nil, "", err
 	}
-	gone := make(chan struct{})
-	s, err := e.start(name, &client{peer: sink, failure: noFailure}, gone, func(ctx context.Context, session string) {
-		log := e.config.Log.With("stream", name, "session", session)
-		defer close(gone)
+	about := session.About{Kind: session.Viewer, Wire: "whep", Name: name, Client: r.UserAgent(), Address: r.RemoteAddr}
+	c := &client{peer: sink, failure: noFailure, counters: func() session.Counters {
+		sent := sink.Stats()
+		return session.Counters{Packets: sent.Packets, Bytes: sent.Bytes}
+	}}
+	s, err := e.start(about, c, nil, func(ctx context.Context, id string) {
+		log := e.config.Log.With("stream", name, "session", session.LogID(id))
 		defer sub.Close()
 		start := time.Now()
 		log.Info("viewer answered", "remote", r.RemoteAddr)
@@ -188,30 +181,43 @@ func reason(err error) string {
 	}
 }
 
-// start registers a session and runs it. What run gets with the context names the
-// session in the log.
-func (e *Endpoint) start(name string, c *client, over <-chan struct{}, run func(ctx context.Context, session string)) (*visit, error) {
+// start registers a session and runs it. run gets the session's id.
+func (e *Endpoint) start(about session.About, c *client, over <-chan struct{}, run func(ctx context.Context, id string)) (*session.Session, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c.tag = rand.Text()
-	s, err := e.sessions.Begin(name, c, over, cancel)
+	about.Transport = session.WebRTC
+	s, err := e.config.Sessions.Begin(about, c, over, cancel)
 	if err != nil {
 		cancel(err)
 		return nil, err
 	}
-	c.id = s.ID
 	go func() {
-		defer s.End()
+		defer s.Close()
 		defer cancel(nil)
-		run(ctx, session.LogID(s.ID))
+		run(ctx, s.ID())
 	}()
 	return s, nil
+}
+
+// find returns the session with that id and what is kept of it, or nil if it is none
+// of this endpoint's.
+func (e *Endpoint) find(id string) (*session.Session, *client) {
+	s := e.config.Sessions.Find(id)
+	if s == nil {
+		return nil, nil
+	}
+	c, ours := s.Connection().(*client)
+	if !ours {
+		return nil, nil
+	}
+	return s, c
 }
 
 // Shutdown refuses new sessions, ends those that run, publishers and viewers
 // alike, and waits until they have ended, recordings included, or ctx is done.
 func (e *Endpoint) Shutdown(ctx context.Context) error {
 	e.waiting.shutdown()
-	return e.sessions.Shutdown(ctx)
+	return e.config.Sessions.Shutdown(ctx)
 }
 
 // serveSession is the session resource.
@@ -222,25 +228,25 @@ func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("id")
-	s := e.sessions.Find(id)
+	s, c := e.find(id)
 	if s == nil {
 		signaling.WriteError(w, e.endings.why(id))
 		return
 	}
-	if err := s.Value.failure(); err != nil {
+	if err := c.failure(); err != nil {
 		signaling.WriteError(w, err) // it is being torn down
 		return
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		w.Header().Set("ETag", s.Value.entityTag())
+		w.Header().Set("ETag", c.entityTag())
 		w.WriteHeader(http.StatusNoContent)
 	case http.MethodPatch:
-		if err := s.Value.patch(w, r); err != nil {
+		if err := c.patch(w, r); err != nil {
 			signaling.WriteError(w, err)
 		}
 	case http.MethodDelete:
-		s.Cancel(errStopped)
+		s.End(errStopped)
 		select { // so that the name is free when the client reads the answer
 		case <-s.Over():
 		case <-r.Context().Done():

@@ -15,6 +15,7 @@ import (
 
 	"weir/sfu"
 	"weir/signaling"
+	"weir/signaling/session"
 )
 
 const (
@@ -60,12 +61,12 @@ func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request) {
 		e.refused(w, r, err)
 		return
 	}
-	s, err := e.sessions.Begin("", struct{}{}, nil, cancel)
+	s, err := e.config.Sessions.Begin(about(r, session.Undecided, "amlive", ""), nil, nil, cancel)
 	if err != nil {
 		e.refused(w, r, err)
 		return
 	}
-	defer s.End()
+	defer s.Close()
 	conn, err := e.upgrade(w, r)
 	if err != nil {
 		return
@@ -76,9 +77,9 @@ func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case first != nil:
-		err = e.amLivePublish(ctx, cancel, s.ID, conn, amLiveStreams+id, record && e.config.Record, first)
+		err = e.amLivePublish(ctx, cancel, s, conn, amLiveStreams+id, record && e.config.Record, first)
 	default:
-		err = e.amLiveWatch(ctx, cancel, conn, amLiveStreams+join, r.RemoteAddr)
+		err = e.amLiveWatch(ctx, cancel, s, conn, amLiveStreams+join, r.RemoteAddr)
 	}
 	if err == nil {
 		return // it has said goodbye
@@ -120,9 +121,9 @@ func amLiveHello(ctx context.Context, conn *websocket.Conn, id string) (first io
 }
 
 // amLivePublish takes an upload whose first message has begun.
-func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, session string, conn *websocket.Conn, name string, record bool, first io.Reader) error {
+func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, s *session.Session, conn *websocket.Conn, name string, record bool, first io.Reader) error {
 	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{
-		Source: "websocket", Record: record, NoGrace: true, // nobody can come back with this name
+		Source: string(session.WebSocket), Record: record, NoGrace: true, // nobody can come back with this name
 	})
 	if err != nil {
 		return err
@@ -134,18 +135,21 @@ func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCause
 		e.amLives.Delete(name)
 		close(over)
 	}()
-	e.take(ctx, cancel, pub, session, &upload{conn: conn, out: newMuteOutbox(conn), first: first})
+	u := &upload{conn: conn, out: newMuteOutbox(conn), first: first}
+	s.Decide(session.Publisher, name, u)
+	e.take(ctx, cancel, pub, s.ID(), u)
 	return nil
 }
 
 // amLiveWatch feeds a viewer to the end of the live.
-func (e *Endpoint) amLiveWatch(ctx context.Context, cancel context.CancelCauseFunc, conn *websocket.Conn, name, remote string) error {
+func (e *Endpoint) amLiveWatch(ctx context.Context, cancel context.CancelCauseFunc, s *session.Session, conn *websocket.Conn, name, remote string) error {
 	f, sub, err := e.feeds.join(e.config.Hub, name)
 	if err != nil {
 		return err
 	}
-	v := e.newViewer(name, conn)
-	v.mute = true
+	v := e.newViewer(name)
+	v.conn, v.mute = conn, true
+	s.Decide(session.Viewer, name, v)
 	v.serve(ctx, cancel, remote, func(ctx context.Context) error {
 		defer e.feeds.leave(f, sub)
 		return v.follow(ctx, f)

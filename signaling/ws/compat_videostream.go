@@ -6,6 +6,9 @@ import (
 	"weir/signaling"
 )
 
+// wireVideoStream names what these clients speak.
+const wireVideoStream = "node-videostream"
+
 // registerVideoStream adds what clients of node-videostream speak. They used a
 // port for each way; here it is a path, and a name that other clients see too:
 //
@@ -21,8 +24,8 @@ import (
 //
 // Text is neither expected nor sent.
 func (e *Endpoint) registerVideoStream(mux *http.ServeMux) {
-	in := signaling.Get(e.serve(func(w http.ResponseWriter, r *http.Request) { e.publish(w, r, newMuteOutbox) }))
-	out := signaling.Get(e.serve(func(w http.ResponseWriter, r *http.Request) { e.watch(w, r, true) }))
+	in := signaling.Get(e.serve(func(w http.ResponseWriter, r *http.Request) { e.publish(w, r, wireVideoStream, newMuteOutbox) }))
+	out := signaling.Get(e.serve(func(w http.ResponseWriter, r *http.Request) { e.watch(w, r, wireVideoStream, true) }))
 	const prefix = "/compat/node-videostream/"
 	mux.HandleFunc(prefix+"blob-in/{name...}", in)
 	mux.HandleFunc(prefix+"chunk-in/{name...}", in)

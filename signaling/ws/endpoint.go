@@ -48,6 +48,8 @@ type Config struct {
 	// RecordingOf returns the URL of the newest recording of a stream, given its
 	// name, if there is one. Default: there is none.
 	RecordingOf func(name string) (url string, ok bool)
+	// Sessions gets the endpoint's sessions. Default: a registry of its own.
+	Sessions *session.Registry
 	// Log takes a line for the begin and the end of each session. Default:
 	// discarded.
 	Log *slog.Logger
@@ -71,7 +73,6 @@ func (c Config) Validate() error {
 type Endpoint struct {
 	config   Config
 	upgrader websocket.Upgrader
-	sessions session.Registry[struct{}]
 	feeds    feeds
 	// amLives has a chan struct{} for each stream name of amLive's publishers,
 	// closed when the upload has ended, its recording included.
@@ -85,6 +86,9 @@ func New(c Config) (*Endpoint, error) {
 	}
 	if c.MaxMessage == 0 {
 		c.MaxMessage = defaultMaxMessage
+	}
+	if c.Sessions == nil {
+		c.Sessions = &session.Registry{}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -147,4 +151,11 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // Shutdown refuses new sessions, ends those that run, and waits until they have
 // ended, recordings included, or ctx is done.
-func (e *Endpoint) Shutdown(ctx context.Context) error { return e.sessions.Shutdown(ctx) }
+func (e *Endpoint) Shutdown(ctx context.Context) error { return e.config.Sessions.Shutdown(ctx) }
+
+// about is what a session is that begins with r.
+func about(r *http.Request, kind session.Kind, wire, name string) session.About {
+	return session.About{
+		Kind: kind, Transport: session.WebSocket, Wire: wire, Name: name, Client: r.UserAgent(), Address: r.RemoteAddr,
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -51,7 +52,6 @@ type upload struct {
 	pace   *pacer
 	reader *webm.Reader
 	intake *intake
-	taken  int64 // bytes of media
 	texts  *rate.Limiter
 	bye    bool // the client is about to close on purpose
 	gone   bool // the client has closed, or its connection is broken
@@ -61,16 +61,26 @@ type upload struct {
 	paused   bool
 	over     bool // reading is to end: nothing moves the deadline any more
 	deadline time.Time
+
+	// atomic
+	taken atomic.Int64 // bytes of media
 }
+
+// Silent implements session.Connection. A WebSocket that is open is not: its end is
+// noticed, and a publisher that has paused sends nothing.
+func (u *upload) Silent() bool { return false }
+
+// Counters implements session.Connection.
+func (u *upload) Counters() session.Counters { return session.Counters{Bytes: uint64(u.taken.Load())} }
 
 // servePublish is GET /ws/publish/{name}.
 func (e *Endpoint) servePublish(w http.ResponseWriter, r *http.Request) {
-	e.publish(w, r, newOutbox)
+	e.publish(w, r, "websocket", newOutbox)
 }
 
-// publish makes an upload of a request. What its client is told goes through the
-// outbox.
-func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox func(*websocket.Conn) *outbox) {
+// publish makes an upload of a request of a client that speaks wire. What the client
+// is told goes through the outbox.
+func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, wire string, newOutbox func(*websocket.Conn) *outbox) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
 	name := r.PathValue("name")
@@ -79,28 +89,28 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, newOutbox fun
 		e.refused(w, r, err)
 		return
 	}
-	if id := r.URL.Query().Get("replaces"); id != "" {
-		e.sessions.Replace(r.Context(), name, id)
-	}
-	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: "websocket", Record: record && e.config.Record})
+	e.config.Sessions.Replace(r.Context(), name, r.URL.Query().Get("replaces"))
+	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: string(session.WebSocket), Record: record && e.config.Record})
 	if err != nil {
 		e.refused(w, r, err)
 		return
 	}
 	defer pub.Close()
-	s, err := e.sessions.Begin(name, struct{}{}, pub.Done(), cancel)
+	u := &upload{way: signaling.ForwardedOf(r)}
+	s, err := e.config.Sessions.Begin(about(r, session.Publisher, wire, name), u, pub.Done(), cancel)
 	if err != nil {
 		e.refused(w, r, err)
 		return
 	}
-	defer s.End()
+	defer s.Close()
 	conn, err := e.upgrade(w, r)
 	if err != nil {
 		e.config.Log.Info("session refused", "stream", name, "path", r.URL.Path, "reason", err)
 		return
 	}
 	defer conn.Close()
-	e.take(ctx, cancel, pub, s.ID, &upload{conn: conn, out: newOutbox(conn), way: signaling.ForwardedOf(r)})
+	u.conn, u.out = conn, newOutbox(conn)
+	e.take(ctx, cancel, pub, s.ID(), u)
 }
 
 // take runs an upload from its begin to its end. id is its session's.
@@ -113,7 +123,7 @@ func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub
 	u.out.status(string(sfu.Connecting))
 	err := u.serve(ctx, cancel, pub)
 	i = pub.Info()
-	attributes := []any{"reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live, "bytes", u.taken}
+	attributes := []any{"reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live, "bytes", u.taken.Load()}
 	if u.intake != nil {
 		attributes = append(attributes, "damaged", u.intake.damaged, "hurried", u.pace.hurried)
 	}
@@ -172,7 +182,7 @@ func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 	u.intake.ended = true
 	if _, refused := errors.AsType[*refusal](err); !refused {
 		closed := errors.Join(u.reader.Close(), u.intake.end())
-		if err == nil && u.taken > 0 && closed != nil {
+		if err == nil && u.taken.Load() > 0 && closed != nil {
 			err = refuseMedia(closed)
 		}
 	}
@@ -273,11 +283,11 @@ func (u *upload) media(message io.Reader, buf []byte) error {
 			return refuse(websocket.CloseMessageTooBig, "Message too large", "A message may have %d bytes at most.", u.limit)
 		}
 		if n > 0 {
-			u.taken += int64(n)
+			taken := u.taken.Add(int64(n))
 			if err := u.reader.Push(buf[:n]); err != nil {
 				return refuseMedia(err)
 			}
-			u.out.accept(u.taken)
+			u.out.accept(taken)
 			u.alive()
 		}
 		if err == io.EOF {

@@ -15,6 +15,7 @@ import (
 	"weir/recorder/webm"
 	"weir/sfu"
 	"weir/signaling"
+	"weir/signaling/session"
 )
 
 const (
@@ -33,10 +34,13 @@ const (
 )
 
 // serveWatch is GET /ws/watch/{name}.
-func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request) { e.watch(w, r, false) }
+func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request) {
+	e.watch(w, r, "websocket", false)
+}
 
-// watch makes a viewer of a request, one that gets no events if mute.
-func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, mute bool) {
+// watch makes a viewer of a request of a client that speaks wire, one that gets no
+// events if mute.
+func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, wire string, mute bool) {
 	name := r.PathValue("name")
 	if err := sfu.ValidName(name); err != nil {
 		signaling.WriteError(w, err)
@@ -44,18 +48,17 @@ func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, mute bool) {
 	}
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
-	s, err := e.sessions.Begin(name, struct{}{}, nil, cancel)
+	v := e.newViewer(name)
+	v.mute, v.way = mute, signaling.ForwardedOf(r)
+	s, err := e.config.Sessions.Begin(about(r, session.Viewer, wire, name), v, nil, cancel)
 	if err != nil {
 		signaling.WriteError(w, err)
 		return
 	}
-	defer s.End()
-	conn, err := e.upgradeViewer(w, r)
-	if err != nil {
+	defer s.Close()
+	if v.conn, err = e.upgradeViewer(w, r); err != nil {
 		return
 	}
-	v := e.newViewer(name, conn)
-	v.mute, v.way = mute, signaling.ForwardedOf(r)
 	v.serve(ctx, cancel, r.RemoteAddr, v.run)
 }
 
@@ -67,9 +70,10 @@ func (e *Endpoint) upgradeViewer(w http.ResponseWriter, r *http.Request) (*webso
 	return u.Upgrade(hijacker{w}, r, nil)
 }
 
-func (e *Endpoint) newViewer(name string, conn *websocket.Conn) *viewer {
+// newViewer returns a viewer whose connection is to be set.
+func (e *Endpoint) newViewer(name string) *viewer {
 	return &viewer{
-		endpoint: e, name: name, conn: conn,
+		endpoint: e, name: name,
 		hello: make(chan wishes, 1), asked: make(chan string, 1), read: make(chan struct{}),
 	}
 }
@@ -127,8 +131,15 @@ type viewer struct {
 	cuts    int
 
 	// atomic
-	over atomic.Bool // the session has ended
+	over  atomic.Bool   // the session has ended
+	bytes atomic.Uint64 // of media that were sent
 }
+
+// Silent implements session.Connection. Nobody takes a viewer's place.
+func (v *viewer) Silent() bool { return false }
+
+// Counters implements session.Connection.
+func (v *viewer) Counters() session.Counters { return session.Counters{Bytes: v.bytes.Load()} }
 
 // wishes is what a viewer asks for. The zero value is for who says nothing.
 type wishes struct {

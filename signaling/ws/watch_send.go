@@ -81,7 +81,8 @@ func (v *viewer) write(shared []byte) error {
 	start := putFrameHead(v.frame, len(v.frame)-frameHead+len(shared))
 	v.parts = [2][]byte{v.frame[start:], shared}
 	v.buffers = v.parts[:]
-	_, err := v.buffers.WriteTo(v.conn.NetConn())
+	n, err := v.buffers.WriteTo(v.conn.NetConn())
+	v.bytes.Add(uint64(n))
 	v.parts = [2][]byte{} // who waits holds no unit
 	v.broken = err != nil
 	return err

@@ -33,7 +33,8 @@ func sockets(t *testing.T) (*viewer, *websocket.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
-	v := e.newViewer("a/test", <-conns)
+	v := e.newViewer("a/test")
+	v.conn = <-conns
 	t.Cleanup(func() { v.conn.Close() })
 	v.pinged, v.due = time.Now(), time.NewTimer(pingInterval)
 	t.Cleanup(func() { v.due.Stop() })

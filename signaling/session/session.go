@@ -1,0 +1,149 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"time"
+
+	"weir/sfu"
+)
+
+var (
+	// ErrReplaced is the cause of the end of a publisher's session whose client has
+	// come back by another one. It wraps sfu.ErrLost: the stream goes on.
+	ErrReplaced = sfu.LostError("session: replaced by a new one")
+	// ErrKicked is the cause of the end of a session that whoever runs the server
+	// wants to end. A publisher's stream ends with it.
+	ErrKicked = errors.New("session: ended by the server's operator")
+)
+
+// loggedID is how many characters of an id get into the log: the whole is the
+// right to act on the session.
+const loggedID = 6
+
+// LogID returns the part of an id that may be logged.
+func LogID(id string) string { return id[:min(loggedID, len(id))] }
+
+// Kind is what the client of a session does.
+type Kind string
+
+// The kinds of sessions.
+const (
+	Undecided Kind = "undecided" // its first message is to tell
+	Publisher Kind = "publisher"
+	Viewer    Kind = "viewer"
+)
+
+// Transport is what the media of a session come over.
+type Transport string
+
+// The transports.
+const (
+	WebRTC    Transport = "webrtc"
+	WebSocket Transport = "websocket"
+)
+
+// About is what a session is.
+type About struct {
+	Kind      Kind
+	Transport Transport
+	Wire      string // what the client speaks: whip, whep, websocket, amlive, node-videostream
+	Name      string // of the stream; empty while Kind is Undecided
+	Client    string // the program, as it names itself (User-Agent); may be empty
+	Address   string // of the client, with its port where that is known
+}
+
+// Counters are what has come from a publisher, or gone to a viewer. Packets is 0
+// where media come in no packets.
+type Counters struct {
+	Packets, Bytes uint64
+}
+
+// Connection is what the registry asks of a session's client. Its methods are safe for
+// concurrent use.
+type Connection interface {
+	// Silent reports whether nothing has come from the client for so long that it is
+	// about to be given up.
+	Silent() bool
+	// Counters returns what has come from the client, or gone to it, so far.
+	Counters() Counters
+}
+
+// Session is one client that is connected.
+type Session struct {
+	// set once
+	id       string
+	started  time.Time
+	registry *Registry
+	cancel   context.CancelCauseFunc
+	over     <-chan struct{} // nil: it is over when it is closed
+	closed   chan struct{}   // by Close
+	close    sync.Once
+
+	// guarded by registry.mu
+	about      About
+	connection Connection // nil: not known yet
+}
+
+func newSession(r *Registry, a About, c Connection, over <-chan struct{}, cancel context.CancelCauseFunc) *Session {
+	s := &Session{
+		id: rand.Text(), started: time.Now(), registry: r, cancel: cancel, over: over, closed: make(chan struct{}),
+		about: a, connection: c,
+	}
+	if s.over == nil {
+		s.over = s.closed
+	}
+	return s
+}
+
+// ID returns the session's id, which is the right to act on it.
+func (s *Session) ID() string { return s.id }
+
+// About returns what the session is.
+func (s *Session) About() About {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	return s.about
+}
+
+// Connection returns what the session began with, or has become; nil if it is
+// undecided.
+func (s *Session) Connection() Connection {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	return s.connection
+}
+
+// Decide tells what a session does that was Undecided, and on which stream.
+func (s *Session) Decide(k Kind, name string, c Connection) {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	s.about.Kind, s.about.Name, s.connection = k, name, c
+}
+
+// End tells the session to end, and why. It does not wait.
+func (s *Session) End(cause error) { s.cancel(cause) }
+
+// Over is closed when the stream's name is free again, or the viewer gone.
+func (s *Session) Over() <-chan struct{} { return s.over }
+
+// isOver reports whether Over is closed.
+func (s *Session) isOver() bool {
+	select {
+	case <-s.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close takes the session out of the registry: nothing of it runs any more. Calling it
+// twice is fine.
+func (s *Session) Close() {
+	s.close.Do(func() {
+		close(s.closed)
+		s.registry.remove(s)
+	})
+}
