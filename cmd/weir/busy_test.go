@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"weir/cmd/weir/browsertest"
+	"weir/recorder"
 	"weir/recorder/webm"
 	"weir/sfu/codec"
 	"weir/sfu/media"
-	"weir/signaling/admin"
 )
 
 // How much TestBusy does. More is a task of its own.
@@ -90,7 +91,7 @@ func TestBusy(t *testing.T) {
 		codecs, rtx, rounds = []string{"VP9"}, rtx[:1], 1
 	}
 	s := startServer(t)
-	c := startChrome(t)
+	c := browsertest.Start(t)
 	beBusy(t)
 	for _, name := range codecs {
 		for _, again := range rtx {
@@ -119,23 +120,23 @@ func beBusy(t *testing.T) {
 }
 
 // busyBroadcast makes one broadcast and looks at what came of it.
-func busyBroadcast(t *testing.T, s *testServer, c chrome, name string, rtx bool, stream string) {
+func busyBroadcast(t *testing.T, s *testServer, c browsertest.Browser, name string, rtx bool, stream string) {
 	t.Helper()
 	came := make(chan []*media.Packet, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() { came <- s.packetsOf(ctx, stream) }()
-	p := c.open(t, s.url+"/recordings")
-	defer p.close()
-	eval[any](p, fmt.Sprintf(`%s(%q, %q, %v)`, busyPage, stream, name, rtx))
-	p.wait("sends", `window.sends`)
+	p := c.Open(t, s.url+"/recordings")
+	defer p.Close()
+	browsertest.Eval[any](p, fmt.Sprintf(`%s(%q, %q, %v)`, busyPage, stream, name, rtx))
+	p.Wait("sends", `window.sends`)
 	time.Sleep(*busyFor)
-	sender := eval[busySender](p, `window.stop()`)
+	sender := browsertest.Eval[busySender](p, `window.stop()`)
 	packets := <-came
 	if len(packets) == 0 {
 		t.Fatal("no packet came")
 	}
-	recording := waitFinished(t, s.url, stream)
+	recording := s.waitFinished(t, stream)
 	files, err := filepath.Glob(filepath.Join(s.dataDir, "recordings", stream, "*-"+recording.ID+".*m*"))
 	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, ".json") })
 	if err != nil || len(files) != 1 {
@@ -143,6 +144,32 @@ func busyBroadcast(t *testing.T, s *testServer, c chrome, name string, rtx bool,
 	}
 	checkBusy(t, recording, sender, picturesSent(packets), frameSizes(t, files[0]))
 	decode(t, files[0])
+}
+
+// waitFinished waits until the recording of a stream is finished.
+func (s *testServer) waitFinished(t *testing.T, stream string) recorder.Recording {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		list, _, err := s.app.recorder.Recordings(recorder.Query{Stream: stream, Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) > 0 && list[0].State == recorder.Finished {
+			return list[0]
+		}
+	}
+	t.Fatalf("no finished recording of %s", stream)
+	return recorder.Recording{}
+}
+
+// decode decodes every frame of a file, each at its own time; any error fails.
+func decode(t *testing.T, file string) {
+	t.Helper()
+	out, err := exec.Command("ffmpeg", "-v", "error", "-err_detect", "explode", "-xerror", "-i", file,
+		"-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-f", "null", "-").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("ffmpeg cannot decode %s: %v\n%s", file, err, out)
+	}
 }
 
 // packetsOf returns all packets of a stream's picture that come from its first
@@ -249,7 +276,7 @@ func (s *pictureSizes) Frame(f webm.Frame) error {
 func (*pictureSizes) Damage(webm.Damage) {}
 
 // checkBusy: all pictures that were sent are in the file, or counted as what they are.
-func checkBusy(t *testing.T, r admin.Recording, sender busySender, sent []sentPicture, file []int) {
+func checkBusy(t *testing.T, r recorder.Recording, sender busySender, sent []sentPicture, file []int) {
 	t.Helper()
 	whole, cutByEnd := 0, 0
 	for _, p := range sent {
