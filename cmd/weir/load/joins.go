@@ -52,16 +52,26 @@ func (r *run) comeAndGo(ctx context.Context) error {
 	if report.Joined == 0 && report.Failed > 0 {
 		return fmt.Errorf("no viewer could join: %s", report.Failures[0])
 	}
-	used = max(0, used-time.Duration(float64(took)*float64(ratio(base, baseTook))))
-	report.Joins = &Joins{
-		Done: report.Joined, PerSecond: ratio(float64(report.Joined), took.Seconds()), Connected: timesOf(tally.connected),
-		CPUPerJoin: ratio(used, time.Duration(report.Joined)) / Figure(time.Millisecond),
-		PerCore:    ratio(float64(report.Joined), used.Seconds()),
-		BaseCPU:    100 * ratio(base, baseTook),
-	}
+	report.Joins = joinsOf(tally.connected, spent{used, took}, spent{base, baseTook})
 	r.fleet.latencies = histogram{} // nobody stays long enough to tell anything of the media
 	r.collect(m)
 	return nil
+}
+
+// spent is how much CPU time the server used within a time.
+type spent struct{ cpu, took time.Duration }
+
+// joinsOf is what joins cost that took so long each, in ns, when the server used
+// that much meanwhile, and without them as much as in base.
+func joinsOf(connected []int64, with, base spent) *Joins {
+	done := len(connected)
+	used := max(0, with.cpu-time.Duration(float64(with.took)*float64(ratio(base.cpu, base.took))))
+	return &Joins{
+		Done: done, PerSecond: ratio(float64(done), with.took.Seconds()), Connected: timesOf(connected),
+		CPUPerJoin: ratio(used, time.Duration(done)) / Figure(time.Millisecond),
+		PerCore:    ratio(float64(done), used.Seconds()),
+		BaseCPU:    100 * ratio(base.cpu, base.took),
+	}
 }
 
 // visitAll lets all viewers join and leave.

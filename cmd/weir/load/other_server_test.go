@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
@@ -26,11 +27,19 @@ type otherServer struct {
 	mu      sync.Mutex
 	pcs     []*webrtc.PeerConnection
 	tracks  []*webrtc.TrackLocalStaticRTP
-	numbers map[uint32]bool // of the stamps of the packets that were left out
+	fates   map[media.Kind]map[uint32]fate // by the numbers of the stamps
 	reading sync.WaitGroup
 }
 
 const leaveOut = 50
+
+// fate is what became of a packet at the server; none if it never came.
+type fate int
+
+const (
+	passedOn fate = iota + 1
+	leftOut
+)
 
 func newOtherServer(t *testing.T, renumber bool) (*otherServer, string) {
 	settings := webrtc.SettingEngine{}
@@ -41,8 +50,10 @@ func newOtherServer(t *testing.T, renumber bool) (*otherServer, string) {
 		t.Fatal(err)
 	}
 	s := &otherServer{
-		t: t, api: webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(settings)), renumber: renumber,
-		numbers: map[uint32]bool{},
+		t: t, api: webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(settings),
+			// It asks for nothing again: what is lost on the way to it stays lost.
+			webrtc.WithInterceptorRegistry(&interceptor.Registry{})), renumber: renumber,
+		fates: map[media.Kind]map[uint32]fate{media.Audio: {}, media.Video: {}},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /whip/{name}", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, s.publisher) })
@@ -120,12 +131,13 @@ func (s *otherServer) publisher(pc *webrtc.PeerConnection) error {
 				return
 			}
 			if video && n%leaveOut == 0 {
-				s.leaveOut(p)
+				s.note(video, p, leftOut)
 				if s.renumber {
 					less++
 				}
 				continue
 			}
+			s.note(video, p, passedOn)
 			p.SequenceNumber -= less
 			_ = out.WriteRTP(p)
 		}
@@ -133,15 +145,34 @@ func (s *otherServer) publisher(pc *webrtc.PeerConnection) error {
 	return nil
 }
 
-func (s *otherServer) leaveOut(p *rtp.Packet) {
-	_, size, _ := codec.ParseVP8Descriptor(p.Payload)
+// note notes what becomes of a packet.
+func (s *otherServer) note(video bool, p *rtp.Packet, f fate) {
+	kind, size := media.Audio, 0
+	if video {
+		kind = media.Video
+		_, size, _ = codec.ParseVP8Descriptor(p.Payload)
+	}
 	number, ok := readStamp(p.Payload[size:])
 	if !ok {
 		s.t.Error("a packet without stamp")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.numbers[number] = true
+	s.fates[kind][number] = f
+}
+
+// count returns how many packets of the measurement had a fate.
+func (s *otherServer) count(p *publisher, want fate) (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for kind, fates := range s.fates {
+		for number := p.window[kind].first; number < p.window[kind].last; number++ {
+			if fates[uint32(number)] == want {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (s *otherServer) viewer(pc *webrtc.PeerConnection) error {
@@ -172,30 +203,47 @@ func TestLossIsExact(t *testing.T) {
 			if err := r.watch(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			r.measure(t.Context())
-
-			var lost int64
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			for n := range s.numbers {
-				if r.publishers[0].window[media.Video].hold(n) {
-					lost += int64(c.Viewers)
+			var m measurement
+			sleep(t.Context(), settleTime)
+			_ = r.fleet.do(func() { m.begin(r) })
+			sleep(t.Context(), c.Duration)
+			_ = r.fleet.do(func() { m.end(r) })
+			viewers := int64(c.Viewers)
+			for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+				var came int64 // of what the server passes on, which may be on its way
+				_ = r.fleet.do(func() {
+					for _, v := range r.fleet.viewers {
+						for _, track := range v.tracks {
+							came += track.measured
+						}
+					}
+				})
+				if came >= viewers*s.count(r.publishers[0], passedOn) && came > 0 {
+					break
 				}
 			}
+			r.fleet.stop()
+			r.reading.Wait()
+			r.collect(m)
+
+			out, never := viewers*s.count(r.publishers[0], leftOut), viewers*s.count(r.publishers[0], 0)
 			got := r.report.Received
-			if got.Lost != lost || got.Expected != 3*r.report.Sent.Packets || got.Packets != got.Expected-lost || lost < 9 {
-				t.Errorf("%d lost of %d packets; the server left out %d", got.Lost, got.Expected, lost)
+			if got.Lost != out+never || got.Expected != viewers*r.report.Sent.Packets || got.Packets != got.Expected-got.Lost || out < 9 {
+				t.Errorf("%d lost of %d packets; the server left out %d, and %d never came there", got.Lost, got.Expected, out, never)
 			}
 			// The window of the sequence numbers is that of receiving, so it may differ
-			// by a packet for each viewer.
-			gaps, skipped := got.Gaps, got.Skipped
+			// by a packet for each viewer and track.
+			gaps, skipped := out+never, int64(0)
 			if renumber {
-				gaps, skipped = skipped, gaps
+				gaps, skipped = never, out
 			}
-			if skipped != 0 || gaps < lost-3 || gaps > lost+3 {
-				t.Errorf("%d gaps, %d left out", got.Gaps, got.Skipped)
+			if off := got.Skipped - skipped; off < -3 || off > 3 {
+				t.Errorf("%d left out without a gap, want %d", got.Skipped, skipped)
 			}
-			if r.report.Keyframe.Vain != 0 || got.Undecryptable != 0 || r.report.LossPercent < 1 || r.report.LossPercent > 3 {
+			if off := got.Gaps - gaps; off < -6 || off > 6 {
+				t.Errorf("%d gaps, want %d", got.Gaps, gaps)
+			}
+			if r.report.Keyframe.Vain != 0 || got.Undecryptable != 0 || r.report.LossPercent < 1 {
 				t.Errorf("%+v", r.report)
 			}
 			r.report.Checks, r.report.Verdict = nil, ""
