@@ -77,9 +77,9 @@ func clip(s string) string {
 	return s
 }
 
-// CORS lets pages of any origin use h: nothing here rests on cookies. It answers
+// cors lets pages of any origin use h: nothing here rests on cookies. It answers
 // preflight requests itself only as far as headers go; OPTIONS is h's own.
-func CORS(h http.HandlerFunc) http.HandlerFunc {
+func cors(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Access-Control-Allow-Origin", "*")
@@ -143,21 +143,4 @@ func isToken(name string) bool {
 		}
 	}
 	return true
-}
-
-// Get lets pages of any origin use h by GET and HEAD, and answers every other
-// method itself.
-func Get(h http.HandlerFunc) http.HandlerFunc {
-	const allowed = "GET, HEAD, OPTIONS"
-	return CORS(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Method {
-		case http.MethodGet, http.MethodHead:
-			h(w, r)
-		case http.MethodOptions:
-			w.Header().Set("Allow", allowed)
-			w.WriteHeader(http.StatusNoContent)
-		default:
-			MethodNotAllowed(w, allowed)
-		}
-	})
 }

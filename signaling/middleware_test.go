@@ -34,7 +34,7 @@ func TestPreflight(t *testing.T) {
 		r := httptest.NewRequest(http.MethodOptions, "/", nil)
 		r.Header["Access-Control-Request-Headers"] = tt.asked
 		w := httptest.NewRecorder()
-		CORS(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })(w, r)
+		cors(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })(w, r)
 		var got []string
 		for name := range strings.SplitSeq(w.Header().Get("Access-Control-Allow-Headers"), ",") {
 			got = append(got, strings.ToLower(strings.TrimSpace(name)))

@@ -25,6 +25,14 @@ type Problem struct {
 // Error implements error.
 func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
 
+// What an Authorizer may answer.
+var (
+	// ErrNoCredentials says that the request has none, and that some are needed.
+	ErrNoCredentials = errors.New("signaling: credentials are needed")
+	// ErrForbidden says that its credentials are not for what it asks for.
+	ErrForbidden = errors.New("signaling: not allowed")
+)
+
 // table says what each sentinel error is to an HTTP client. The detail is the
 // error's own text if the row has none: then the text is made for the client.
 var table = []struct {
@@ -40,6 +48,10 @@ var table = []struct {
 		Detail: "The stream has just ended. Try again after the time in Retry-After."}},
 	{sfu.ErrShutdown, Problem{Status: http.StatusServiceUnavailable, Title: "Shutting down", RetryAfter: 5,
 		Detail: "The server is about to stop. Try again after the time in Retry-After."}},
+	{ErrNoCredentials, Problem{Status: http.StatusUnauthorized, Title: "Credentials are needed",
+		Detail: "Send Authorization: Bearer with a token that allows this."}},
+	{ErrForbidden, Problem{Status: http.StatusForbidden, Title: "Not allowed",
+		Detail: "The token that you have sent does not allow this. Ask whoever runs the server for one that does."}},
 	{peer.ErrOffer, Problem{Status: http.StatusBadRequest, Title: "Bad offer"}},
 	{peer.ErrUnsupported, Problem{Status: http.StatusUnprocessableEntity, Title: "Unsupported offer"}},
 	{peer.ErrBusy, Problem{Status: http.StatusServiceUnavailable, Title: "Too busy", RetryAfter: 2,
@@ -65,6 +77,9 @@ func WriteError(w http.ResponseWriter, err error) int {
 	p := problemFor(err)
 	if p.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 6750 section 3
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")

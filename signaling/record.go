@@ -13,11 +13,11 @@ var (
 	recordNo  = []string{"0", "false", "no", "off"}
 )
 
-// WantsRecord reads ?record=, by which a publisher may say that it is not to be
+// wantsRecord reads ?record=, by which a publisher may say that it is not to be
 // recorded. It is the same on every way in: without it, and with a word for yes, a
 // stream is recorded as the server is set up to. The error is a Problem: nothing
 // may go live with a wish that was not understood, for that may have been no.
-func WantsRecord(r *http.Request) (bool, error) {
+func wantsRecord(r *http.Request) (bool, error) {
 	// What is wrong with another parameter is not looked at here.
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	given := query["record"]

@@ -1,4 +1,4 @@
-package signaling_test
+package signaling
 
 import (
 	"errors"
@@ -6,8 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"weir/signaling"
 )
 
 func TestWantsRecord(t *testing.T) {
@@ -45,14 +43,14 @@ func TestWantsRecord(t *testing.T) {
 		{query: "record=0;x=1", bad: true},
 		{query: "record=" + strings.Repeat("0", 5000), bad: true},
 	} {
-		got, err := signaling.WantsRecord(httptest.NewRequest(http.MethodPost, "http://example.org/whip/a?"+tt.query, nil))
+		got, err := wantsRecord(httptest.NewRequest(http.MethodPost, "http://example.org/whip/a?"+tt.query, nil))
 		if got != tt.want || (err != nil) != tt.bad {
 			t.Errorf("?%.60s: %v, %v", tt.query, got, err)
 		}
 		if err == nil {
 			continue
 		}
-		p, ok := errors.AsType[*signaling.Problem](err)
+		p, ok := errors.AsType[*Problem](err)
 		if !ok || p.Status != http.StatusBadRequest || len(p.Detail) > 500 {
 			t.Errorf("?%.60s: %v", tt.query, err)
 			continue

@@ -61,41 +61,55 @@ func newFile(body []byte, kind string) file {
 // site is the set of embedded files by their path below static/.
 type site map[string]file
 
-// Handler serves the pages and, under /static/, their assets. Mount it behind
-// all other routes: what it does not know is answered with the 404 page.
+// Handler serves the pages and, under /static/, their assets.
 func Handler() http.Handler {
-	s := load(static)
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", s.page("home.html"))
-	mux.HandleFunc("/publish", s.page("publish.html"))
-	mux.HandleFunc("/recordings", s.page("recordings.html"))
-	mux.HandleFunc("/watch/{name...}", func(w http.ResponseWriter, r *http.Request) {
-		if !streamName.MatchString(r.PathValue("name")) {
-			s.notFound(w, r)
-			return
-		}
-		s.page("watch.html")(w, r)
-	})
+	for pattern, h := range Routes() {
+		mux.Handle(pattern, h)
+	}
+	return mux
+}
+
+// Routes returns what Handler is made of, by patterns of http.ServeMux. That of "/"
+// answers with the 404 page: it is for what no other route takes.
+func Routes() map[string]http.HandlerFunc {
+	s := load(static)
+	routes := map[string]http.HandlerFunc{
+		"/{$}":        s.page("home.html"),
+		"/publish":    s.page("publish.html"),
+		"/recordings": s.page("recordings.html"),
+		"/watch/{name...}": func(w http.ResponseWriter, r *http.Request) {
+			if !streamName.MatchString(r.PathValue("name")) {
+				s.notFound(w, r)
+				return
+			}
+			s.page("watch.html")(w, r)
+		},
+		"/static/{path...}": s.asset,
+		"/":                 s.notFound,
+	}
 	for _, page := range []string{"publish", "recordings"} {
-		mux.HandleFunc("/"+page+"/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		routes["/"+page+"/{$}"] = func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "../"+page) // right below any path
 			w.WriteHeader(http.StatusPermanentRedirect)
-		})
+		}
 	}
-	mux.HandleFunc("/static/{path...}", func(w http.ResponseWriter, r *http.Request) {
-		f, ok := s[r.PathValue("path")]
-		if !ok || isPage(r.PathValue("path")) {
-			s.notFound(w, r)
-			return
-		}
-		if strings.HasPrefix(r.PathValue("path"), "client/") {
-			// The library may be imported by pages of other origins.
-			w.Header().Set("Access-Control-Allow-Origin", "*")
-		}
-		s.serve(w, r, f)
-	})
-	mux.HandleFunc("/", s.notFound)
-	return mux
+	return routes
+}
+
+// asset serves what lies below /static/.
+func (s site) asset(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("path")
+	f, ok := s[name]
+	if !ok || isPage(name) {
+		s.notFound(w, r)
+		return
+	}
+	if strings.HasPrefix(name, "client/") {
+		// The library may be imported by pages of other origins.
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}
+	s.serve(w, r, f)
 }
 
 // load reads every embedded file once. It cannot fail at run time: the files

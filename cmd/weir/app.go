@@ -39,6 +39,7 @@ type appConfig struct {
 	httpAddr, rtcAddr, dataDir string
 	adminAddr                  string // empty: no profiles
 	proxies                    signaling.Proxies
+	authorizer                 signaling.Authorizer // nil: anyone may do everything
 	record                     bool
 	grace                      time.Duration
 	keyframes                  time.Duration   // sfu.Config.KeyframeInterval
@@ -57,6 +58,7 @@ type app struct {
 	port     *peer.Port
 	whip     *whip.Endpoint
 	ws       *ws.Endpoint
+	routes   *signaling.Routes
 	server   *signaling.Server
 	debug    *debugServer // nil: off
 
@@ -92,11 +94,10 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if a.port, err = peer.New(peer.Config{Conn: conn, Log: c.log}); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	handler, err := a.routes(c, conn)
-	if err != nil {
+	if a.routes, err = a.newRoutes(c, conn); err != nil {
 		return nil, err
 	}
-	if err := a.listen(ctx, c, handler); err != nil {
+	if err := a.listen(ctx, c); err != nil {
 		return nil, err
 	}
 	// Not before everything has succeeded: what fails says one sentence.
@@ -129,8 +130,8 @@ func (a *app) openRecorder(c appConfig) (err error) {
 	return nil
 }
 
-// routes makes the endpoints, and returns everything that is served over HTTP.
-func (a *app) routes(c appConfig, media *udp.Conn) (_ http.Handler, err error) {
+// newRoutes makes the endpoints, and returns everything that is served over HTTP.
+func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err error) {
 	a.whip, err = whip.New(whip.Config{Hub: a.hub, Port: a.port, Sessions: a.sessions, Record: c.record, Log: c.log})
 	if err != nil {
 		return nil, err
@@ -148,23 +149,28 @@ func (a *app) routes(c appConfig, media *udp.Conn) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	a.whip.Register(mux)
-	a.ws.Register(mux)
-	api.Register(mux)
-	vod.Register(mux, a.recorder)
-	mux.Handle("/", web.Handler())
-	return mux, nil
+	routes := signaling.NewRoutes(c.authorizer, c.log)
+	a.whip.Register(routes)
+	a.ws.Register(routes)
+	api.Register(routes)
+	vod.Register(routes, a.recorder)
+	for pattern, page := range web.Routes() {
+		routes.Add(signaling.Route{
+			Pattern: pattern, Methods: map[string]signaling.Action{signaling.AnyMethod: signaling.ReadPage}, Own: true,
+			Serve: func(w http.ResponseWriter, r *http.Request, _ signaling.Intent) { page(w, r) },
+		})
+	}
+	return routes, nil
 }
 
 // listen opens the listeners of HTTP.
-func (a *app) listen(ctx context.Context, c appConfig, h http.Handler) (err error) {
+func (a *app) listen(ctx context.Context, c appConfig) (err error) {
 	if c.adminAddr != "" {
 		if a.debug, err = listenDebug(ctx, c.adminAddr, c.log); err != nil {
 			return explain("--admin-addr", c.adminAddr, err)
 		}
 	}
-	if a.server, err = signaling.Listen(ctx, c.httpAddr, c.proxies, h, c.log); err != nil {
+	if a.server, err = signaling.Listen(ctx, c.httpAddr, c.proxies, a.routes, c.log); err != nil {
 		return explain("--http-addr", c.httpAddr, err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"weir/sfu/media"
 	"weir/sfu/peer/peertest"
+	"weir/signaling"
 )
 
 // TestRecordParameter: ?record= means the same on every way in, and nothing goes live
@@ -48,16 +49,19 @@ func TestRecordParameter(t *testing.T) {
 		}
 		return http.StatusOK, ""
 	}
-	routes := []struct {
-		path string
-		post func(path string) (status int, body string)
-	}{
-		{"/whip/%s", whip},
-		{"/ws/publish/%s", socket},
-		{"/compat/node-videostream/blob-in/%s", socket},
-		{"/compat/node-videostream/chunk-in/%s", socket},
-		{"/compat/amlive/", socket},
-		{"/compat/amlive/ws", socket},
+	var routes []wayIn
+	for _, route := range s.app.routes.All() {
+		switch {
+		case route.Methods[http.MethodPost] == signaling.Publish:
+			routes = append(routes, wayIn{route.Pattern, whip})
+		case route.Methods[http.MethodGet] == signaling.Publish, route.Methods[http.MethodGet] == signaling.Connect:
+			routes = append(routes, wayIn{route.Pattern, socket})
+		default:
+			s.ignoresRecord(t, route)
+		}
+	}
+	if len(routes) < 6 {
+		t.Fatalf("there are %d ways in", len(routes))
 	}
 	n := 0
 	for _, route := range routes {
@@ -67,10 +71,7 @@ func TestRecordParameter(t *testing.T) {
 			"": "bad", "2": "bad", "t": "bad", "maybe": "bad", "false,": "bad",
 		} {
 			n++
-			path := route.path
-			if strings.Contains(path, "%s") {
-				path = fmt.Sprintf(path, fmt.Sprintf("s%d", n))
-			}
+			path := strings.NewReplacer("{name...}", fmt.Sprintf("s%d", n), "{$}", "").Replace(route.pattern)
 			if value != "absent" {
 				path += "?record=" + value
 			}
@@ -95,6 +96,29 @@ func TestRecordParameter(t *testing.T) {
 				t.Errorf("%s: recorded: %s, want %s", path, got, want)
 			}
 		}
+	}
+}
+
+// wayIn is a route on which something is published.
+type wayIn struct {
+	pattern string
+	post    func(path string) (status int, body string)
+}
+
+// ignoresRecord: where nothing is published nobody reads the parameter.
+func (s *testServer) ignoresRecord(t *testing.T, route signaling.Route) {
+	t.Helper()
+	path := strings.NewReplacer("{name...}", "nobody", "{id...}", "abc", "{id}", "abc", "{file}", "abc.webm", "{path...}", "client/index.js", "{$}", "").Replace(route.Pattern)
+	status := func(path string) int {
+		response, err := http.DefaultClient.Head(s.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode
+	}
+	if with, without := status(path+"?record=maybe"), status(path); with != without {
+		t.Errorf("%s: status %d with ?record=maybe, %d without", path, with, without)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"weir/recorder"
@@ -41,71 +40,80 @@ func New(c Config) (*API, error) {
 	return &API{config: c}, nil
 }
 
-// Register adds the routes to mux.
-func (a *API) Register(mux *http.ServeMux) {
-	for pattern, get := range map[string]call{
-		"/api/v1/streams":    a.streams,
-		"/api/v1/recordings": a.recordings,
-		"/healthz":           health,
-		"/readyz":            a.ready,
-	} {
-		mux.HandleFunc(pattern, signaling.Get(answer(get)))
+// Register adds the routes.
+func (a *API) Register(routes *signaling.Routes) {
+	get := func(pattern string, action signaling.Action, h signaling.Handler) {
+		routes.Add(signaling.Route{Pattern: pattern, Methods: map[string]signaling.Action{http.MethodGet: action}, Serve: h})
 	}
+	routes.Add(signaling.Route{
+		Pattern: "/api/v1/streams", Methods: map[string]signaling.Action{http.MethodGet: signaling.ListStreams},
+		Target: func(r *http.Request, i *signaling.Intent) { i.Name = r.URL.Query().Get("name") },
+		Serve:  answer(a.streams),
+	})
+	routes.Add(signaling.Route{
+		Pattern: "/api/v1/streams/{name...}",
+		Methods: map[string]signaling.Action{http.MethodGet: signaling.ReadStream, http.MethodPost: signaling.RecordStream},
+		Target: func(r *http.Request, i *signaling.Intent) {
+			if i.Action == signaling.RecordStream {
+				i.Name, _ = strings.CutSuffix(i.Name, recordingOfStream)
+			}
+		},
+		Serve: methods(map[string]call{http.MethodGet: a.stream, http.MethodPost: a.control}),
+	})
+	routes.Add(signaling.Route{
+		Pattern: "/api/v1/recordings", Methods: map[string]signaling.Action{http.MethodGet: signaling.ListRecordings},
+		Target: func(r *http.Request, i *signaling.Intent) { i.Name = r.URL.Query().Get("stream") },
+		Serve:  answer(a.recordings),
+	})
+	routes.Add(signaling.Route{
+		Pattern: "/api/v1/recordings/{id}",
+		Methods: map[string]signaling.Action{
+			http.MethodGet: signaling.ReadRecording, http.MethodPatch: signaling.DescribeRecording, http.MethodDelete: signaling.DeleteRecording,
+		},
+		Target: func(r *http.Request, i *signaling.Intent) { i.Recording = r.PathValue("id") },
+		Serve:  methods(map[string]call{http.MethodGet: a.recording, http.MethodPatch: a.describe, http.MethodDelete: a.remove}),
+	})
+	get("/api/v1/events", signaling.ReadEvents, a.serveEvents)
+	get("/healthz", signaling.ReadHealth, answer(health))
+	get("/readyz", signaling.ReadHealth, answer(a.ready))
 	if a.config.Metrics != nil {
-		mux.HandleFunc("/metrics", signaling.Get(metricsHandler(a.metrics)))
+		get("/metrics", signaling.ReadMetrics, metricsHandler(a.metrics))
 	}
-	mux.HandleFunc("/api/v1/events", signaling.Get(a.serveEvents))
-	mux.HandleFunc("/api/v1/streams/{name...}", methods(map[string]call{
-		http.MethodGet: a.stream, http.MethodPost: a.control,
-	}))
-	mux.HandleFunc("/api/v1/recordings/{id}", methods(map[string]call{
-		http.MethodGet: a.recording, http.MethodPatch: a.describe, http.MethodDelete: a.remove,
-	}))
-	mux.HandleFunc("/api/", signaling.CORS(func(w http.ResponseWriter, r *http.Request) {
-		signaling.WriteError(w, &signaling.Problem{Status: http.StatusNotFound, Title: "No such resource",
-			Detail: "The API has /api/v1/streams, /api/v1/streams/{name}, /api/v1/streams/{name}/recording, /api/v1/recordings, /api/v1/recordings/{id} and /api/v1/events."})
-	}))
+	routes.Add(signaling.Route{
+		Pattern: "/api/", Methods: map[string]signaling.Action{signaling.AnyMethod: signaling.Discover},
+		Serve: func(w http.ResponseWriter, _ *http.Request, _ signaling.Intent) {
+			signaling.WriteError(w, &signaling.Problem{Status: http.StatusNotFound, Title: "No such resource",
+				Detail: "The API has /api/v1/streams, /api/v1/streams/{name}, /api/v1/streams/{name}/recording, /api/v1/recordings, /api/v1/recordings/{id} and /api/v1/events."})
+		},
+	})
 }
 
 // call answers a request with a value to be sent as JSON; nil: with nothing.
-type call func(*http.Request) (any, error)
+type call func(*http.Request, signaling.Intent) (any, error)
 
 // methods serves a resource that can be changed. Pages of any origin may read it;
 // only our own may change it: there are no accounts, and a browser on the
 // server's own machine would let any page in.
-func methods(calls map[string]call) http.HandlerFunc {
-	var allowed []string
-	for method := range calls {
-		allowed = append(allowed, method)
-	}
-	allowed = append(allowed, http.MethodHead, http.MethodOptions)
-	slices.Sort(allowed)
-	list := strings.Join(allowed, ", ")
-	read := answer(calls[http.MethodGet])
+func methods(calls map[string]call) signaling.Handler {
 	origin := http.NewCrossOriginProtection()
-	return signaling.CORS(func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 		change := calls[r.Method]
 		switch {
 		case r.Method == http.MethodGet, r.Method == http.MethodHead:
-			read(w, r)
-		case r.Method == http.MethodOptions:
-			w.Header().Set("Allow", list)
-			w.WriteHeader(http.StatusNoContent)
-		case change == nil:
-			signaling.MethodNotAllowed(w, list)
+			answer(calls[http.MethodGet])(w, r, i)
 		case origin.Check(r) != nil:
 			signaling.WriteError(w, &signaling.Problem{Status: http.StatusForbidden, Title: "Other origin",
 				Detail: "Only this server's own pages, and programs, may change something here."})
 		default:
-			answer(change)(w, r)
+			answer(change)(w, r, i)
 		}
-	})
+	}
 }
 
 // answer writes what get returns as JSON.
-func answer(get call) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		value, err := get(r)
+func answer(get call) signaling.Handler {
+	return func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+		value, err := get(r, i)
 		if err != nil {
 			signaling.WriteError(w, err)
 			return
@@ -121,13 +129,15 @@ func answer(get call) http.HandlerFunc {
 }
 
 // health says that the process answers.
-func health(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil }
+func health(*http.Request, signaling.Intent) (any, error) {
+	return map[string]string{"status": "ok"}, nil
+}
 
 // ready says that new publishers and viewers are taken: not while the server is
 // shutting down. Everything is set up before the first request is taken.
-func (a *API) ready(r *http.Request) (any, error) {
+func (a *API) ready(r *http.Request, i signaling.Intent) (any, error) {
 	if a.config.Hub.Closed() {
 		return nil, sfu.ErrShutdown
 	}
-	return health(r)
+	return health(r, i)
 }

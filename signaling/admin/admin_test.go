@@ -16,6 +16,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
+	"weir/signaling"
 	"weir/signaling/admin"
 )
 
@@ -66,7 +67,7 @@ func newMux(t *testing.T, c admin.Config) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux := signaling.NewRoutes(nil, nil)
 	api.Register(mux)
 	return mux
 }

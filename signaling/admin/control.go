@@ -21,14 +21,16 @@ const controlTimeout = 5 * time.Second
 var errDiskHangs = &signaling.Problem{Status: http.StatusServiceUnavailable, Title: "Recorder is busy", RetryAfter: 5,
 	Detail: "The recording waits for its disk. Try again after the time in Retry-After."}
 
+// recordingOfStream is what follows a stream's name in the URL of its recording.
+const recordingOfStream = "/recording"
+
 // maxBody is the largest body that is taken, in bytes.
 const maxBody = 16 << 10
 
 // control is POST /api/v1/streams/{name}/recording: it starts, stops, pauses or
 // resumes the recording of a live stream.
-func (a *API) control(r *http.Request) (any, error) {
-	name, ok := strings.CutSuffix(r.PathValue("name"), "/recording")
-	if !ok {
+func (a *API) control(r *http.Request, i signaling.Intent) (any, error) {
+	if !strings.HasSuffix(r.PathValue("name"), recordingOfStream) {
 		return nil, &signaling.Problem{Status: http.StatusMethodNotAllowed, Title: "Method not allowed",
 			Detail: "POST goes to /api/v1/streams/{name}/recording."}
 	}
@@ -42,7 +44,7 @@ func (a *API) control(r *http.Request) (any, error) {
 	if err := recorder.CheckMetadata(body.Metadata); err != nil {
 		return nil, err
 	}
-	info, err := a.config.Hub.Stream(name)
+	info, err := a.config.Hub.Stream(i.Name)
 	if err != nil {
 		return nil, noStream(err)
 	}

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -45,7 +46,7 @@ type sent struct {
 	told Told
 }
 
-// Told returns what an event tells a client that came by that way. It is called many
+// Told returns what an event tells a client that reached the server from there. It is called many
 // times, by several goroutines.
 type Told func(signaling.Forwarded) any
 
@@ -134,7 +135,7 @@ func (e *Events) newest() uint64 {
 
 // serveEvents is GET /api/v1/events: what happens from now on, or since the event
 // in Last-Event-ID, as server-sent events (HTML Standard section 9.2).
-func (a *API) serveEvents(w http.ResponseWriter, r *http.Request) {
+func (a *API) serveEvents(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 	e := a.config.Events
 	if e == nil || !e.enter() {
 		signaling.WriteError(w, &signaling.Problem{Status: http.StatusServiceUnavailable, Title: "Too many listeners", RetryAfter: 5,
@@ -152,12 +153,12 @@ func (a *API) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	stream(r, http.NewResponseController(w), w, e, id)
+	stream(r.Context(), w, e, id, i.From)
 }
 
-// stream sends events behind id until the client has gone.
-func stream(r *http.Request, c *http.ResponseController, w http.ResponseWriter, e *Events, id uint64) {
-	way := signaling.ForwardedOf(r)
+// stream sends events behind id until the client has gone, or is told no more.
+func stream(ctx context.Context, w http.ResponseWriter, e *Events, id uint64, from signaling.Forwarded) {
+	c := http.NewResponseController(w)
 	send := func(format string, args ...any) bool {
 		_ = c.SetWriteDeadline(time.Now().Add(eventTimeout)) // without one, as in a test's recorder, it may take for ever
 		if _, err := fmt.Fprintf(w, format, args...); err != nil {
@@ -177,7 +178,7 @@ func stream(r *http.Request, c *http.ResponseController, w http.ResponseWriter, 
 		}
 		for _, s := range list {
 			id = s.id
-			data, err := json.Marshal(s.told(way))
+			data, err := json.Marshal(s.told(from))
 			if err != nil {
 				continue // of our own types none fails
 			}
@@ -194,7 +195,7 @@ func stream(r *http.Request, c *http.ResponseController, w http.ResponseWriter, 
 			if !send(": alive\n\n") {
 				return
 			}
-		case <-r.Context().Done():
+		case <-ctx.Done():
 			return
 		}
 	}
@@ -202,11 +203,11 @@ func stream(r *http.Request, c *http.ResponseController, w http.ResponseWriter, 
 
 // RecordingEvent is what is told of a recorder's event.
 func RecordingEvent(e recorder.Event) Told {
-	return func(way signaling.Forwarded) any {
+	return func(from signaling.Forwarded) any {
 		return struct {
 			Type      string    `json:"type"`
 			At        time.Time `json:"at"`
 			Recording Recording `json:"recording"`
-		}{e.Type, e.At, show(e.Recording, way)}
+		}{e.Type, e.At, show(e.Recording, from)}
 	}
 }

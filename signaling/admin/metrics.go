@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"weir/signaling"
 )
 
 // Metric is a figure of the server, with all its samples, in the terms of
@@ -48,7 +50,7 @@ const maxScrapes = 8
 // metricsHandler serves what read returns in the exposition format that the client
 // asks for, by default version 0.0.4 of Prometheus' text format, with the figures of
 // the process and of the Go runtime. What cannot be exposed is left out.
-func metricsHandler(read func() []Metric) http.HandlerFunc {
+func metricsHandler(read func() []Metric) signaling.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
 		figures(read),
@@ -59,7 +61,7 @@ func metricsHandler(read func() []Metric) http.HandlerFunc {
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
 	})
-	return func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request, _ signaling.Intent) {
 		w.Header().Set("Cache-Control", "no-store")
 		h.ServeHTTP(w, r)
 	}

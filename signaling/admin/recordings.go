@@ -25,7 +25,7 @@ const (
 // ?prefix= of those below a name, ?state= that stand there, ?from= and ?until=
 // that started in between, ?limit= at most that many, ?after= those that follow
 // the one with that id.
-func (a *API) recordings(r *http.Request) (any, error) {
+func (a *API) recordings(r *http.Request, i signaling.Intent) (any, error) {
 	q := r.URL.Query()
 	limit := defaultLimit
 	if given := q.Get("limit"); given != "" {
@@ -36,7 +36,7 @@ func (a *API) recordings(r *http.Request) (any, error) {
 		}
 		limit = n
 	}
-	query := recorder.Query{Stream: q.Get("stream"), Prefix: q.Get("prefix"), State: recorder.State(q.Get("state")), After: q.Get("after"), Limit: limit}
+	query := recorder.Query{Stream: i.Name, Prefix: q.Get("prefix"), State: recorder.State(q.Get("state")), After: q.Get("after"), Limit: limit}
 	for name, bound := range map[string]*time.Time{"from": &query.From, "until": &query.Until} {
 		if given := q.Get(name); given != "" {
 			at, err := time.Parse(time.RFC3339, given)
@@ -59,7 +59,7 @@ func (a *API) recordings(r *http.Request) (any, error) {
 			return nil, err
 		}
 		for _, rec := range list {
-			shown = append(shown, show(rec, signaling.ForwardedOf(r)))
+			shown = append(shown, show(rec, i.From))
 		}
 		if after != "" {
 			next = &after
@@ -68,24 +68,24 @@ func (a *API) recordings(r *http.Request) (any, error) {
 	return map[string]any{"recordings": shown, "next": next}, nil
 }
 
-func (a *API) recording(r *http.Request) (any, error) {
+func (a *API) recording(_ *http.Request, i signaling.Intent) (any, error) {
 	if a.config.Recorder == nil {
 		return nil, recorder.ErrNotFound
 	}
-	rec, err := a.config.Recorder.Recording(r.PathValue("id"))
+	rec, err := a.config.Recorder.Recording(i.Recording)
 	if err != nil {
 		return nil, err
 	}
-	return show(rec, signaling.ForwardedOf(r)), nil
+	return show(rec, i.From), nil
 }
 
-// show is rec as a client sees it that came by that way.
-func show(rec recorder.Recording, way signaling.Forwarded) Recording {
-	return Recording{Recording: rec, URL: way.Prefix + "/recordings/" + rec.ID + rec.Suffix()}
+// show is rec as a client sees it that reached the server from there.
+func show(rec recorder.Recording, from signaling.Forwarded) Recording {
+	return Recording{Recording: rec, URL: from.Prefix + "/recordings/" + rec.ID + rec.Suffix()}
 }
 
 // describe replaces a recording's metadata, given as {"metadata":{...}}.
-func (a *API) describe(r *http.Request) (any, error) {
+func (a *API) describe(r *http.Request, i signaling.Intent) (any, error) {
 	if a.config.Recorder == nil {
 		return nil, recorder.ErrNotFound
 	}
@@ -98,17 +98,17 @@ func (a *API) describe(r *http.Request) (any, error) {
 	if body.Metadata == nil {
 		return nil, badBody(`Send {"metadata":{"name":"text"}}.`)
 	}
-	rec, err := a.config.Recorder.SetMetadata(r.PathValue("id"), *body.Metadata)
+	rec, err := a.config.Recorder.SetMetadata(i.Recording, *body.Metadata)
 	if err != nil {
 		return nil, err
 	}
-	return show(rec, signaling.ForwardedOf(r)), nil
+	return show(rec, i.From), nil
 }
 
 // remove deletes a recording.
-func (a *API) remove(r *http.Request) (any, error) {
+func (a *API) remove(_ *http.Request, i signaling.Intent) (any, error) {
 	if a.config.Recorder == nil {
 		return nil, recorder.ErrNotFound
 	}
-	return nil, a.config.Recorder.Delete(r.PathValue("id"))
+	return nil, a.config.Recorder.Delete(i.Recording)
 }

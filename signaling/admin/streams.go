@@ -8,6 +8,7 @@ import (
 	"weir/recorder"
 	"weir/sfu"
 	"weir/sfu/media"
+	"weir/signaling"
 )
 
 // Stream is a stream as the API shows it.
@@ -41,11 +42,11 @@ type Track struct {
 
 // streams lists what is published now; with ?name= only that stream, so that a
 // client can ask whether it is live without an error if it is not.
-func (a *API) streams(r *http.Request) (any, error) {
+func (a *API) streams(_ *http.Request, i signaling.Intent) (any, error) {
 	var infos []sfu.StreamInfo
-	if name := r.URL.Query().Get("name"); name == "" {
+	if i.Name == "" {
 		infos = a.config.Hub.Streams()
-	} else if info, err := a.config.Hub.Stream(name); err == nil {
+	} else if info, err := a.config.Hub.Stream(i.Name); err == nil {
 		infos = append(infos, info)
 	}
 	streams := make([]Stream, len(infos))
@@ -55,8 +56,8 @@ func (a *API) streams(r *http.Request) (any, error) {
 	return map[string]any{"streams": streams, "next": nil}, nil
 }
 
-func (a *API) stream(r *http.Request) (any, error) {
-	info, err := a.config.Hub.Stream(r.PathValue("name"))
+func (a *API) stream(r *http.Request, i signaling.Intent) (any, error) {
+	info, err := a.config.Hub.Stream(i.Name)
 	if err != nil {
 		return nil, noStream(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/sfu"
+	"weir/signaling"
 )
 
 var (
@@ -53,6 +54,18 @@ type About struct {
 	Name      string // of the stream; empty while Kind is Undecided
 	Client    string // the program, as it names itself (User-Agent); may be empty
 	Address   string // of the client, with its port where that is known
+}
+
+// AboutOf returns what a session is that begins with i, of a client that speaks wire.
+func AboutOf(i signaling.Intent, t Transport, wire string) About {
+	a := About{Kind: Undecided, Transport: t, Wire: wire, Name: i.Name, Client: i.Client, Address: i.Remote}
+	switch i.Action {
+	case signaling.Publish:
+		a.Kind = Publisher
+	case signaling.Watch:
+		a.Kind = Viewer
+	}
+	return a
 }
 
 // Counters are what has come from a publisher, or gone to a viewer. Packets is 0

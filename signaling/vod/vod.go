@@ -17,26 +17,32 @@ import (
 // needs.
 const stallTimeout = 30 * time.Second
 
-// Register adds GET /recordings/{id}.webm, or .mkv, to mux.
-func Register(mux *http.ServeMux, r *recorder.Recorder) {
-	mux.HandleFunc("/recordings/{file}", signaling.Get(func(w http.ResponseWriter, req *http.Request) {
-		if err := serve(w, req, r); err != nil {
-			signaling.WriteError(w, err)
-		}
-	}))
+// Register adds GET /recordings/{id}.webm, or .mkv.
+func Register(routes *signaling.Routes, r *recorder.Recorder) {
+	routes.Add(signaling.Route{
+		Pattern: "/recordings/{file}",
+		Methods: map[string]signaling.Action{http.MethodGet: signaling.PlayRecording},
+		Target: func(req *http.Request, i *signaling.Intent) {
+			file := req.PathValue("file")
+			i.Recording = strings.TrimSuffix(file, path.Ext(file))
+		},
+		Serve: func(w http.ResponseWriter, req *http.Request, i signaling.Intent) {
+			if err := serve(w, req, i, r); err != nil {
+				signaling.WriteError(w, err)
+			}
+		},
+	})
 }
 
 // serve answers with a recording's file. One that is still being recorded is
 // served as far as it goes now.
-func serve(w http.ResponseWriter, req *http.Request, r *recorder.Recorder) error {
-	name := req.PathValue("file")
-	id := strings.TrimSuffix(name, path.Ext(name))
-	f, rec, err := r.Open(id)
+func serve(w http.ResponseWriter, req *http.Request, i signaling.Intent, r *recorder.Recorder) error {
+	f, rec, err := r.Open(i.Recording)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if path.Ext(name) != rec.Suffix() {
+	if path.Ext(req.PathValue("file")) != rec.Suffix() {
 		return recorder.ErrNotFound
 	}
 	info, err := f.Stat()
@@ -59,19 +65,19 @@ func serve(w http.ResponseWriter, req *http.Request, r *recorder.Recorder) error
 	}
 	// What is written from now on is of another entity tag.
 	content := io.NewSectionReader(f, 0, info.Size())
-	http.ServeContent(&patient{ResponseWriter: w}, req, "", info.ModTime(), content)
+	http.ServeContent(&renewing{ResponseWriter: w}, req, "", info.ModTime(), content)
 	return nil
 }
 
-// patient renews the write deadline with every write.
-type patient struct{ http.ResponseWriter }
+// renewing renews the write deadline with every write.
+type renewing struct{ http.ResponseWriter }
 
 // Write implements http.ResponseWriter.
-func (p *patient) Write(b []byte) (int, error) {
+func (w *renewing) Write(b []byte) (int, error) {
 	// Without deadlines, as in a test's recorder, there is nothing to renew.
-	_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(stallTimeout))
-	return p.ResponseWriter.Write(b)
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(stallTimeout))
+	return w.ResponseWriter.Write(b)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+func (w *renewing) Unwrap() http.ResponseWriter { return w.ResponseWriter }

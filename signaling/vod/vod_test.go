@@ -14,6 +14,7 @@ import (
 
 	"weir/recorder"
 	"weir/sfu/sfutest"
+	"weir/signaling"
 	"weir/signaling/vod"
 )
 
@@ -55,7 +56,7 @@ func newServer(t *testing.T) (url, dir string) {
 	if err := os.Remove(filepath.Join(dir, "gone", "20260102T030405Z-"+goneID+".webm")); err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux := signaling.NewRoutes(nil, nil)
 	vod.Register(mux, r)
 	s := httptest.NewServer(mux)
 	t.Cleanup(func() { s.Close(); s.Client().CloseIdleConnections(); r.Close() })

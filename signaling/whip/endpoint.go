@@ -1,6 +1,7 @@
 package whip
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -62,20 +63,36 @@ func New(c Config) (*Endpoint, error) {
 	return &Endpoint{config: c}, nil
 }
 
-// Register adds the endpoint's routes to mux.
-func (e *Endpoint) Register(mux *http.ServeMux) {
-	mux.HandleFunc("/whip/{name...}", signaling.CORS(e.serve(e.publish, false)))
-	mux.HandleFunc("/whep/{name...}", signaling.CORS(e.serve(e.view, true)))
-	mux.HandleFunc("/session/{id...}", signaling.CORS(e.serveSession)) // also none at all: 404 as a problem
+// Register adds the endpoint's routes.
+func (e *Endpoint) Register(routes *signaling.Routes) {
+	post := func(a signaling.Action) map[string]signaling.Action {
+		return map[string]signaling.Action{
+			http.MethodPost: a, http.MethodGet: signaling.Discover, http.MethodOptions: signaling.Discover,
+		}
+	}
+	routes.Add(signaling.Route{Pattern: "/whip/{name...}", Methods: post(signaling.Publish), Serve: e.serve(e.publish, false)})
+	routes.Add(signaling.Route{Pattern: "/whep/{name...}", Methods: post(signaling.Watch), Serve: e.serve(e.view, true)})
+	routes.Add(signaling.Route{
+		Pattern: "/session/{id...}", // also none at all: 404 as a problem
+		Methods: map[string]signaling.Action{
+			http.MethodGet: signaling.ReadSession, http.MethodPatch: signaling.ChangeSession, http.MethodDelete: signaling.EndSession,
+			http.MethodOptions: signaling.Discover,
+		},
+		Target: func(r *http.Request, i *signaling.Intent) { i.Session = r.PathValue("id") },
+		Serve:  e.serveSession,
+	})
 }
 
+// begin makes a session of an offer, and an answer.
+type begin func(ctx context.Context, i signaling.Intent, offer string) (*session.Session, string, error)
+
 // serve is the endpoint resource: what POST does differs.
-func (e *Endpoint) serve(post func(*http.Request, string) (*session.Session, string, error), discoverable bool) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+func (e *Endpoint) serve(begin begin, discoverable bool) signaling.Handler {
+	return func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 		w.Header().Set("Accept-Post", typeSDP)
 		switch r.Method {
 		case http.MethodPost:
-			e.create(w, r, post)
+			e.create(w, r, i, begin)
 		case http.MethodHead, http.MethodGet:
 			if discoverable && r.Method == http.MethodHead {
 				w.Header().Set("Content-Type", typeSDP) // how a client finds out that this is WHEP
@@ -85,23 +102,21 @@ func (e *Endpoint) serve(post func(*http.Request, string) (*session.Session, str
 			w.WriteHeader(http.StatusNoContent)
 		case http.MethodOptions:
 			w.WriteHeader(http.StatusOK)
-		default:
-			signaling.MethodNotAllowed(w, "GET, HEAD, OPTIONS, POST")
 		}
 	}
 }
 
 // create answers an offer with a new session.
-func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, post func(*http.Request, string) (*session.Session, string, error)) {
+func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, i signaling.Intent, begin begin) {
 	offer, err := readBody(w, r, typeSDP)
 	if err != nil {
 		signaling.WriteError(w, err)
 		return
 	}
-	s, answer, err := post(r, offer)
+	s, answer, err := begin(r.Context(), i, offer)
 	if err != nil {
 		status := signaling.WriteError(w, err)
-		e.config.Log.Info("session refused", "stream", r.PathValue("name"), "path", r.URL.Path, "status", status, "reason", err)
+		e.config.Log.Info("session refused", "stream", i.Name, "path", r.URL.Path, "status", status, "reason", err)
 		return
 	}
 	h := w.Header()

@@ -17,6 +17,7 @@ import (
 	"weir/sfu/peer"
 	"weir/sfu/peer/peertest"
 	"weir/sfu/sfutest"
+	"weir/signaling"
 	"weir/signaling/whip"
 )
 
@@ -63,7 +64,7 @@ func TestFlood(t *testing.T) {
 }
 
 // floodable is an endpoint without a network, with one live stream.
-func floodable(t *testing.T) *http.ServeMux {
+func floodable(t *testing.T) *signaling.Routes {
 	t.Helper()
 	hub, err := sfu.New(sfu.Config{})
 	if err != nil {
@@ -94,7 +95,7 @@ func floodable(t *testing.T) *http.ServeMux {
 		pub.Close()
 		port.Close()
 	})
-	mux := http.NewServeMux()
+	mux := signaling.NewRoutes(nil, nil)
 	endpoint.Register(mux)
 	return mux
 }

@@ -17,6 +17,7 @@ import (
 	"weir/sfu/peer/peertest"
 	"weir/sfu/sfutest"
 	"weir/sfu/udp"
+	"weir/signaling"
 	"weir/signaling/whip"
 )
 
@@ -58,7 +59,7 @@ func newServer(t testing.TB, hubConfig sfu.Config, portConfig peer.Config) *serv
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux := signaling.NewRoutes(nil, nil)
 	endpoint.Register(mux)
 	h := httptest.NewServer(mux)
 	s := &server{url: h.URL, hub: hub, endpoint: endpoint, client: h.Client()}

@@ -61,35 +61,29 @@ func (c *client) hasRestarted() bool {
 }
 
 // publish makes a session of a publisher's offer.
-func (e *Endpoint) publish(r *http.Request, offer string) (*session.Session, string, error) {
-	record, err := signaling.WantsRecord(r)
-	if err != nil {
-		return nil, "", err
-	}
-	record = record && e.config.Record
-	name := r.PathValue("name")
-	e.config.Sessions.Replace(r.Context(), name, r.URL.Query().Get("replaces"))
-	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: string(session.WebRTC), Record: record})
+func (e *Endpoint) publish(ctx context.Context, i signaling.Intent, offer string) (*session.Session, string, error) {
+	record := i.Record && e.config.Record
+	e.config.Sessions.Replace(ctx, i.Name, i.Replaces)
+	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{Source: string(session.WebRTC), Record: record})
 	if err != nil {
 		return nil, "", err
 	}
 	received := session.Received(pub)
-	source, answer, err := e.config.Port.NewPublisher(r.Context(), offer, pub)
+	source, answer, err := e.config.Port.NewPublisher(ctx, offer, pub)
 	if err != nil {
 		pub.Close()
 		return nil, "", err
 	}
 	c := &client{peer: source, counters: received, failure: source.Failure}
-	about := session.About{Kind: session.Publisher, Wire: "whip", Name: name, Client: r.UserAgent(), Address: r.RemoteAddr}
-	s, err := e.start(about, c, pub.Done(), func(ctx context.Context, id string) {
-		log := e.config.Log.With("stream", name, "session", session.LogID(id))
-		log.Info("publisher answered", "record", record, "remote", r.RemoteAddr)
+	s, err := e.start(session.AboutOf(i, session.WebRTC, "whip"), c, pub.Done(), func(ctx context.Context, id string) {
+		log := e.config.Log.With("stream", i.Name, "session", session.LogID(id))
+		log.Info("publisher answered", "record", record, "remote", i.Remote)
 		err := pub.Run(ctx, sourceFunc(func(ctx context.Context, pub *sfu.Publication) error {
 			defer func() { e.endings.note(id, source.Failure()) }() // before the session is not found any more
 			return source.Run(ctx, pub)
 		}))
-		i := pub.Info()
-		log.Info("publisher gone", "reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live)
+		info := pub.Info()
+		log.Info("publisher gone", "reason", reason(err), "duration_ms", time.Since(info.StartedAt).Milliseconds(), "had_media", info.Live)
 	})
 	if err != nil {
 		source.Close()
@@ -106,36 +100,34 @@ type sourceFunc func(context.Context, *sfu.Publication) error
 func (f sourceFunc) Run(ctx context.Context, pub *sfu.Publication) error { return f(ctx, pub) }
 
 // view makes a session of a viewer's offer.
-func (e *Endpoint) view(r *http.Request, offer string) (*session.Session, string, error) {
-	name := r.PathValue("name")
-	if err := sfu.ValidName(name); err != nil {
+func (e *Endpoint) view(ctx context.Context, i signaling.Intent, offer string) (*session.Session, string, error) {
+	if err := sfu.ValidName(i.Name); err != nil {
 		return nil, "", err
 	}
-	if err := e.waiting.await(r.Context(), e.config.Hub, name); err != nil {
+	if err := e.waiting.await(ctx, e.config.Hub, i.Name); err != nil {
 		return nil, "", err
 	}
-	sub, err := e.config.Hub.Subscribe(name)
+	sub, err := e.config.Hub.Subscribe(i.Name)
 	if err != nil {
 		return nil, "", err
 	}
 	if !sub.Stream().Live { // its publisher may never come through
 		return nil, "", errors.Join(sfu.ErrNotLive, sub.Close())
 	}
-	sink, answer, err := e.newViewer(r.Context(), offer, sub)
+	sink, answer, err := e.newViewer(ctx, offer, sub)
 	if err != nil {
 		sub.Close()
 		return nil, "", err
 	}
-	about := session.About{Kind: session.Viewer, Wire: "whep", Name: name, Client: r.UserAgent(), Address: r.RemoteAddr}
 	c := &client{peer: sink, failure: noFailure, counters: func() session.Counters {
 		sent := sink.Stats()
 		return session.Counters{Packets: sent.Packets, Bytes: sent.Bytes}
 	}}
-	s, err := e.start(about, c, nil, func(ctx context.Context, id string) {
-		log := e.config.Log.With("stream", name, "session", session.LogID(id))
+	s, err := e.start(session.AboutOf(i, session.WebRTC, "whep"), c, nil, func(ctx context.Context, id string) {
+		log := e.config.Log.With("stream", i.Name, "session", session.LogID(id))
 		defer sub.Close()
 		start := time.Now()
-		log.Info("viewer answered", "remote", r.RemoteAddr)
+		log.Info("viewer answered", "remote", i.Remote)
 		err := sink.Run(ctx, sub)
 		sent := sink.Stats()
 		log.Info("viewer gone", "reason", reason(err), "duration_ms", time.Since(start).Milliseconds(),
@@ -185,7 +177,6 @@ func reason(err error) string {
 func (e *Endpoint) start(about session.About, c *client, over <-chan struct{}, run func(ctx context.Context, id string)) (*session.Session, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c.tag = rand.Text()
-	about.Transport = session.WebRTC
 	s, err := e.config.Sessions.Begin(about, c, over, cancel)
 	if err != nil {
 		cancel(err)
@@ -221,16 +212,15 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 }
 
 // serveSession is the session resource.
-func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
+func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 	if r.Method == http.MethodOptions {
 		w.Header().Set("Accept-Patch", typeFragment)
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	id := r.PathValue("id")
-	s, c := e.find(id)
+	s, c := e.find(i.Session)
 	if s == nil {
-		signaling.WriteError(w, e.endings.why(id))
+		signaling.WriteError(w, e.endings.why(i.Session))
 		return
 	}
 	if err := c.failure(); err != nil {
@@ -252,7 +242,5 @@ func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		}
 		w.WriteHeader(http.StatusOK)
-	default:
-		signaling.MethodNotAllowed(w, "DELETE, GET, HEAD, OPTIONS, PATCH")
 	}
 }

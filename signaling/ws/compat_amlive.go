@@ -34,6 +34,9 @@ const (
 	amLiveEnd = 5 * time.Second
 )
 
+// wireAmLive names what these clients speak.
+const wireAmLive = "amlive"
+
 // registerAmLive adds what clients of amLive speak. Publishers and viewers open
 // the same WebSocket and get a new stream's id as its first and only text:
 //
@@ -43,27 +46,33 @@ const (
 //     socket is closed if nobody is live with that id, and at the end of the live.
 //
 // Over HTTP there are the first segment, the finished file, and the page.
-func (e *Endpoint) registerAmLive(mux *http.ServeMux) {
-	socket := signaling.Get(e.serve(e.serveAmLive))
-	mux.HandleFunc(amLivePath+"{$}", socket)
-	mux.HandleFunc(amLivePath+"ws", socket)
-	mux.HandleFunc(amLivePath+"w/{id}/meta.webm", signaling.Get(e.amLiveMeta))
-	mux.HandleFunc(amLivePath+"w/{file}", signaling.Get(e.amLiveFile))
-	mux.HandleFunc(amLivePath+"w/{id}/{$}", signaling.Get(amLivePage))
+func (e *Endpoint) registerAmLive(routes *signaling.Routes) {
+	serve := func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+		e.serveAmLive(w, r, i, routes.Authorize)
+	}
+	routes.Add(socket(amLivePath+"{$}", signaling.Connect, serve))
+	routes.Add(socket(amLivePath+"ws", signaling.Connect, serve))
+	below := func(pattern string, a signaling.Action, h signaling.Handler) {
+		route := get(amLivePath+"w/"+pattern, a, h)
+		route.Target = func(r *http.Request, i *signaling.Intent) {
+			id, _ := strings.CutSuffix(r.PathValue("file"), ".webm")
+			i.Name = amLiveStreams + r.PathValue("id") + id
+		}
+		routes.Add(route)
+	}
+	below("{id}/meta.webm", signaling.Watch, e.amLiveMeta)
+	below("{file}", signaling.ReadRecording, e.amLiveFile)
+	below("{id}/{$}", signaling.ReadPage, amLivePage)
 }
 
-// serveAmLive is the WebSocket of publishers and viewers.
-func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request) {
+// serveAmLive is the WebSocket of publishers and viewers. What its first message asks
+// for is asked about with authorize.
+func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request, i signaling.Intent, authorize func(*http.Request, signaling.Intent) error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
-	record, err := signaling.WantsRecord(r)
+	s, err := e.config.Sessions.Begin(session.AboutOf(i, session.WebSocket, wireAmLive), nil, nil, cancel)
 	if err != nil {
-		e.refused(w, r, err)
-		return
-	}
-	s, err := e.config.Sessions.Begin(about(r, session.Undecided, "amlive", ""), nil, nil, cancel)
-	if err != nil {
-		e.refused(w, r, err)
+		e.refuse(w, r, i, err)
 		return
 	}
 	defer s.Close()
@@ -74,12 +83,19 @@ func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	id := rand.Text() // not the session's: viewers get to know it
 	first, join, err := amLiveHello(ctx, conn, id)
+	if err == nil {
+		i = i.As(signaling.Publish, amLiveStreams+id)
+		if first == nil {
+			i = i.As(signaling.Watch, amLiveStreams+join)
+		}
+		err = authorize(r, i)
+	}
 	switch {
 	case err != nil:
 	case first != nil:
-		err = e.amLivePublish(ctx, cancel, s, conn, amLiveStreams+id, record && e.config.Record, first)
+		err = e.amLivePublish(ctx, cancel, i, s, conn, first)
 	default:
-		err = e.amLiveWatch(ctx, cancel, s, conn, amLiveStreams+join, r.RemoteAddr)
+		err = e.amLiveWatch(ctx, cancel, i, s, conn)
 	}
 	if err == nil {
 		return // it has said goodbye
@@ -121,36 +137,36 @@ func amLiveHello(ctx context.Context, conn *websocket.Conn, id string) (first io
 }
 
 // amLivePublish takes an upload whose first message has begun.
-func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, s *session.Session, conn *websocket.Conn, name string, record bool, first io.Reader) error {
-	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{
-		Source: string(session.WebSocket), Record: record, NoGrace: true, // nobody can come back with this name
+func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, i signaling.Intent, s *session.Session, conn *websocket.Conn, first io.Reader) error {
+	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{
+		Source: string(session.WebSocket), Record: i.Record && e.config.Record, NoGrace: true, // nobody can come back with this name
 	})
 	if err != nil {
 		return err
 	}
 	defer pub.Close()
 	over := make(chan struct{})
-	e.amLives.Store(name, over)
+	e.amLives.Store(i.Name, over)
 	defer func() {
-		e.amLives.Delete(name)
+		e.amLives.Delete(i.Name)
 		close(over)
 	}()
 	u := &upload{conn: conn, out: newMuteOutbox(conn), first: first}
-	s.Decide(session.Publisher, name, u)
-	e.take(ctx, cancel, pub, s.ID(), u)
+	s.Decide(session.Publisher, i.Name, u)
+	e.runUpload(ctx, cancel, pub, s.ID(), u)
 	return nil
 }
 
 // amLiveWatch feeds a viewer to the end of the live.
-func (e *Endpoint) amLiveWatch(ctx context.Context, cancel context.CancelCauseFunc, s *session.Session, conn *websocket.Conn, name, remote string) error {
-	f, sub, err := e.feeds.join(e.config.Hub, name)
+func (e *Endpoint) amLiveWatch(ctx context.Context, cancel context.CancelCauseFunc, i signaling.Intent, s *session.Session, conn *websocket.Conn) error {
+	f, sub, err := e.feeds.join(e.config.Hub, i.Name)
 	if err != nil {
 		return err
 	}
-	v := e.newViewer(name)
+	v := e.newViewer(i.Name)
 	v.conn, v.mute = conn, true
-	s.Decide(session.Viewer, name, v)
-	v.serve(ctx, cancel, remote, func(ctx context.Context) error {
+	s.Decide(session.Viewer, i.Name, v)
+	v.serve(ctx, cancel, i.Remote, func(ctx context.Context) error {
 		defer e.feeds.leave(f, sub)
 		return v.follow(ctx, f)
 	})
@@ -158,8 +174,8 @@ func (e *Endpoint) amLiveWatch(ctx context.Context, cancel context.CancelCauseFu
 }
 
 // amLiveMeta is GET /compat/amlive/w/{id}/meta.webm: the init segment of a live.
-func (e *Endpoint) amLiveMeta(w http.ResponseWriter, r *http.Request) {
-	init, err := e.amLiveSegment(r.Context(), amLiveStreams+r.PathValue("id"))
+func (e *Endpoint) amLiveMeta(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+	init, err := e.amLiveSegment(r.Context(), i.Name)
 	unsupported, ok := errors.AsType[*signaling.Problem](err)
 	switch {
 	case ok:
@@ -207,10 +223,9 @@ func (e *Endpoint) amLiveSegment(ctx context.Context, name string) ([]byte, erro
 
 // amLiveFile is GET /compat/amlive/w/{id}.webm: the recording, when the live is
 // over.
-func (e *Endpoint) amLiveFile(w http.ResponseWriter, r *http.Request) {
-	id, isFile := strings.CutSuffix(r.PathValue("file"), ".webm")
-	name := amLiveStreams + id
-	if !isFile || sfu.ValidName(name) != nil {
+func (e *Endpoint) amLiveFile(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+	name := i.Name
+	if !strings.HasSuffix(r.PathValue("file"), ".webm") || sfu.ValidName(name) != nil {
 		amLiveMissing(w, "The recording of a live is {id}.webm.")
 		return
 	}
@@ -237,13 +252,12 @@ func (e *Endpoint) amLiveFile(w http.ResponseWriter, r *http.Request) {
 }
 
 // amLivePage is GET /compat/amlive/w/{id}/: the page for viewers.
-func amLivePage(w http.ResponseWriter, r *http.Request) {
-	name := amLiveStreams + r.PathValue("id")
-	if err := sfu.ValidName(name); err != nil {
+func amLivePage(w http.ResponseWriter, _ *http.Request, i signaling.Intent) {
+	if err := sfu.ValidName(i.Name); err != nil {
 		signaling.WriteError(w, err)
 		return
 	}
-	amLiveRedirect(w, "/watch/"+name)
+	amLiveRedirect(w, "/watch/"+i.Name)
 }
 
 // amLiveRedirect sends the client elsewhere for now: what is at an old URL

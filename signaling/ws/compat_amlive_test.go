@@ -3,12 +3,15 @@ package ws_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/gorilla/websocket"
 
 	"weir/recorder"
+	"weir/signaling"
 	"weir/signaling/ws"
 )
 
@@ -142,5 +145,56 @@ func TestAmLivePaths(t *testing.T) {
 		if status != tt.status || header.Get("Location") != tt.location || problem != (status >= 400) {
 			t.Errorf("%s %s: %d, %v", tt.method, tt.path, status, header)
 		}
+	}
+}
+
+// onlyConnect is an Authorizer that lets clients connect, and no more.
+type onlyConnect struct{ asked chan signaling.Intent }
+
+// Authorize implements signaling.Authorizer.
+func (o onlyConnect) Authorize(_ *http.Request, i signaling.Intent) error {
+	o.asked <- i
+	if i.Action == signaling.Connect {
+		return nil
+	}
+	return signaling.ErrForbidden
+}
+
+// TestAmLiveRefused: what a socket is for is asked about when it has said so, once, and
+// before anything is live.
+func TestAmLiveRefused(t *testing.T) {
+	o := onlyConnect{make(chan signaling.Intent, 10)}
+	s := newAmLiveServer(t)
+	routes := signaling.NewRoutes(o, nil)
+	s.endpoint.Register(routes)
+	h := httptest.NewServer(routes)
+	t.Cleanup(h.Close)
+	s.url = "ws" + strings.TrimPrefix(h.URL, "http")
+	for _, tt := range []struct {
+		action signaling.Action
+		say    func(c *oldClient)
+	}{
+		{signaling.Publish, func(c *oldClient) { c.send([]byte{0x1a, 0x45, 0xdf, 0xa3}) }},
+		{signaling.Watch, func(c *oldClient) { c.say(`{"join":"somebody"}`) }},
+	} {
+		c := s.old(t, "/compat/amlive/ws?record=0")
+		id := c.id()
+		if i := <-o.asked; i.Action != signaling.Connect || i.Name != "" || i.Record {
+			t.Errorf("asked about %+v", i)
+		}
+		tt.say(c)
+		want := "amlive/somebody"
+		if tt.action == signaling.Publish {
+			want = "amlive/" + id
+		}
+		if i := <-o.asked; i.Action != tt.action || i.Name != want || i.Record || i.Remote == "" {
+			t.Errorf("asked about %+v", i)
+		}
+		if code := c.closed(); code != websocket.ClosePolicyViolation {
+			t.Errorf("%s: closed with %d", tt.action, code)
+		}
+	}
+	if live := s.hub.Streams(); len(live) != 0 || len(o.asked) != 0 {
+		t.Errorf("live %+v, asked %d times more", live, len(o.asked))
 	}
 }

@@ -23,12 +23,16 @@ const wireVideoStream = "node-videostream"
 //     broadcasts, and each of them begins with an init segment.
 //
 // Text is neither expected nor sent.
-func (e *Endpoint) registerVideoStream(mux *http.ServeMux) {
-	in := signaling.Get(e.serve(func(w http.ResponseWriter, r *http.Request) { e.publish(w, r, wireVideoStream, newMuteOutbox) }))
-	out := signaling.Get(e.serve(func(w http.ResponseWriter, r *http.Request) { e.watch(w, r, wireVideoStream, true) }))
+func (e *Endpoint) registerVideoStream(routes *signaling.Routes) {
+	in := func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+		e.publish(w, r, i, wireVideoStream, newMuteOutbox)
+	}
+	out := func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+		e.watch(w, r, i, wireVideoStream, true)
+	}
 	const prefix = "/compat/node-videostream/"
-	mux.HandleFunc(prefix+"blob-in/{name...}", in)
-	mux.HandleFunc(prefix+"chunk-in/{name...}", in)
-	mux.HandleFunc(prefix+"blob-out/{name...}", out)
-	mux.HandleFunc(prefix+"chunk-out/{name...}", out)
+	routes.Add(socket(prefix+"blob-in/{name...}", signaling.Publish, in))
+	routes.Add(socket(prefix+"chunk-in/{name...}", signaling.Publish, in))
+	routes.Add(socket(prefix+"blob-out/{name...}", signaling.Watch, out))
+	routes.Add(socket(prefix+"chunk-out/{name...}", signaling.Watch, out))
 }

@@ -111,27 +111,32 @@ func New(c Config) (*Endpoint, error) {
 	}, nil
 }
 
-// Register adds the endpoint's routes to mux.
-func (e *Endpoint) Register(mux *http.ServeMux) {
-	mux.HandleFunc("/ws/publish/{name...}", signaling.Get(e.serve(e.servePublish)))
-	mux.HandleFunc("/ws/watch/{name...}", signaling.Get(e.serve(e.serveWatch)))
-	e.registerAmLive(mux)
-	e.registerVideoStream(mux)
+// Register adds the endpoint's routes.
+func (e *Endpoint) Register(routes *signaling.Routes) {
+	routes.Add(socket("/ws/publish/{name...}", signaling.Publish, e.servePublish))
+	routes.Add(socket("/ws/watch/{name...}", signaling.Watch, e.serveWatch))
+	e.registerAmLive(routes)
+	e.registerVideoStream(routes)
 }
 
-// serve refuses requests that are not for a WebSocket, before they can claim
-// anything.
-func (e *Endpoint) serve(h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+// socket is a route of WebSockets. What is no request for one is refused before it can
+// claim anything.
+func socket(pattern string, a signaling.Action, h signaling.Handler) signaling.Route {
+	return get(pattern, a, func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 		if websocket.IsWebSocketUpgrade(r) {
-			h(w, r)
+			h(w, r, i)
 			return
 		}
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket") // RFC 9110 section 15.5.22
 		signaling.WriteError(w, &signaling.Problem{Status: http.StatusUpgradeRequired, Title: "Upgrade required",
 			Detail: "This URL takes WebSocket connections: open it with ws:// or wss://. A proxy in between has to pass them on, over HTTP/1.1."})
-	}
+	})
+}
+
+// get is a route that is read by GET.
+func get(pattern string, a signaling.Action, h signaling.Handler) signaling.Route {
+	return signaling.Route{Pattern: pattern, Methods: map[string]signaling.Action{http.MethodGet: a}, Serve: h}
 }
 
 // upgrade makes a WebSocket of a request. It has answered the request when it
@@ -152,10 +157,3 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Shutdown refuses new sessions, ends those that run, and waits until they have
 // ended, recordings included, or ctx is done.
 func (e *Endpoint) Shutdown(ctx context.Context) error { return e.config.Sessions.Shutdown(ctx) }
-
-// about is what a session is that begins with r.
-func about(r *http.Request, kind session.Kind, wire, name string) session.About {
-	return session.About{
-		Kind: kind, Transport: session.WebSocket, Wire: wire, Name: name, Client: r.UserAgent(), Address: r.RemoteAddr,
-	}
-}

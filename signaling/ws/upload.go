@@ -41,7 +41,7 @@ const (
 type upload struct {
 	// set once
 	conn  *websocket.Conn
-	way   signaling.Forwarded // by which the client came
+	from  signaling.Forwarded // how the client reached the server
 	limit int64               // bytes of a message
 	log   *slog.Logger
 	out   *outbox
@@ -74,52 +74,46 @@ func (u *upload) Silent() bool { return false }
 func (u *upload) Counters() session.Counters { return session.Counters{Bytes: uint64(u.taken.Load())} }
 
 // servePublish is GET /ws/publish/{name}.
-func (e *Endpoint) servePublish(w http.ResponseWriter, r *http.Request) {
-	e.publish(w, r, "websocket", newOutbox)
+func (e *Endpoint) servePublish(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+	e.publish(w, r, i, "websocket", newOutbox)
 }
 
 // publish makes an upload of a request of a client that speaks wire. What the client
 // is told goes through the outbox.
-func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, wire string, newOutbox func(*websocket.Conn) *outbox) {
+func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, i signaling.Intent, wire string, newOutbox func(*websocket.Conn) *outbox) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
-	name := r.PathValue("name")
-	record, err := signaling.WantsRecord(r)
+	e.config.Sessions.Replace(r.Context(), i.Name, i.Replaces)
+	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{Source: string(session.WebSocket), Record: i.Record && e.config.Record})
 	if err != nil {
-		e.refused(w, r, err)
-		return
-	}
-	e.config.Sessions.Replace(r.Context(), name, r.URL.Query().Get("replaces"))
-	pub, err := e.config.Hub.Publish(name, sfu.PublishOptions{Source: string(session.WebSocket), Record: record && e.config.Record})
-	if err != nil {
-		e.refused(w, r, err)
+		e.refuse(w, r, i, err)
 		return
 	}
 	defer pub.Close()
-	u := &upload{way: signaling.ForwardedOf(r)}
-	s, err := e.config.Sessions.Begin(about(r, session.Publisher, wire, name), u, pub.Done(), cancel)
+	u := &upload{from: i.From}
+	s, err := e.config.Sessions.Begin(session.AboutOf(i, session.WebSocket, wire), u, pub.Done(), cancel)
 	if err != nil {
-		e.refused(w, r, err)
+		e.refuse(w, r, i, err)
 		return
 	}
 	defer s.Close()
 	conn, err := e.upgrade(w, r)
 	if err != nil {
-		e.config.Log.Info("session refused", "stream", name, "path", r.URL.Path, "reason", err)
+		e.config.Log.Info("session refused", "stream", i.Name, "path", r.URL.Path, "reason", err)
 		return
 	}
 	defer conn.Close()
 	u.conn, u.out = conn, newOutbox(conn)
-	e.take(ctx, cancel, pub, s.ID(), u)
+	e.runUpload(ctx, cancel, pub, s.ID(), u)
 }
 
-// take runs an upload from its begin to its end. id is its session's.
-func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, id string, u *upload) {
+// runUpload runs an upload from its begin to its end. id is its session's.
+func (e *Endpoint) runUpload(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, id string, u *upload) {
 	i := pub.Info()
 	u.limit, u.texts = e.config.MaxMessage, rate.NewLimiter(textRate, textBurst)
 	u.log = e.config.Log.With("stream", i.Name, "session", session.LogID(id))
 	u.log.Info("publisher connected", "record", i.Record)
-	u.out.say(sessionEvent{"session", id, i.Name, u.way.Prefix + "/watch/" + i.Name})
+	u.out.say(sessionEvent{"session", id, i.Name, u.from.Prefix + "/watch/" + i.Name})
 	u.out.status(string(sfu.Connecting))
 	err := u.serve(ctx, cancel, pub)
 	i = pub.Info()
@@ -130,10 +124,10 @@ func (e *Endpoint) take(ctx context.Context, cancel context.CancelCauseFunc, pub
 	u.log.Info("publisher gone", attributes...)
 }
 
-// refused answers a request that is not upgraded.
-func (e *Endpoint) refused(w http.ResponseWriter, r *http.Request, err error) {
+// refuse answers a request that is not upgraded.
+func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, i signaling.Intent, err error) {
 	status := signaling.WriteError(w, err)
-	e.config.Log.Info("session refused", "stream", r.PathValue("name"), "path", r.URL.Path, "status", status, "reason", err)
+	e.config.Log.Info("session refused", "stream", i.Name, "path", r.URL.Path, "status", status, "reason", err)
 }
 
 // serve runs the stream and, beside it, what is told to the client.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 
 	"weir/recorder"
 	"weir/sfu"
+	"weir/signaling"
 	"weir/signaling/ws"
 )
 
@@ -76,7 +76,7 @@ func startUploadServer(t testing.TB, c ws.Config, grace time.Duration, standing 
 	if s.endpoint, err = ws.New(c); err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux := signaling.NewRoutes(nil, nil)
 	s.endpoint.Register(mux)
 	h := httptest.NewServer(mux)
 	s.url = "ws" + strings.TrimPrefix(h.URL, "http")

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"weir/sfu"
+	"weir/signaling"
 	"weir/signaling/ws"
 )
 
@@ -74,7 +75,7 @@ func TestUploadIdle(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				mux := http.NewServeMux()
+				mux := signaling.NewRoutes(nil, nil)
 				endpoint.Register(mux)
 				l := &pipe{make(chan net.Conn), make(chan struct{})}
 				server := &http.Server{Handler: mux}

@@ -34,23 +34,22 @@ const (
 )
 
 // serveWatch is GET /ws/watch/{name}.
-func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request) {
-	e.watch(w, r, "websocket", false)
+func (e *Endpoint) serveWatch(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+	e.watch(w, r, i, "websocket", false)
 }
 
 // watch makes a viewer of a request of a client that speaks wire, one that gets no
 // events if mute.
-func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, wire string, mute bool) {
-	name := r.PathValue("name")
-	if err := sfu.ValidName(name); err != nil {
+func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, i signaling.Intent, wire string, mute bool) {
+	if err := sfu.ValidName(i.Name); err != nil {
 		signaling.WriteError(w, err)
 		return
 	}
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
-	v := e.newViewer(name)
-	v.mute, v.way = mute, signaling.ForwardedOf(r)
-	s, err := e.config.Sessions.Begin(about(r, session.Viewer, wire, name), v, nil, cancel)
+	v := e.newViewer(i.Name)
+	v.mute, v.from = mute, i.From
+	s, err := e.config.Sessions.Begin(session.AboutOf(i, session.WebSocket, wire), v, nil, cancel)
 	if err != nil {
 		signaling.WriteError(w, err)
 		return
@@ -59,7 +58,7 @@ func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, wire string, mu
 	if v.conn, err = e.upgradeViewer(w, r); err != nil {
 		return
 	}
-	v.serve(ctx, cancel, r.RemoteAddr, v.run)
+	v.serve(ctx, cancel, i.Remote, v.run)
 }
 
 // upgradeViewer is upgrade for a client that says next to nothing, and to which
@@ -110,7 +109,7 @@ type viewer struct {
 	endpoint *Endpoint
 	name     string
 	conn     *websocket.Conn
-	way      signaling.Forwarded // by which the client came
+	from     signaling.Forwarded // how the client reached the server
 	mute     bool                // old clients take no text: they get media only
 	hello    chan wishes         // gets what the client asks for
 	asked    chan string         // gets what the client's newest ping says
@@ -315,7 +314,7 @@ func (v *viewer) ended(id string) event {
 	e := event{Type: "ended"}
 	if find := v.endpoint.config.Recording; find != nil {
 		if url, ok := find(id); ok {
-			e.Recording = v.way.Prefix + url
+			e.Recording = v.from.Prefix + url
 		}
 	}
 	return e

@@ -19,6 +19,7 @@ import (
 	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
+	"weir/signaling"
 )
 
 // watchPatience is how long a test waits for what must come.
@@ -43,7 +44,7 @@ func newWatchServer(t testing.TB, c Config) *watchServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux := signaling.NewRoutes(nil, nil)
 	e.Register(mux)
 	h := httptest.NewServer(mux)
 	t.Cleanup(func() {

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"weir/sfu/peer"
 	"weir/sfu/sfutest"
 	"weir/sfu/udp"
+	"weir/signaling"
 	"weir/signaling/whip"
 )
 
@@ -37,7 +37,7 @@ func newServer(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux := signaling.NewRoutes(nil, nil)
 	endpoint.Register(mux)
 	h := httptest.NewServer(mux)
 	t.Cleanup(func() {

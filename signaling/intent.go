@@ -1,0 +1,95 @@
+package signaling
+
+import "net/http"
+
+// Action is what a request asks for.
+type Action string
+
+// The actions. What a method asks for is told by its Route.
+const (
+	Publish Action = "publish" // begin a session that publishes a stream
+	Watch   Action = "watch"   // begin a session that watches a stream, or read from one
+	// Connect opens a WebSocket whose first message is to tell what it is for. That is
+	// an intent of its own then, made by Intent.As, and asked about as well.
+	Connect Action = "connect"
+
+	ReadSession   Action = "session.read"
+	ChangeSession Action = "session.change" // candidates, ICE restart
+	EndSession    Action = "session.end"
+
+	ListStreams  Action = "streams.list"
+	ReadStream   Action = "stream.read"   // how one stands
+	RecordStream Action = "stream.record" // start, stop, pause and resume its recording
+
+	ListRecordings    Action = "recordings.list"
+	ReadRecording     Action = "recording.read" // what is known about one
+	PlayRecording     Action = "recording.play" // its file
+	DescribeRecording Action = "recording.describe"
+	DeleteRecording   Action = "recording.delete"
+
+	ReadEvents  Action = "events.read"
+	ReadMetrics Action = "metrics.read"
+	ReadHealth  Action = "health.read"
+	ReadPage    Action = "page.read" // pages and static files
+	// Discover asks what there is to ask for: OPTIONS, and GET of an endpoint. A
+	// browser's preflight is one, and never has credentials.
+	Discover Action = "discover"
+)
+
+// Intent is what a request asks for, read from it once. Names and ids are as the client
+// gives them: that they are well-formed and of something that exists is checked by who
+// uses them.
+type Intent struct {
+	Action    Action
+	Name      string // of the stream that it is about; empty if there is none
+	Session   string // id of the session that it is about; empty if there is none
+	Recording string // id of the recording that it is about; empty if there is none
+
+	// Of a publisher.
+	Record   bool   // a recording is wanted, as far as the server records
+	Replaces string // id of the session whose place it is to take; may be empty
+
+	// Of all.
+	Client string    // the program, as it names itself (User-Agent); at most maxLogged bytes and a mark
+	Remote string    // the client's address for logs, with the port if that is known
+	From   Forwarded // how the client reached the server
+}
+
+// readIntent reads what r asks for. The error is a Problem.
+func readIntent(r *http.Request, a Action) (Intent, error) {
+	i := Intent{
+		Action: a, Name: r.PathValue("name"),
+		Client: clip(r.UserAgent()), Remote: r.RemoteAddr, From: ForwardedOf(r),
+	}
+	if a != Publish && a != Connect {
+		return i, nil
+	}
+	var err error
+	i.Record, err = wantsRecord(r)
+	i.Replaces = r.URL.Query().Get("replaces")
+	return i, err
+}
+
+// begins reports whether i is to begin a session.
+func (i Intent) begins() bool { return i.Action == Publish || i.Action == Watch || i.Action == Connect }
+
+// As returns what a message asks for that came through the WebSocket of i.
+func (i Intent) As(a Action, name string) Intent {
+	i.Action, i.Name = a, name
+	return i
+}
+
+// Authorizer decides who may do what. It is asked once for each intent, before anything
+// is done about it. It is safe for concurrent use.
+type Authorizer interface {
+	// Authorize returns nil if i may be done, else why it may not be: an error that
+	// WriteError knows, such as ErrNoCredentials or ErrForbidden. r is the request that
+	// i was read from, or that opened its WebSocket: the credentials are there.
+	Authorize(r *http.Request, i Intent) error
+}
+
+// Anyone is the Authorizer of a server on which everybody may do everything.
+type Anyone struct{}
+
+// Authorize implements Authorizer.
+func (Anyone) Authorize(*http.Request, Intent) error { return nil }
