@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"weir/signaling"
 )
@@ -127,7 +126,7 @@ func (f *refuser) Authorize(_ *http.Request, i signaling.Intent) error {
 // and when it refuses nothing is done: a WebSocket is not opened, no name is claimed.
 func TestAllIsAuthorized(t *testing.T) {
 	f := &refuser{}
-	s := startServerConfigured(t, appConfig{dataDir: t.TempDir(), keyframes: 10 * time.Second, authorizer: f})
+	s := startServerWith(t, f)
 	for _, route := range s.app.routes.All() {
 		path := strings.NewReplacer("{name...}", "a/b", "{id...}", "abc", "{id}", "abc", "{file}", "abc.webm", "{path...}", "client/index.js", "{$}", "").Replace(route.Pattern)
 		methods := []string{"HEAD", "OPTIONS"}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"weir/signaling"
 )
 
 // testServer is a whole server on free ports of loopback, in the process of the
@@ -19,6 +21,12 @@ type testServer struct {
 // startServer runs a server that records and ends with the test.
 func startServer(t *testing.T) *testServer {
 	t.Helper()
+	return startServerWith(t, nil)
+}
+
+// startServerWith is startServer with an Authorizer.
+func startServerWith(t *testing.T, authorizer signaling.Authorizer) *testServer {
+	t.Helper()
 	level := slog.LevelWarn
 	if testing.Verbose() {
 		level = slog.LevelInfo
@@ -26,6 +34,7 @@ func startServer(t *testing.T) *testServer {
 	dataDir := t.TempDir()
 	a, err := newApp(t.Context(), appConfig{
 		httpAddr: "127.0.0.1:0", rtcAddr: "127.0.0.1:0", dataDir: dataDir, record: true, keyframes: 10 * time.Second, version: "test",
+		authorizer: authorizer,
 		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
