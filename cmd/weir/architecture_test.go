@@ -38,7 +38,8 @@ var mayImport = map[string][]string{
 
 	// The adapters: sources and sinks. They meet in the hub and never import one
 	// another.
-	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/udp"},
+	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp"},
+	"sfu/peer/sdp":      {"sfu/media"},
 	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
 	"recorder":          {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
 	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
@@ -80,7 +81,7 @@ var homes = map[string][]string{
 	"github.com/pion/dtls":          {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/stun":          {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/srtp":          {"sfu/peer", "cmd/weir/load"},
-	"github.com/pion/sdp":           {"sfu/peer"},
+	"github.com/pion/sdp":           {"sfu/peer/sdp"},
 	"github.com/pion/transport":     {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/logging":       {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/rtp":           {"sfu/peer", "sfu/codec", "sfu/forward", "cmd/weir/load"},
@@ -100,7 +101,7 @@ var homes = map[string][]string{
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
-var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "recorder/webm", "recorder/mp4"}
+var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "sfu/peer/sdp", "recorder/webm", "recorder/mp4"}
 
 // worldly are the packages of the standard library that sansIO may not import.
 var worldly = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "os/signal", "sync", "sync/atomic", "syscall"}

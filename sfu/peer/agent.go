@@ -1,11 +1,12 @@
 package peer
 
 import (
-	"crypto/rand"
 	"net/netip"
 	"slices"
 
 	"github.com/pion/stun/v4"
+
+	"weir/sfu/peer/sdp"
 )
 
 // maxWays is how many addresses of one client are known at a time: those of its
@@ -26,14 +27,8 @@ type agent struct {
 // pair is the credentials of both sides in one ICE session. Of the client's
 // password an agent that sends no checks has no use.
 type pair struct {
-	local  credentials
+	local  sdp.Credentials
 	remote string // user name fragment
-}
-
-// newCredentials returns credentials with 80 and 128 bits of randomness (RFC 8445
-// section 5.3 asks for 24 and 128).
-func newCredentials() credentials {
-	return credentials{ufrag: rand.Text()[:16], pwd: rand.Text()}
 }
 
 // restart begins another ICE session (RFC 8445 section 9). Checks of the one
@@ -59,7 +54,7 @@ func (a *agent) check(m *stun.Message, datagram []byte, from netip.AddrPort) out
 		return outcome{}
 	}
 	is := func(p pair) bool {
-		return p.local.ufrag != "" && string(local) == p.local.ufrag && string(remote) == p.remote
+		return p.local.Ufrag != "" && string(local) == p.local.Ufrag && string(remote) == p.remote
 	}
 	session, renewed := a.now, is(a.now)
 	if !renewed {
@@ -68,17 +63,17 @@ func (a *agent) check(m *stun.Message, datagram []byte, from netip.AddrPort) out
 		}
 		session = a.before
 	}
-	b, err := readBinding(m, datagram, session.local.pwd)
+	b, err := readBinding(m, datagram, session.local.Pwd)
 	if err != nil {
 		return outcome{}
 	}
-	o := outcome{answer: b.answer(from, session.local.pwd)}
+	o := outcome{answer: b.answer(from, session.local.Pwd)}
 	if b.controlled || o.answer == nil {
 		return o
 	}
 	o.valid, o.former = true, !renewed
-	if renewed && a.before.local.ufrag != "" {
-		o.done, a.before = a.before.local.ufrag, pair{}
+	if renewed && a.before.local.Ufrag != "" {
+		o.done, a.before = a.before.local.Ufrag, pair{}
 	}
 	o.lost = a.know(from)
 	// Until the client has chosen, the first way that works is taken: it may begin

@@ -7,10 +7,12 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
+
+	"weir/sfu/peer/sdp"
 )
 
 func newTestAgent() *agent {
-	return &agent{now: pair{credentials{testUfrag, testPwd}, remoteUfrag}}
+	return &agent{now: pair{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag}}
 }
 
 func (a *agent) take(t *testing.T, datagram []byte, from string) outcome {
@@ -81,19 +83,19 @@ func TestAgentRestart(t *testing.T) {
 	const one, two = "192.0.2.1:1", "192.0.2.2:2"
 	a := newTestAgent()
 	a.take(t, controlling(ice.UseCandidate()), one)
-	fresh := pair{newCredentials(), "again"}
+	fresh := pair{sdp.NewCredentials(), "again"}
 	a.restart(fresh)
 	if o := a.take(t, controlling(), one); !o.valid || o.done != "" {
 		t.Errorf("after the restart an old check yields %+v", o)
 	}
-	renewed := checkBy(fresh.local.ufrag+":again", fresh.local.pwd)
+	renewed := checkBy(fresh.local.Ufrag+":again", fresh.local.Pwd)
 	if o := a.take(t, renewed, two); !o.valid || o.done != testUfrag || !a.at(one) {
 		t.Errorf("the first new check yields %+v; we send to %v", o, a.selected)
 	}
 	if o := a.take(t, controlling(), one); o.valid || o.answer != nil {
 		t.Errorf("an old check yields %+v when the new session is in use", o)
 	}
-	if o := a.take(t, checkBy(fresh.local.ufrag+":again", fresh.local.pwd, ice.UseCandidate()), two); !o.valid || o.done != "" || !a.at(two) {
+	if o := a.take(t, checkBy(fresh.local.Ufrag+":again", fresh.local.Pwd, ice.UseCandidate()), two); !o.valid || o.done != "" || !a.at(two) {
 		t.Errorf("a new nomination yields %+v; we send to %v", o, a.selected)
 	}
 }
@@ -116,12 +118,5 @@ func TestAgentKnowsFewWays(t *testing.T) {
 	}
 	if len(a.ways) != maxWays || lost != 51-maxWays || !a.at(chosen) {
 		t.Errorf("%d ways are known, %d were lost, we send to %v", len(a.ways), lost, a.selected)
-	}
-}
-
-func TestNewCredentials(t *testing.T) {
-	one, two := newCredentials(), newCredentials()
-	if err := one.check(); err != nil || one.ufrag == two.ufrag || one.pwd == two.pwd {
-		t.Errorf("credentials %v and %v: %v", one, two, err)
 	}
 }

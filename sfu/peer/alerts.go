@@ -11,6 +11,8 @@ import (
 	"github.com/pion/dtls/v3/pkg/protocol"
 	"github.com/pion/dtls/v3/pkg/protocol/alert"
 	"github.com/pion/dtls/v3/pkg/protocol/recordlayer"
+
+	"weir/sfu/peer/sdp"
 )
 
 // closeNumber is the sequence number of our close_notify: beyond any that the
@@ -22,7 +24,7 @@ const closeNumber = 1 << 32
 // alerts are encrypted in a session's life.
 type alertKeys struct {
 	keys *prf.EncryptionKeys
-	role dtlsRole // ours
+	role sdp.Role // ours
 }
 
 // cipherSuites are those of all associations. Every WebRTC client has the first one
@@ -33,7 +35,7 @@ var cipherSuites = []dtls.CipherSuiteID{
 }
 
 // newAlertKeys derives the keys (RFC 5246 section 6.3).
-func newAlertKeys(role dtlsRole, master, clientRandom, serverRandom []byte) (alertKeys, error) {
+func newAlertKeys(role sdp.Role, master, clientRandom, serverRandom []byte) (alertKeys, error) {
 	const keySize, saltSize = 16, 4 // RFC 5288 section 3
 	keys, err := prf.GenerateEncryptionKeys(master, clientRandom, serverRandom, 0, keySize, saltSize, func() hash.Hash { return sha256.New() })
 	if err != nil {
@@ -43,7 +45,7 @@ func newAlertKeys(role dtlsRole, master, clientRandom, serverRandom []byte) (ale
 }
 
 func (k alertKeys) cipher() (*ciphersuite.GCM, error) {
-	if k.role == dtlsClient {
+	if k.role == sdp.Client {
 		return ciphersuite.NewGCM(k.keys.ClientWriteKey, k.keys.ClientWriteIV, k.keys.ServerWriteKey, k.keys.ServerWriteIV)
 	}
 	return ciphersuite.NewGCM(k.keys.ServerWriteKey, k.keys.ServerWriteIV, k.keys.ClientWriteKey, k.keys.ClientWriteIV)

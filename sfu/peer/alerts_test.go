@@ -9,10 +9,12 @@ import (
 	"github.com/pion/dtls/v3/pkg/protocol"
 	"github.com/pion/dtls/v3/pkg/protocol/alert"
 	"github.com/pion/dtls/v3/pkg/protocol/recordlayer"
+
+	"weir/sfu/peer/sdp"
 )
 
 var alertKeysForTest = func() alertKeys {
-	k, err := newAlertKeys(dtlsServer, bytes.Repeat([]byte{1}, 48), bytes.Repeat([]byte{2}, 32), bytes.Repeat([]byte{3}, 32))
+	k, err := newAlertKeys(sdp.Server, bytes.Repeat([]byte{1}, 48), bytes.Repeat([]byte{2}, 32), bytes.Repeat([]byte{3}, 32))
 	if err != nil {
 		panic(err)
 	}
@@ -78,7 +80,7 @@ func TestAlerts(t *testing.T) {
 // TestAlertsOfClient: with the roles the other way round the keys are, too.
 func TestAlertsOfClient(t *testing.T) {
 	server, client := alertKeysForTest, alertKeysForTest
-	client.role = dtlsClient
+	client.role = sdp.Client
 	for _, tt := range []struct{ from, to alertKeys }{{server, client}, {client, server}} {
 		bye, err := tt.from.closeNotify()
 		if err != nil {

@@ -11,18 +11,17 @@
 // server, unless the client wants to be that (a=setup:passive): then it says hello
 // where a check has shown the client to be, up to four times, 137 bytes each.
 //
-// A section of an offer that carries nothing (a data channel, port 0, inactive), or
-// that a viewer does not need, is answered with port 0 and left out of all else: an
-// offer knows it by its layout only.
+// Package sdp reads offers and writes answers, the latter in one way for publishers and
+// viewers.
 //
 // # Publishers
 //
-// A publisher is a PeerConnection, for checks, handshake and descriptions. Its media
+// A publisher is a PeerConnection, for checks and handshake. Its media
 // and reports never get there: they are taken in by the goroutine that reads the
 // socket.
 //
 //	ingress     decrypts them, from the first one on
-//	negotiated  by what each track is told from the others
+//	section     by what each track is told from the others
 //	router      which packet is of which track (RFC 9143 section 9.2, RFC 8852)
 //	encoding    one RTP stream, which goes on when its SSRC changes
 //	input       one track on its way to the hub, where packets go as they are
@@ -46,11 +45,10 @@
 //	seal       RTP, encrypted from the ring's memory straight to the socket's
 //	srtcp      reports in both directions
 //	transport  the above together: one viewer's way
-//	answer     the SDP
 //	output     one track on its way to one viewer
 //	outbox     what the viewers of a shard send together
 //
-// The first five and seal and answer only compute. A viewer has one goroutine, that
+// The first five and seal only compute. A viewer has one goroutine, that
 // of Run: what its client sends is handled by the one that reads the socket, and
 // what it is sent by a shard of the hub, which calls it with the packets of its
 // tracks; it makes the headers (package forward) and encrypts. What a viewer lost is

@@ -4,14 +4,15 @@ import (
 	"errors"
 
 	"weir/sfu"
+	"weir/sfu/peer/sdp"
 )
 
 var (
 	// ErrOffer says that an offer is not usable; its text says what to change.
-	ErrOffer = errors.New("peer: bad offer")
+	ErrOffer = sdp.ErrOffer
 	// ErrUnsupported says that an offer is well-formed but asks for something
 	// that is not supported, such as no codec that is known here.
-	ErrUnsupported = errors.New("peer: unsupported offer")
+	ErrUnsupported = sdp.ErrUnsupported
 	// ErrBusy says that too many clients are connecting at this moment.
 	ErrBusy = errors.New("peer: too many clients are connecting")
 	// ErrNotConnected says that the client did not connect in time: most often
@@ -26,3 +27,10 @@ var (
 	// ErrClosed says that the client closed the connection.
 	ErrClosed = errors.New("peer: connection closed by the client")
 )
+
+// Fragment is an SDP fragment with ICE credentials and candidates, as PATCH carries it
+// (RFC 8840 section 9, application/trickle-ice-sdpfrag).
+type Fragment = sdp.Fragment
+
+// ParseFragment reads a fragment from a client. Errors wrap ErrOffer.
+func ParseFragment(raw string) (Fragment, error) { return sdp.ParseFragment(raw) }

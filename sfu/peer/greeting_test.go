@@ -9,6 +9,8 @@ import (
 	"github.com/pion/dtls/v3/pkg/protocol/extension"
 	"github.com/pion/dtls/v3/pkg/protocol/handshake"
 	"github.com/pion/srtp/v3"
+
+	"weir/sfu/peer/sdp"
 )
 
 // aServerHello returns the record of a ServerHello with a random of one byte's
@@ -87,9 +89,9 @@ func FuzzGreeting(f *testing.F) {
 	f.Add(aRecord(handshakeRecord, 0, helloVerifyRequestMessage), aServerHello(f, 2, 1))
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		g := greeting{known: &secrets{}}
-		first := bytes.Clone(g.filter(sift(one, dtlsClient, false).handshake))
+		first := bytes.Clone(g.filter(sift(one, sdp.Client, false).handshake))
 		random := bytes.Clone(g.known.serverRandom)
-		second := g.filter(sift(two, dtlsClient, false).handshake)
+		second := g.filter(sift(two, sdp.Client, false).handshake)
 		if len(first) > len(one) || len(second) > len(two) {
 			t.Error("more comes out than went in")
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/pion/stun/v4"
 
 	"weir/sfu/peer/peertest"
+	"weir/sfu/peer/sdp"
 )
 
 // TestHelloOfOurs: with a client that is the DTLS server we say hello as soon as a
@@ -73,7 +74,7 @@ func TestHelloOfOurs(t *testing.T) {
 // certified returns an offer of a client that has a certificate.
 func certified(offer string, certificate tls.Certificate) string {
 	const old = "19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2"
-	_, sum, _ := strings.Cut(fingerprintOf(certificate.Certificate[0]).String(), " ")
+	_, sum, _ := strings.Cut(sdp.FingerprintOf(certificate.Certificate[0]).String(), " ")
 	return strings.ReplaceAll(offer, old, sum)
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/stun/v4"
+
+	"weir/sfu/peer/sdp"
 )
 
 // ingress is a publisher's endpoint at the socket. It lets through to pion what
@@ -24,7 +26,7 @@ type ingress struct {
 	presence
 	arrivals arrivals
 
-	role     dtlsRole // ours; set once
+	role     sdp.Role // ours; set once
 	secrets  secrets  // owned by the handshake
 	greeting greeting // if we are the client; owned by the socket's reader
 
@@ -47,7 +49,7 @@ type publisherKeys struct {
 	rtcp *srtcp
 }
 
-func newIngress(role dtlsRole) *ingress {
+func newIngress(role sdp.Role) *ingress {
 	i := &ingress{role: role}
 	i.secrets.onMaster = i.derive
 	i.greeting.known = &i.secrets
@@ -60,7 +62,7 @@ func newIngress(role dtlsRole) *ingress {
 // 3711 section 3.3.1).
 func (i *ingress) derive() {
 	c := srtp.Config{Profile: i.secrets.profile}
-	if c.Profile == 0 || c.ExtractSessionKeysFromDTLS(&i.secrets, i.role == dtlsClient) != nil {
+	if c.Profile == 0 || c.ExtractSessionKeysFromDTLS(&i.secrets, i.role == sdp.Client) != nil {
 		return // established tells
 	}
 	in, err := srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile, srtp.SRTPReplayProtection(replayWindow))
@@ -103,7 +105,7 @@ func (i *ingress) takeCheck(m *stun.Message, datagram []byte, from netip.AddrPor
 // finds out.
 func (i *ingress) takeRecords(datagram []byte) []byte {
 	s := sift(datagram, i.role, i.through.Load())
-	if i.role == dtlsClient {
+	if i.role == sdp.Client {
 		s.handshake = i.greeting.filter(s.handshake)
 	}
 	for _, r := range s.alerts {

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/stun/v4"
 
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
 )
 
 // TestIngressWraps: numbers wrap, with a gap where they do, and the packets before it
@@ -160,8 +161,8 @@ func (a *answering) WriteTo(b []byte, _ net.Addr) (int, error) {
 // session before a restart, and of clients that leave the choice to us, are answered
 // all the same.
 func TestChecksOfPublishers(t *testing.T) {
-	i, socket := newIngress(dtlsServer), &answering{}
-	i.enter(newDemux(socket), i, pair{credentials{testUfrag, testPwd}, remoteUfrag})
+	i, socket := newIngress(sdp.Server), &answering{}
+	i.enter(newDemux(socket), i, pair{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag})
 	take := func(datagram []byte) []byte { return i.demux.take(datagram, rigAt) }
 	for _, tt := range []struct {
 		name     string
@@ -182,7 +183,7 @@ func TestChecksOfPublishers(t *testing.T) {
 	} {
 		socket.sent = nil
 		if tt.datagram == nil {
-			if err := i.renew(pair{credentials{"new", testPwd}, remoteUfrag}); err != nil {
+			if err := i.renew(pair{sdp.Credentials{Ufrag: "new", Pwd: testPwd}, remoteUfrag}); err != nil {
 				t.Fatal(err)
 			}
 			continue
@@ -210,7 +211,7 @@ func TestChecksOfPublishers(t *testing.T) {
 // TestRecordsInHandshake: that the keys are there does not mean that the client knows
 // it: until the handshake is over its plain records have a meaning.
 func TestRecordsInHandshake(t *testing.T) {
-	i := newIngress(dtlsServer)
+	i := newIngress(sdp.Server)
 	last := append(aRecord(handshakeRecord, 0, 1), aRecord(handshakeRecord, 1, 2)...)
 	i.secrets.profile, i.secrets.serverRandom = 7, make([]byte, 32) // AEAD_AES_128_GCM
 	if _, err := fmt.Fprintf(&i.secrets, "CLIENT_RANDOM %x %x\n", make([]byte, 32), make([]byte, 48)); err != nil {
@@ -225,7 +226,7 @@ func TestRecordsInHandshake(t *testing.T) {
 	if got := i.takeRecords(last); !bytes.Equal(got, last[14:]) {
 		t.Errorf("of the client's last flight %x is left", got)
 	}
-	if newIngress(dtlsServer).established() == nil {
+	if newIngress(sdp.Server).established() == nil {
 		t.Error("a session without a profile is established")
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/pion/logging"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/transport/v4/deadline"
+
+	"weir/sfu/peer/sdp"
 )
 
 // dtlsOptions are what all handshakes with viewers have in common.
@@ -52,13 +54,13 @@ type link struct {
 
 // handshake is our side of a handshake. It begins with the records in first, if we
 // are the server; otherwise we begin, and first is nil. It returns the keys. An error
-// that is errFingerprint says who the client is not; others may be anybody's fault.
+// that is sdp.ErrFingerprint says who the client is not; others may be anybody's fault.
 func (l *link) handshake(ctx context.Context, options []dtls.Option, t *transport, first []byte) (*secured, error) {
 	known := &secrets{}
 	mismatch := false
 	options = append(slices.Clip(options),
 		dtls.WithVerifyPeerCertificate(func(chain [][]byte, _ [][]*x509.Certificate) error {
-			err := checkCertificate(t.offered, chain)
+			err := sdp.CheckCertificate(t.offered, chain)
 			mismatch = mismatch || err != nil
 			return err
 		}),
@@ -71,7 +73,7 @@ func (l *link) handshake(ctx context.Context, options []dtls.Option, t *transpor
 	if err != nil {
 		l.drop()
 		if mismatch {
-			return nil, errFingerprint
+			return nil, sdp.ErrFingerprint
 		}
 		return nil, err
 	}
@@ -79,8 +81,8 @@ func (l *link) handshake(ctx context.Context, options []dtls.Option, t *transpor
 }
 
 // open makes the connection of a handshake.
-func (l *link) open(role dtlsRole, shared []dtls.Option, known *secrets) (err error) {
-	if role == dtlsClient {
+func (l *link) open(role sdp.Role, shared []dtls.Option, known *secrets) (err error) {
+	if role == sdp.Client {
 		l.pipe.greeting = &greeting{known: known}
 		var options []dtls.ClientOption
 		for _, o := range shared {
@@ -97,7 +99,7 @@ func (l *link) open(role dtlsRole, shared []dtls.Option, known *secrets) (err er
 	return err
 }
 
-func (l *link) establish(ctx context.Context, role dtlsRole, known *secrets) (*secured, error) {
+func (l *link) establish(ctx context.Context, role sdp.Role, known *secrets) (*secured, error) {
 	if err := l.conn.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("peer: DTLS: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
 	"weir/sfu/sfutest"
 )
 
@@ -128,7 +129,7 @@ func sendOneTrack(t *testing.T, c media.Codec, length time.Duration, clock func(
 		t.Fatal(err)
 	}
 	to := &discard{keep: true}
-	out := newOutput(tracks[0], answerSection{pt: 96, ssrc: 1}, make(chan struct{}, 1))
+	out := newOutput(tracks[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
 	route := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 	format, _ := codec.For(c)
 	packetizer := format.NewPacketizer(0)

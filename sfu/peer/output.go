@@ -12,6 +12,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/forward"
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
 )
 
 // output is one track on its way to one viewer.
@@ -51,13 +52,13 @@ func (c *outputCounters) addTo(s *Stats) {
 }
 
 // newOutput returns an output with what was negotiated for it.
-func newOutput(t *sfu.Track, s answerSection, first chan<- struct{}) *output {
-	o := &output{track: t, ssrc: s.ssrc, first: first, budget: resendBudget}
+func newOutput(t *sfu.Track, m sdp.Media, s sdp.Source, first chan<- struct{}) *output {
+	o := &output{track: t, ssrc: s.SSRC, first: first, budget: resendBudget}
 	o.forwarder = forward.New(forward.Config{
-		SSRC: s.ssrc, PayloadType: s.pt, Seq: firstNumber(), Time: rand.Uint32(),
+		SSRC: s.SSRC, PayloadType: m.PayloadType, Seq: firstNumber(), Time: rand.Uint32(),
 	})
-	if s.rtxSSRC != 0 {
-		o.rtx = forward.RTX{SSRC: s.rtxSSRC, PayloadType: s.rtxPT, Seq: firstNumber()}
+	if s.RepairSSRC != 0 {
+		o.rtx = forward.RTX{SSRC: s.RepairSSRC, PayloadType: m.RepairType, Seq: firstNumber()}
 		o.rtxIndex = uint64(o.rtx.Seq)
 	}
 	return o
@@ -169,6 +170,6 @@ func (o *output) senderReport(now time.Duration, wall time.Time) []rtcp.Packet {
 // 3550 section 6.1).
 func cname(ssrc uint32) *rtcp.SourceDescription {
 	return &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
-		Source: ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: mediaStream}},
+		Source: ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: sdp.MediaStream}},
 	}}}
 }

@@ -12,6 +12,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
 	"weir/sfu/sfutest"
 )
 
@@ -52,7 +53,7 @@ func packetsOf(size int) []*media.Packet {
 // allocation per viewer.
 func TestOutputAllocatesNothing(t *testing.T) {
 	to := &discard{}
-	out := newOutput(liveTracks(t, media.VP8)[0], answerSection{pt: 96, ssrc: 1}, make(chan struct{}, 1))
+	out := newOutput(liveTracks(t, media.VP8)[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
 	w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 	batch := packetsOf(20_000)
 	out.write(w, batch, false)
@@ -80,11 +81,11 @@ func TestOutputEvens(t *testing.T) {
 		{false, []int{1000, 1000, 1001, 1001}, []int{1000, 1000, 1001, 1001}},
 	} {
 		to := &discard{keep: true}
-		s := answerSection{pt: 96, ssrc: 1}
+		m, s := sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}
 		if tt.rtx {
-			s.rtxPT, s.rtxSSRC = 97, 2
+			m.RepairType, s.RepairSSRC = 97, 2
 		}
-		out := newOutput(liveTracks(t, media.VP8)[0], s, make(chan struct{}, 1))
+		out := newOutput(liveTracks(t, media.VP8)[0], m, s, make(chan struct{}, 1))
 		var batch []*media.Packet
 		for i, size := range tt.sizes {
 			batch = append(batch, &media.Packet{Seq: 1<<32 + uint64(i), Time: 1 << 32, Sync: i == 0, Start: i == 0, Payload: bytes.Repeat([]byte{byte(i)}, size)})
@@ -142,11 +143,11 @@ func TestOutputResends(t *testing.T) {
 	}
 	for _, rtx := range []bool{false, true} {
 		to := &discard{keep: true}
-		s := answerSection{pt: 96, ssrc: 1}
+		m, s := sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}
 		if rtx {
-			s.rtxPT, s.rtxSSRC = 97, 2
+			m.RepairType, s.RepairSSRC = 97, 2
 		}
-		out := newOutput(tracks[0], s, make(chan struct{}, 1))
+		out := newOutput(tracks[0], m, s, make(chan struct{}, 1))
 		w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 		out.write(w, batch[:n], false)
 		client := receiver(t, srtp.ProtectionProfileAeadAes128Gcm)
@@ -191,12 +192,12 @@ func TestOutputResends(t *testing.T) {
 func TestOutputSendsWhatIsAhead(t *testing.T) {
 	for _, rtx := range []bool{false, true} {
 		to := &discard{keep: true}
-		s := answerSection{pt: 96, ssrc: 1}
+		m, s := sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}
 		if rtx {
-			s.rtxPT, s.rtxSSRC = 97, 2
+			m.RepairType, s.RepairSSRC = 97, 2
 		}
 		writer, track := h264Track(t)
-		out := newOutput(track, s, make(chan struct{}, 1))
+		out := newOutput(track, m, s, make(chan struct{}, 1))
 		w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 		sets := [][]byte{{0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0}, {0x68, 0xce, 0x0f, 0xc8}}
 		writer.TellSets(sets...)

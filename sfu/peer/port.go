@@ -18,6 +18,8 @@ import (
 	"github.com/pion/interceptor"
 	network "github.com/pion/transport/v4"
 	"github.com/pion/webrtc/v4"
+
+	"weir/sfu/peer/sdp"
 )
 
 const (
@@ -83,7 +85,7 @@ type Port struct {
 	publishers     api
 	demux          *demux
 	dtls           []dtls.Option // of handshakes with viewers
-	answerer       answerer
+	answerer       sdp.Answerer
 	configuration  webrtc.Configuration
 	connectTimeout time.Duration
 	mediaTimeout   time.Duration
@@ -133,7 +135,7 @@ func New(c Config) (*Port, error) {
 		conn: c.Conn, log: c.Log, connectTimeout: c.ConnectTimeout, mediaTimeout: c.MediaTimeout, maxConnecting: int64(c.MaxConnecting),
 		mux: mux, demux: d,
 		dtls:     dtlsOptions(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, logs),
-		answerer: answerer{fingerprint: fingerprintOf(der), candidates: candidates},
+		answerer: sdp.Answerer{Fingerprint: sdp.FingerprintOf(der), Candidates: candidates},
 		configuration: webrtc.Configuration{
 			Certificates:  []webrtc.Certificate{*certificate},
 			BundlePolicy:  webrtc.BundlePolicyMaxBundle,
@@ -144,7 +146,7 @@ func New(c Config) (*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.publishers, err = newAPI(settings, publisherExtensions...); err != nil {
+	if p.publishers, err = newAPI(settings); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -195,8 +197,8 @@ type api struct {
 
 // newAPI returns an api with our codecs only, and without interceptors: what they do,
 // an ingress has to see to.
-func newAPI(s webrtc.SettingEngine, extensions ...string) (api, error) {
-	engine, err := newMediaEngine(extensions...)
+func newAPI(s webrtc.SettingEngine) (api, error) {
+	engine, err := newMediaEngine()
 	if err != nil {
 		return api{}, err
 	}

@@ -30,7 +30,7 @@ type presence struct {
 func (p *presence) enter(d *demux, owner endpoint, first pair) {
 	p.demux, p.owner, p.started = d, owner, time.Now()
 	p.agent.now = first
-	d.add(first.local.ufrag, owner)
+	d.add(first.local.Ufrag, owner)
 }
 
 // renew begins another ICE session, with which the client restarts it.
@@ -40,11 +40,11 @@ func (p *presence) renew(next pair) error {
 	if p.closed {
 		return ErrLost
 	}
-	if old := p.agent.before.local.ufrag; old != "" {
+	if old := p.agent.before.local.Ufrag; old != "" {
 		p.demux.forget(old)
 	}
 	p.agent.restart(next)
-	p.demux.add(next.local.ufrag, p.owner)
+	p.demux.add(next.local.Ufrag, p.owner)
 	return nil
 }
 
@@ -128,7 +128,7 @@ func (p *presence) leave() bool {
 	}
 	p.closed = true
 	for _, known := range []pair{p.agent.now, p.agent.before} {
-		p.demux.forget(known.local.ufrag)
+		p.demux.forget(known.local.Ufrag)
 	}
 	for _, at := range p.agent.ways {
 		p.demux.unbind(at, p.owner)

@@ -10,6 +10,7 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
 )
 
 const (
@@ -42,11 +43,11 @@ func (c *Publisher) Failure() error {
 // Publisher must be run by pub, or closed. Errors wrap ErrOffer or
 // ErrUnsupported if the client is to blame.
 func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publication) (*Publisher, string, error) {
-	o, err := parseOffer(rawOffer, clientSends)
+	o, err := sdp.Parse(rawOffer, sdp.ClientSends)
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := p.newSession(p.publishers, o.role)
+	s, err := p.newSession(p.publishers, o.Role)
 	if err != nil {
 		return nil, "", err
 	}
@@ -60,23 +61,19 @@ func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publi
 }
 
 // accept adds the offered tracks to pub and answers.
-func (c *Publisher) accept(ctx context.Context, o *offer, pub *sfu.Publication) (string, error) {
-	offered := o.detach()
+func (c *Publisher) accept(ctx context.Context, o *sdp.Offer, pub *sfu.Publication) (string, error) {
 	answer, err := c.answer(ctx, o)
 	if err != nil {
 		return "", err
 	}
-	sections, names, err := negotiated(offered, answer)
-	if err != nil {
-		return "", err
-	}
-	for i, m := range o.media {
-		w, err := pub.AddTrack(media.TrackInfo{ID: m.codec.Kind().String(), Codec: m.codec, Format: m.format, Stereo: m.stereo}, sfu.Packets)
+	sections, names := negotiated(o)
+	for i, m := range o.Media {
+		w, err := pub.AddTrack(media.TrackInfo{ID: m.Codec.Kind().String(), Codec: m.Codec, Format: m.Format, Stereo: m.Stereo}, sfu.Packets)
 		if err != nil {
 			return "", fmt.Errorf("peer: %w", err)
 		}
-		w.TellSets(parameterSets(o.description.MediaDescriptions[i])...)
-		c.inputs = append(c.inputs, newInput(sections[m.mid], m.codec, w, pub, c.asking))
+		w.TellSets(m.ParameterSets...)
+		c.inputs = append(c.inputs, newInput(sections[i], m.Codec, w, pub, c.asking))
 	}
 	pub.Ready()
 	c.ingress.router.Store(&router{names: names, inputs: c.inputs})

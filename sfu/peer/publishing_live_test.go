@@ -3,10 +3,11 @@ package peer
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,7 +17,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/stats"
 	"github.com/pion/rtp"
-	"github.com/pion/sdp/v3"
+	pion "github.com/pion/sdp/v3"
 	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 
@@ -302,11 +303,11 @@ func testMoves(t *testing.T, chooses bool, before uint16) {
 		check = append(check, ice.UseCandidate())
 	}
 	for port := uint16(20); port < 20+before; port++ {
-		p.socket.put(checkBy(now.local.ufrag+":"+now.remote, now.local.pwd, check...), netip.AddrPortFrom(moved.Addr(), port))
+		p.socket.put(checkBy(now.local.Ufrag+":"+now.remote, now.local.Pwd, check...), netip.AddrPortFrom(moved.Addr(), port))
 	}
 	// A check of its own, by the old way, may come in between, on a slow machine.
 	until(t, "feedback at the new address", func() bool {
-		p.socket.put(checkBy(now.local.ufrag+":"+now.remote, now.local.pwd, check...), moved)
+		p.socket.put(checkBy(now.local.Ufrag+":"+now.remote, now.local.Pwd, check...), moved)
 		if !chooses && p.port.demux.at(moved) != nil {
 			i.hearAt(moved) // as what it seals would
 		}
@@ -338,15 +339,13 @@ func TestLayers(t *testing.T) {
 	p.connect(t)
 	i := p.publisher.ingress
 	until(t, "the end of the handshake", i.through.Load)
-	answer := &offer{}
-	if err := answer.description.UnmarshalString(p.answer); err != nil {
-		t.Fatal(err)
+	names, section := i.router.Load().names, i.router.Load().inputs[0].section
+	mid, rid, repaired := names.mid, names.rid, names.repaired
+	for number, uri := range map[uint8]string{mid: pion.SDESMidURI, rid: pion.SDESRTPStreamIDURI, repaired: pion.SDESRepairRTPStreamIDURI} {
+		if line := fmt.Sprintf("a=extmap:%d %s\r\n", number, uri); number == 0 || !strings.Contains(p.answer, line) {
+			t.Fatalf("the answer lacks %q:\n%s", line, p.answer)
+		}
 	}
-	mid, rid, repaired := answer.extension(sdp.SDESMidURI), answer.extension(sdp.SDESRTPStreamIDURI), answer.extension(sdp.SDESRepairRTPStreamIDURI)
-	if mid == 0 || rid == 0 || repaired == 0 {
-		t.Fatalf("the answer lacks extensions:\n%s", p.answer)
-	}
-	formats := answer.description.MediaDescriptions[0].MediaName.Formats
 	// What the client sends: pion does not name a stream in its packets.
 	r := &rig{client: clientContext(t, i)}
 	send := func(h rtp.Header, names map[uint8]string, payload []byte) {
@@ -360,20 +359,15 @@ func TestLayers(t *testing.T) {
 	}
 	seq, again := uint16(0), uint16(0)
 	next := func() { // every second packet is missing
-		send(rtp.Header{PayloadType: typeOf(formats[0]), SSRC: rigSSRC, SequenceNumber: seq}, map[uint8]string{mid: "0", rid: "f"}, frame(int(seq)))
+		send(rtp.Header{PayloadType: section.payload, SSRC: rigSSRC, SequenceNumber: seq}, map[uint8]string{mid: "0", rid: "f"}, frame(int(seq)))
 		seq += 2
 	}
 	until(t, "a retransmission", func() bool {
 		next()
 		lost := seq - 3
-		send(rtp.Header{PayloadType: typeOf(formats[1]), SSRC: rigRTX, SequenceNumber: again}, map[uint8]string{mid: "0", repaired: "f"},
+		send(rtp.Header{PayloadType: section.repair, SSRC: rigRTX, SequenceNumber: again}, map[uint8]string{mid: "0", repaired: "f"},
 			append([]byte{byte(lost >> 8), byte(lost)}, frame(int(lost))...))
 		again++
 		return p.pub.Info().Tracks[0].Repaired >= 10
 	})
-}
-
-func typeOf(format string) uint8 {
-	n, _ := strconv.ParseUint(format, 10, 7)
-	return uint8(n)
 }

@@ -173,7 +173,7 @@ func publishTracks(t testing.TB, o peertest.Options, layers ...*webrtc.TrackLoca
 	p.tap = &tap{ingress: p.publisher.ingress}
 	i := p.publisher.ingress
 	i.owner = p.tap // nothing has come yet
-	p.port.demux.add(i.agent.now.local.ufrag, p.tap)
+	p.port.demux.add(i.agent.now.local.Ufrag, p.tap)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

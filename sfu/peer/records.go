@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"iter"
+
+	"weir/sfu/peer/sdp"
 )
 
 // The content types of DTLS records (RFC 6347 section 4.1).
@@ -28,15 +30,16 @@ const (
 )
 
 // expectedMessages are those that each side is sent by the other.
-var expectedMessages = map[dtlsRole][]byte{
-	dtlsServer: {clientHelloMessage, certificateMessage, clientKeyExchangeMessage, certificateVerifyMessage},
-	dtlsClient: {helloVerifyRequestMessage, serverHelloMessage, certificateMessage, serverKeyExchangeMessage,
+var expectedMessages = map[sdp.Role][]byte{
+	sdp.Server: {clientHelloMessage, certificateMessage, clientKeyExchangeMessage, certificateVerifyMessage},
+	sdp.Client: {helloVerifyRequestMessage, serverHelloMessage, certificateMessage, serverKeyExchangeMessage,
 		certificateRequestMessage, serverHelloDoneMessage},
 }
 
-// expects reports whether a plain record can be of a handshake in which r is our role.
-func (r dtlsRole) expects(plain record) bool {
-	return len(plain) > recordHeader && bytes.IndexByte(expectedMessages[r], plain[recordHeader]) >= 0
+// expected reports whether a plain record can be of a handshake in which ours is our
+// role.
+func expected(ours sdp.Role, plain record) bool {
+	return len(plain) > recordHeader && bytes.IndexByte(expectedMessages[ours], plain[recordHeader]) >= 0
 }
 
 // recordHeader is the header of a DTLS record: type, version, epoch, sequence
@@ -75,7 +78,7 @@ type sifted struct {
 // seen as one that has fallen silent. Once the keys are established, nothing that is
 // plain has a meaning: the repetition of a client's last flight is answered for the
 // sake of its encrypted part. Data is never taken: there are no data channels.
-func sift(datagram []byte, ours dtlsRole, established bool) sifted {
+func sift(datagram []byte, ours sdp.Role, established bool) sifted {
 	var s sifted
 	for r := range records(datagram) {
 		plain := r.epoch() == 0
@@ -83,7 +86,7 @@ func sift(datagram []byte, ours dtlsRole, established bool) sifted {
 		case plain && established:
 		case kind == alertRecord && !plain:
 			s.alerts = append(s.alerts, r)
-		case kind == handshakeRecord && plain && !ours.expects(r):
+		case kind == handshakeRecord && plain && !expected(ours, r):
 		case kind == handshakeRecord, kind == changeCipherSpec:
 			s.handshake = append(s.handshake, r...)
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
+
+	"weir/sfu/peer/sdp"
 )
 
 // aRecord returns a DTLS record.
@@ -24,32 +26,32 @@ func TestSift(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		datagram    []byte
-		role        dtlsRole
+		role        sdp.Role
 		established bool
 		handshake   []byte
 		alerts      int
 	}{
-		{"hello", hello, dtlsServer, false, hello, 0},
-		{"a client's last flight", join(hello, change, finished), dtlsServer, false, join(hello, change, finished), 0},
-		{"the last flight again", join(hello, change, finished), dtlsServer, true, finished, 0},
-		{"forged alert", plainAlert, dtlsServer, false, nil, 0},
-		{"forged alert in an established session", plainAlert, dtlsServer, true, nil, 0},
-		{"forged alert among others", join(hello, plainAlert, finished), dtlsServer, false, join(hello, finished), 0},
-		{"forged hello in an established session", hello, dtlsServer, true, nil, 0},
-		{"alert", alert, dtlsServer, true, nil, 1},
-		{"data", join(application, alert), dtlsServer, true, nil, 1},
-		{"cut off", join(hello, finished[:14]), dtlsServer, false, hello, 0},
-		{"garbage", []byte{22, 1, 2}, dtlsServer, false, nil, 0},
-		{"a server's first flight", join(serverHello, done), dtlsClient, false, join(serverHello, done), 0},
-		{"a server's last flight", join(change, finished), dtlsClient, false, join(change, finished), 0},
-		{"the last flight again", join(change, finished), dtlsClient, true, finished, 0},
-		{"a hello to the client", join(hello, serverHello), dtlsClient, false, serverHello, 0},
-		{"a hello to the server", join(serverHello, hello), dtlsServer, false, hello, 0},
-		{"a request to begin anew", join(aRecord(handshakeRecord, 0, 0), done), dtlsClient, false, done, 0},
-		{"an empty message", join(aRecord(handshakeRecord, 0), done), dtlsClient, false, done, 0},
-		{"forged alert to the client", plainAlert, dtlsClient, false, nil, 0},
-		{"alert to the client", alert, dtlsClient, true, nil, 1},
-		{"forged hello of a server", serverHello, dtlsClient, true, nil, 0},
+		{"hello", hello, sdp.Server, false, hello, 0},
+		{"a client's last flight", join(hello, change, finished), sdp.Server, false, join(hello, change, finished), 0},
+		{"the last flight again", join(hello, change, finished), sdp.Server, true, finished, 0},
+		{"forged alert", plainAlert, sdp.Server, false, nil, 0},
+		{"forged alert in an established session", plainAlert, sdp.Server, true, nil, 0},
+		{"forged alert among others", join(hello, plainAlert, finished), sdp.Server, false, join(hello, finished), 0},
+		{"forged hello in an established session", hello, sdp.Server, true, nil, 0},
+		{"alert", alert, sdp.Server, true, nil, 1},
+		{"data", join(application, alert), sdp.Server, true, nil, 1},
+		{"cut off", join(hello, finished[:14]), sdp.Server, false, hello, 0},
+		{"garbage", []byte{22, 1, 2}, sdp.Server, false, nil, 0},
+		{"a server's first flight", join(serverHello, done), sdp.Client, false, join(serverHello, done), 0},
+		{"a server's last flight", join(change, finished), sdp.Client, false, join(change, finished), 0},
+		{"the last flight again", join(change, finished), sdp.Client, true, finished, 0},
+		{"a hello to the client", join(hello, serverHello), sdp.Client, false, serverHello, 0},
+		{"a hello to the server", join(serverHello, hello), sdp.Server, false, hello, 0},
+		{"a request to begin anew", join(aRecord(handshakeRecord, 0, 0), done), sdp.Client, false, done, 0},
+		{"an empty message", join(aRecord(handshakeRecord, 0), done), sdp.Client, false, done, 0},
+		{"forged alert to the client", plainAlert, sdp.Client, false, nil, 0},
+		{"alert to the client", alert, sdp.Client, true, nil, 1},
+		{"forged hello of a server", serverHello, sdp.Client, true, nil, 0},
 	} {
 		s := sift(tt.datagram, tt.role, tt.established)
 		if !bytes.Equal(s.handshake, tt.handshake) || len(s.alerts) != tt.alerts {
@@ -59,15 +61,15 @@ func TestSift(t *testing.T) {
 }
 
 func FuzzSift(f *testing.F) {
-	f.Add(aRecord(handshakeRecord, 0, 1, 2, 3), byte(dtlsServer), false)
-	f.Add(aRecord(handshakeRecord, 0, 2, 2, 3), byte(dtlsClient), false)
-	f.Add(append(aRecord(handshakeRecord, 1, 1), aRecord(alertRecord, 1, 2)...), byte(dtlsServer), true)
+	f.Add(aRecord(handshakeRecord, 0, 1, 2, 3), byte(sdp.Server), false)
+	f.Add(aRecord(handshakeRecord, 0, 2, 2, 3), byte(sdp.Client), false)
+	f.Add(append(aRecord(handshakeRecord, 1, 1), aRecord(alertRecord, 1, 2)...), byte(sdp.Server), true)
 	f.Fuzz(func(t *testing.T, datagram []byte, role byte, established bool) {
 		before := bytes.Clone(datagram)
-		s := sift(datagram, dtlsRole(role&1), established)
+		s := sift(datagram, sdp.Role(role&1), established)
 		for r := range records(s.handshake) {
 			if r.contentType() == alertRecord || established && r.epoch() == 0 ||
-				r.epoch() == 0 && r.contentType() == handshakeRecord && !dtlsRole(role&1).expects(r) {
+				r.epoch() == 0 && r.contentType() == handshakeRecord && !expected(sdp.Role(role&1), r) {
 				t.Errorf("record %x is let through", r)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
 	"weir/sfu/sfutest"
 )
 
@@ -67,7 +68,7 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{ingress: newIngress(dtlsServer), asks: make(chan asking, maxAsking)}
+	r := &rig{ingress: newIngress(sdp.Server), asks: make(chan asking, maxAsking)}
 	if r.pub, err = hub.Publish("s", sfu.PublishOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	r.in = routes.inputs[0]
 	r.track = trackOf(t, hub)
 	r.client = shake(t, r.ingress)
-	r.enter(newDemux(nowhere{}), r.ingress, pair{credentials{testUfrag, testPwd}, remoteUfrag})
+	r.enter(newDemux(nowhere{}), r.ingress, pair{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag})
 	at := rigAt
 	r.to.Store(&at)
 	return r

@@ -1,166 +1,38 @@
 package peer
 
-import (
-	"fmt"
-	"strings"
+import "weir/sfu/peer/sdp"
 
-	"github.com/pion/sdp/v3"
+// noType is no payload type.
+const noType = sdp.NoType
 
-	"weir/sfu/media"
-)
+// section is an m-section of a publisher as it was negotiated: by what its packets
+// are told from those of the others, and what is to be fed back of them.
+type section struct {
+	mid     string
+	payload uint8 // type of its packets
+	repair  uint8 // type of their retransmissions (RFC 4588), or noType
 
-// offeredMedia is one m-section of audio or video.
-type offeredMedia struct {
-	codec  media.Codec
-	format string // as media.TrackInfo.Format
-	stereo bool   // as media.TrackInfo.Stereo: what the client sends
-	mid    string
+	nack bool // the client sends lost packets again
+	fir  bool // it makes a keyframe for a FIR, but not for a PLI
+
+	rids     []string          // of its encodings (RFC 8851), none if there is but one
+	layers   []uint32          // their SSRCs, from a client that names no rids (a=ssrc-group:SIM)
+	declared map[uint32]uint32 // SSRCs that the offer names, to that which they retransmit, or 0
 }
 
-// direction is what the client's side of an m-section has to be, in the word of
-// SDP (RFC 8866 section 6.7).
-type direction string
+// extensions are the numbers of the header extensions by which packets tell what
+// they belong to (RFC 9143 section 15, RFC 8852); 0: not negotiated.
+type extensions struct{ mid, rid, repaired uint8 }
 
-const (
-	clientSends    direction = "sendonly"
-	clientReceives direction = "recvonly"
-)
-
-// selection is by what the sections of an offer are chosen.
-type selection struct {
-	want     direction
-	standard string            // the direction of a section that names none
-	tracks   []media.TrackInfo // of the stream that is to be watched
-}
-
-// chosenMedia is a section that can be taken.
-type chosenMedia struct {
-	offeredMedia
-	payloadType string
-}
-
-// check checks one section. One that carries nothing anyway is declined, for a
-// reason that is returned; the error says why one that does cannot be taken.
-func (s selection) check(m *sdp.MediaDescription) (_ chosenMedia, declined string, _ error) {
-	kind := m.MediaName.Media
-	if kind != "audio" && kind != "video" {
-		// Players offer a data channel whether they need one or not. Text or a document
-		// would be lost.
-		if kind == "application" || s.want == clientReceives {
-			return chosenMedia{}, fmt.Sprintf("a section is of type %q", clip(kind)), nil
-		}
-		return chosenMedia{}, "", fmt.Errorf("%w: a media section is of type %q; only audio and video are taken", ErrUnsupported, clip(kind))
+// negotiated returns what was negotiated by the sections of an offer, in their order.
+func negotiated(o *sdp.Offer) ([]section, extensions) {
+	var all []section
+	for _, m := range o.Media {
+		all = append(all, section{
+			mid: m.MID, payload: m.PayloadType, repair: m.RepairType, nack: m.NACK, fir: m.FIR,
+			rids: m.RIDs, layers: m.Layers, declared: m.Declared,
+		})
 	}
-	if _, ok := m.Attribute("bundle-only"); m.MediaName.Port.Value == 0 && !ok {
-		return chosenMedia{}, "the " + kind + " section is switched off (port 0)", nil
-	}
-	given, err := directionOf(m.Attributes, s.standard)
-	if err != nil {
-		return chosenMedia{}, "", err
-	}
-	if given == "inactive" {
-		return chosenMedia{}, "the " + kind + " section is inactive", nil
-	}
-	if given != "sendrecv" && given != string(s.want) {
-		return chosenMedia{}, "", fmt.Errorf("%w: the %s section is %s; it must be %s here", ErrOffer, kind, given, s.want)
-	}
-	if _, ok := m.Attribute("rtcp-mux"); !ok {
-		return chosenMedia{}, "", fmt.Errorf("%w: the %s section lacks a=rtcp-mux, which is needed", ErrUnsupported, kind)
-	}
-	chosen, err := chooseCodec(m, s.tracks)
-	if err != nil {
-		return chosenMedia{}, "", err
-	}
-	if _, err := readPayloadType(chosen.payloadType); err != nil {
-		return chosenMedia{}, "", err
-	}
-	mid, _ := m.Attribute("mid")
-	return chosenMedia{offeredMedia{codec: chosen.codec, format: chosen.format, stereo: isStereo(m, chosen), mid: mid}, chosen.payloadType}, "", nil
-}
-
-// chooseCodec chooses the payload type of a section: one for the first of tracks
-// that is of its kind and that it suits, or if there are none of its kind the
-// client's own choice.
-func chooseCodec(m *sdp.MediaDescription, tracks []media.TrackInfo) (choice, error) {
-	kind := m.MediaName.Media
-	var needed []string
-	for _, t := range tracks {
-		if t.Kind().String() != kind {
-			continue
-		}
-		if chosen, ok := chooseFor(m, t); ok {
-			return chosen, nil
-		}
-		needed = append(needed, describe(t))
-	}
-	if needed != nil {
-		return choice{}, fmt.Errorf("%w: the stream's %s is %s, which the offer does not take%s; offer to receive it, or watch with a client that can",
-			ErrUnsupported, kind, strings.Join(needed, " or "), nearMisses(m))
-	}
-	chosen, ok := chooseOwn(m)
-	if !ok {
-		return choice{}, fmt.Errorf("%w: no codec of the %s section is known here%s; offer %s", ErrUnsupported, kind, nearMisses(m), knownCodecs(kind))
-	}
-	return chosen, nil
-}
-
-// nearMisses names what a section offers that is a known codec by its name, but not
-// by its clock rate or its channels: " (opus/48000/1 is not opus/48000/2)".
-func nearMisses(m *sdp.MediaDescription) string {
-	var misses []string
-	for _, pt := range m.MediaName.Formats {
-		offered := format(m, "rtpmap", pt)
-		name, _, _ := strings.Cut(offered, "/")
-		if r, ok := rowNamed(m, name); ok && !r.is(offered) {
-			misses = append(misses, clip(offered)+" is not "+r.encoding())
-		}
-	}
-	if misses == nil {
-		return ""
-	}
-	return " (" + strings.Join(misses, ", ") + ")"
-}
-
-// describe names a track's codec for an error message: "H264
-// (packetization-mode=1;profile-level-id=42e01f)".
-func describe(t media.TrackInfo) string {
-	name := strings.ToUpper(t.Codec.String())
-	if t.Format != "" {
-		name += " (" + t.Format + ")"
-	}
-	return name
-}
-
-// directionOf returns the direction that attributes name, or standard (RFC 8866
-// section 6.7).
-func directionOf(attributes []sdp.Attribute, standard string) (string, error) {
-	given := ""
-	for _, a := range attributes {
-		if !isDirection(a.Key) {
-			continue
-		}
-		if given != "" && given != a.Key {
-			return "", fmt.Errorf("%w: a section is both %s and %s", ErrOffer, given, a.Key)
-		}
-		given = a.Key
-	}
-	if given == "" {
-		return standard, nil
-	}
-	return given, nil
-}
-
-func isDirection(key string) bool {
-	return key == "sendrecv" || key == "sendonly" || key == "recvonly" || key == "inactive"
-}
-
-// knownCodecs lists the codecs of a kind for an error message.
-func knownCodecs(kind string) string {
-	var names []string
-	for _, r := range codecTable {
-		if r.codec.Kind().String() == kind {
-			names = append(names, strings.ToUpper(r.codec.String()))
-		}
-	}
-	return strings.Join(names, " or ")
+	e := o.Extensions()
+	return all, extensions{mid: e.MID, rid: e.RID, repaired: e.RepairedRID}
 }

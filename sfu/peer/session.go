@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
+
+	"weir/sfu/peer/sdp"
 )
 
 // session is a publisher's PeerConnection, which answered one offer.
@@ -25,11 +25,11 @@ type session struct {
 
 	// guarded by mu
 	mu    sync.Mutex
-	offer *offer      // the newest one
-	local credentials // with which it was answered
+	offer *sdp.Offer      // the newest one
+	local sdp.Credentials // with which it was answered
 }
 
-func (p *Port) newSession(a api, role dtlsRole) (*session, error) {
+func (p *Port) newSession(a api, role sdp.Role) (*session, error) {
 	l, err := p.begin()
 	if err != nil {
 		return nil, err
@@ -74,12 +74,12 @@ func (s *session) tend() {
 }
 
 // answer applies o and returns the answer, with all candidates in it.
-func (s *session) answer(ctx context.Context, o *offer) (string, error) {
+func (s *session) answer(ctx context.Context, o *sdp.Offer) (string, error) {
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
-	raw, err := o.String()
+	raw, err := o.ForConnection()
 	if err != nil {
-		return "", fmt.Errorf("%w: %v", ErrOffer, err)
+		return "", err
 	}
 	if err := s.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: raw}); err != nil {
 		return "", fmt.Errorf("%w: %v", ErrOffer, err)
@@ -88,7 +88,7 @@ func (s *session) answer(ctx context.Context, o *offer) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %v", ErrOffer, err)
 	}
-	if err := checkAnswer(description.SDP); err != nil {
+	if err := checkAnswer(description); err != nil {
 		return "", err
 	}
 	gathered := webrtc.GatheringCompletePromise(s.pc)
@@ -102,25 +102,24 @@ func (s *session) answer(ctx context.Context, o *offer) (string, error) {
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	local := s.pc.LocalDescription().SDP
+	local, err := s.localCredentials()
+	if err != nil {
+		return "", err
+	}
 	if err := s.admit(o, local); err != nil {
 		return "", err
 	}
-	return s.port.answerer.complete(o, local)
+	return s.port.answerer.Answer(o, local, nil)
 }
 
 // admit makes the socket let through what belongs to the session that was
 // negotiated.
-func (s *session) admit(o *offer, local string) error {
-	mine := &offer{}
-	if err := mine.description.UnmarshalString(local); err != nil {
-		return fmt.Errorf("peer: read own answer: %w", err)
-	}
-	next := pair{local: mine.credentials(), remote: strings.Clone(o.credentials().ufrag)}
+func (s *session) admit(o *sdp.Offer, local sdp.Credentials) error {
+	next := pair{local: local, remote: o.Credentials.Ufrag}
 	s.mu.Lock()
 	s.offer, s.local = o, next.local
 	s.mu.Unlock()
-	s.ingress.arrivals.negotiated(mine.extension(sdp.TransportCCURI))
+	s.ingress.arrivals.negotiated(o.Extensions().TransportCC)
 	if s.ingress.demux == nil {
 		s.ingress.enter(s.port.demux, s.ingress, next)
 		return nil
@@ -128,11 +127,20 @@ func (s *session) admit(o *offer, local string) error {
 	return s.ingress.renew(next)
 }
 
-// checkAnswer checks that no section of our answer is rejected: WHIP knows no
+// localCredentials returns the ICE credentials that pion has chosen.
+func (s *session) localCredentials() (sdp.Credentials, error) {
+	c, err := s.pc.SCTP().Transport().ICETransport().GetLocalParameters()
+	if err != nil {
+		return sdp.Credentials{}, fmt.Errorf("peer: own credentials: %w", err)
+	}
+	return sdp.Credentials{Ufrag: c.UsernameFragment, Pwd: c.Password}, nil
+}
+
+// checkAnswer checks that no section of pion's answer is rejected: WHIP knows no
 // partial success (RFC 9725 section 4.4).
-func checkAnswer(answer string) error {
-	var d sdp.SessionDescription
-	if err := d.UnmarshalString(answer); err != nil {
+func checkAnswer(answer webrtc.SessionDescription) error {
+	d, err := answer.Unmarshal()
+	if err != nil {
 		return fmt.Errorf("peer: read own answer: %w", err)
 	}
 	for _, m := range d.MediaDescriptions {
@@ -171,37 +179,35 @@ func (s *session) Close() error {
 
 // Trickle checks a trickled fragment of SDP (RFC 8840). Its candidates are not
 // used: an ICE-lite agent waits to be called.
-func (s *session) Trickle(f Fragment) error {
+func (s *session) Trickle(f sdp.Fragment) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return f.checkSession(s.offer.credentials().ufrag)
+	return f.CheckSession(s.offer.Credentials.Ufrag)
 }
 
 // Restart answers an ICE restart: the fragment brings the client's new
 // credentials, the returned one the server's. If it fails, the session goes on
 // as it was.
-func (s *session) Restart(ctx context.Context, f Fragment) (Fragment, error) {
-	if err := f.checkRestart(); err != nil {
-		return Fragment{}, err
+func (s *session) Restart(ctx context.Context, f sdp.Fragment) (sdp.Fragment, error) {
+	remote, err := f.Restart()
+	if err != nil {
+		return sdp.Fragment{}, err
 	}
 	select {
 	case <-s.gone:
-		return Fragment{}, ErrLost
+		return sdp.Fragment{}, ErrLost
 	default:
 	}
 	s.mu.Lock()
 	o := s.offer
 	s.mu.Unlock()
-	next, err := o.restarted(credentials{f.ufrag, f.pwd})
-	if err != nil {
-		return Fragment{}, err
-	}
+	next := o.Restarted(remote)
 	// Half a restart would be none: it is not left to whether the client waits.
 	if _, err := s.answer(context.WithoutCancel(ctx), next); err != nil {
-		return Fragment{}, err
+		return sdp.Fragment{}, err
 	}
 	s.mu.Lock()
 	local := s.local
 	s.mu.Unlock()
-	return s.port.answerer.restartFragment(next.kind(), next.media[0].mid, local), nil
+	return s.port.answerer.Restart(next.Media[0].Codec.Kind(), next.Media[0].MID, local), nil
 }

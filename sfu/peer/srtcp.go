@@ -8,6 +8,8 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/rtcp"
 	"github.com/pion/srtp/v3"
+
+	"weir/sfu/peer/sdp"
 )
 
 const (
@@ -69,7 +71,7 @@ func newSRTCP(profile srtp.ProtectionProfile, k srtp.SessionKeys, most int) (*sr
 // newSecured makes the ciphers of a DTLS session. Our role in it is that of alerts.
 func newSecured(profile srtp.ProtectionProfile, exporter srtp.KeyingMaterialExporter, alerts alertKeys) (*secured, error) {
 	c := srtp.Config{Profile: profile}
-	if err := c.ExtractSessionKeysFromDTLS(exporter, alerts.role == dtlsClient); err != nil {
+	if err := c.ExtractSessionKeysFromDTLS(exporter, alerts.role == sdp.Client); err != nil {
 		return nil, fmt.Errorf("peer: SRTP keys: %w", err)
 	}
 	k := c.Keys

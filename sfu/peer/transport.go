@@ -11,6 +11,8 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/rtcp"
 	"github.com/pion/stun/v4"
+
+	"weir/sfu/peer/sdp"
 )
 
 // transport is one viewer's way through the shared socket: ICE-lite, DTLS and
@@ -21,8 +23,8 @@ type transport struct {
 	presence
 
 	// set once
-	role     dtlsRole            // ours
-	offered  []fingerprint       // of the client's certificate
+	role     sdp.Role            // ours
+	offered  []sdp.Fingerprint   // of the client's certificate
 	onRTCP   func([]rtcp.Packet) // called by the socket's reader
 	incoming chan []byte         // handshake records
 	found    chan struct{}       // gets a value when a check has shown where the client is
@@ -42,7 +44,7 @@ const maxRecords = 16
 // 6347 section 4.2.4.1), so that nobody makes us send more by breaking it.
 const helloPause = time.Second
 
-func newTransport(l *life, role dtlsRole, offered []fingerprint) *transport {
+func newTransport(l *life, role sdp.Role, offered []sdp.Fingerprint) *transport {
 	return &transport{
 		life: l, role: role, offered: offered,
 		incoming: make(chan []byte, maxRecords), found: make(chan struct{}, 1),
@@ -50,8 +52,8 @@ func newTransport(l *life, role dtlsRole, offered []fingerprint) *transport {
 }
 
 // restart begins another ICE session, and returns our credentials for it.
-func (t *transport) restart(remote string) (credentials, error) {
-	local := newCredentials()
+func (t *transport) restart(remote string) (sdp.Credentials, error) {
+	local := sdp.NewCredentials()
 	return local, t.renew(pair{local: local, remote: remote})
 }
 
@@ -139,13 +141,13 @@ func (t *transport) connect(ctx context.Context, timeout time.Duration, options 
 		}
 		pause = time.After(helloPause)
 		keys, err := t.link.handshake(limited, options, t, first)
-		if errors.Is(err, errFingerprint) {
+		if errors.Is(err, sdp.ErrFingerprint) {
 			return fmt.Errorf("%w: %v", ErrNotConnected, err)
 		}
 		if err != nil {
 			continue // somebody may have interfered: the client tries again
 		}
-		if t.role == dtlsClient {
+		if t.role == sdp.Client {
 			t.link.drop() // the client has our last flight: its own was the answer
 		}
 		t.hear()
@@ -163,7 +165,7 @@ func (t *transport) connect(ctx context.Context, timeout time.Duration, options 
 // if it is ours to begin, until we know where the client is, and until after pause,
 // which is nil at the first time.
 func (t *transport) beginning(ctx context.Context, pause <-chan time.Time) (first []byte, err error) {
-	if t.role == dtlsServer {
+	if t.role == sdp.Server {
 		select {
 		case first = <-t.incoming:
 			return first, nil

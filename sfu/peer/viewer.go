@@ -14,6 +14,7 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
 )
 
 // reportInterval is how often a viewer gets sender reports. They carry what
@@ -30,10 +31,11 @@ type Viewer struct {
 	*transport
 
 	// set once
-	port      *Port
-	kind, mid string        // of the first section that is taken
-	outputs   []*output     // in the order of the offer's sections
-	first     chan struct{} // gets a value with the first packet of each output
+	port    *Port
+	kind    media.Kind    // of the first section that is taken
+	mid     string        // its name
+	outputs []*output     // in the order of the offer's sections
+	first   chan struct{} // gets a value with the first packet of each output
 
 	attachment atomic.Pointer[sfu.Attachment] // nil before the viewer is connected
 
@@ -50,19 +52,15 @@ func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track
 	for _, t := range tracks {
 		infos = append(infos, t.Info())
 	}
-	o, err := parseOffer(rawOffer, clientReceives, infos...)
-	if err != nil {
-		return nil, "", err
-	}
-	offered, err := o.fingerprints()
+	o, err := sdp.Parse(rawOffer, sdp.ClientReceives, infos...)
 	if err != nil {
 		return nil, "", err
 	}
 	v := &Viewer{
-		port: p, first: make(chan struct{}, maxMediaSections),
-		kind: strings.Clone(o.kind()), mid: strings.Clone(o.media[0].mid),
+		port: p, first: make(chan struct{}, len(o.Media)),
+		kind: o.Media[0].Codec.Kind(), mid: strings.Clone(o.Media[0].MID),
 	}
-	sections, err := v.negotiate(o, tracks)
+	sources, err := v.negotiate(o, tracks)
 	if err != nil {
 		return nil, "", err
 	}
@@ -70,44 +68,39 @@ func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track
 	if err != nil {
 		return nil, "", err
 	}
-	v.transport = newTransport(l, o.role, offered)
+	v.transport = newTransport(l, o.Role, o.Fingerprints)
 	v.onRTCP = v.takeFeedback
-	local := newCredentials()
-	answer, err := p.answerer.answer(o, local, sections)
+	local := sdp.NewCredentials()
+	answer, err := p.answerer.Answer(o, local, sources)
 	if err != nil {
 		v.end()
 		return nil, "", err
 	}
-	v.enter(p.demux, v.transport, pair{local: local, remote: strings.Clone(o.credentials().ufrag)})
+	v.enter(p.demux, v.transport, pair{local: local, remote: o.Credentials.Ufrag})
 	return v, answer, nil
 }
 
 // negotiate makes an output for each section of the offer that there is a track
 // for.
-func (v *Viewer) negotiate(o *offer, tracks []*sfu.Track) ([]answerSection, error) {
-	sections := make([]answerSection, len(o.media))
-	ssrcs := distinct(2 * len(o.media))
-	for i, m := range o.media {
-		s := &sections[i]
-		pt, rtx, hasRTX, err := payloadTypes(o.description.MediaDescriptions[i])
-		if err != nil {
-			return nil, err
-		}
-		s.pt = pt
-		at := slices.IndexFunc(tracks, func(t *sfu.Track) bool { return t.Info().Codec == m.codec })
+func (v *Viewer) negotiate(o *sdp.Offer, tracks []*sfu.Track) ([]sdp.Source, error) {
+	sources := make([]sdp.Source, len(o.Media))
+	ssrcs := distinct(2 * len(o.Media))
+	for i, m := range o.Media {
+		at := slices.IndexFunc(tracks, func(t *sfu.Track) bool { return t.Info().Codec == m.Codec })
 		if at < 0 {
 			continue
 		}
-		s.track, s.stereo, s.ssrc = tracks[at].Info().ID, tracks[at].Info().Stereo, ssrcs[2*i]
-		if hasRTX {
-			s.rtxPT, s.rtxSSRC = rtx, ssrcs[2*i+1]
+		s := &sources[i]
+		s.Track, s.Stereo, s.SSRC = tracks[at].Info().ID, tracks[at].Info().Stereo, ssrcs[2*i]
+		if m.RepairType != sdp.NoType {
+			s.RepairSSRC = ssrcs[2*i+1]
 		}
-		v.outputs = append(v.outputs, newOutput(tracks[at], *s, v.first))
+		v.outputs = append(v.outputs, newOutput(tracks[at], m, *s, v.first))
 	}
 	if len(v.outputs) == 0 {
 		return nil, fmt.Errorf("%w: none of the stream's tracks is in the offer; offer to receive audio and video", ErrUnsupported)
 	}
-	return sections, nil
+	return sources, nil
 }
 
 // distinct returns n SSRCs.
@@ -123,22 +116,23 @@ func distinct(n int) []uint32 {
 
 // Trickle takes in candidates of the client. An ICE-lite agent has no use for
 // them: it only checks that they are meant for this session.
-func (v *Viewer) Trickle(f Fragment) error {
-	return f.checkSession(v.remote())
+func (v *Viewer) Trickle(f sdp.Fragment) error {
+	return f.CheckSession(v.remote())
 }
 
 // Restart answers an ICE restart: the fragment brings the client's new
 // credentials, the returned one the server's. If it fails, the session goes on
 // as it was.
-func (v *Viewer) Restart(_ context.Context, f Fragment) (Fragment, error) {
-	if err := f.checkRestart(); err != nil {
-		return Fragment{}, err
-	}
-	local, err := v.restart(strings.Clone(f.ufrag))
+func (v *Viewer) Restart(_ context.Context, f sdp.Fragment) (sdp.Fragment, error) {
+	remote, err := f.Restart()
 	if err != nil {
-		return Fragment{}, err
+		return sdp.Fragment{}, err
 	}
-	return v.port.answerer.restartFragment(v.kind, v.mid, local), nil
+	local, err := v.restart(strings.Clone(remote.Ufrag))
+	if err != nil {
+		return sdp.Fragment{}, err
+	}
+	return v.port.answerer.Restart(v.kind, v.mid, local), nil
 }
 
 // Close ends the connection, telling the client. Closing twice is fine.

@@ -15,6 +15,7 @@ import (
 	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/sfu/peer/peertest"
+	"weir/sfu/peer/sdp"
 	"weir/sfu/sfutest"
 )
 
@@ -228,7 +229,7 @@ func TestOtherCertificate(t *testing.T) {
 	w := watch(t, func(offer string) string {
 		start := strings.Index(offer, "a=fingerprint:sha-256 ")
 		end := start + strings.Index(offer[start:], "\r\n")
-		return offer[:start] + "a=fingerprint:" + fingerprintOf([]byte("other")).String() + offer[end:]
+		return offer[:start] + "a=fingerprint:" + sdp.FingerprintOf([]byte("other")).String() + offer[end:]
 	})
 	start := time.Now()
 	if err := w.end(t); !errors.Is(err, ErrNotConnected) || time.Since(start) > defaultConnectTimeout/2 {

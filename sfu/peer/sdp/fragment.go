@@ -1,4 +1,4 @@
-package peer
+package sdp
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ const (
 // Fragment is an SDP fragment with ICE credentials and candidates, as PATCH
 // carries it (RFC 8840 section 9, application/trickle-ice-sdpfrag).
 type Fragment struct {
-	ufrag, pwd string
-	lines      []string
+	credentials Credentials // empty in a fragment of candidates alone
+	lines       []string
 }
 
 // ParseFragment reads a fragment from a client.
@@ -36,9 +36,9 @@ func ParseFragment(raw string) (Fragment, error) {
 		switch {
 		case line[0] == 'm':
 		case key == "ice-ufrag":
-			f.ufrag = value
+			f.credentials.Ufrag = value
 		case key == "ice-pwd":
-			f.pwd = value
+			f.credentials.Pwd = value
 		case key == "candidate":
 			if candidates++; candidates > maxCandidates {
 				return Fragment{}, fmt.Errorf("%w: the fragment has more than %d candidates", ErrOffer, maxCandidates)
@@ -49,36 +49,27 @@ func ParseFragment(raw string) (Fragment, error) {
 	if len(f.lines) == 0 {
 		return Fragment{}, fmt.Errorf("%w: the fragment is empty", ErrOffer)
 	}
-	if f.ufrag == "" && f.pwd == "" {
+	if f.credentials == (Credentials{}) {
 		return f, nil // candidates alone
 	}
-	return f, credentials{f.ufrag, f.pwd}.check()
+	return f, f.credentials.check()
 }
 
-// clip shortens a client's text for an error message.
-func clip(s string) string {
-	const most = 40
-	if len(s) > most {
-		return s[:most] + "..."
-	}
-	return s
-}
-
-// checkSession checks that a fragment is meant for the ICE session in which the
-// client has that user name fragment.
-func (f Fragment) checkSession(ufrag string) error {
-	if f.ufrag != "" && f.ufrag != ufrag {
+// CheckSession checks that a fragment is meant for the ICE session in which the
+// client has that user name fragment. Errors wrap ErrOffer.
+func (f Fragment) CheckSession(ufrag string) error {
+	if f.credentials.Ufrag != "" && f.credentials.Ufrag != ufrag {
 		return fmt.Errorf("%w: the fragment's ICE credentials are not those of the session; to restart ICE, send If-Match: *", ErrOffer)
 	}
 	return nil
 }
 
-// checkRestart checks that a fragment can ask for an ICE restart.
-func (f Fragment) checkRestart() error {
-	if f.ufrag == "" || f.pwd == "" {
-		return fmt.Errorf("%w: an ICE restart needs a=ice-ufrag and a=ice-pwd", ErrOffer)
+// Restart returns the client's credentials for an ICE restart. Errors wrap ErrOffer.
+func (f Fragment) Restart() (Credentials, error) {
+	if f.credentials.Ufrag == "" || f.credentials.Pwd == "" {
+		return Credentials{}, fmt.Errorf("%w: an ICE restart needs a=ice-ufrag and a=ice-pwd", ErrOffer)
 	}
-	return nil
+	return f.credentials, nil
 }
 
 // String returns the fragment as it is sent.

@@ -1,4 +1,4 @@
-package peer
+package sdp
 
 import (
 	"errors"
@@ -45,7 +45,7 @@ func TestParseFragment(t *testing.T) {
 		if tt.text == "" && err != nil || tt.text != "" && (!errors.Is(err, ErrOffer) || !strings.Contains(err.Error(), tt.text)) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.text)
 		}
-		if err == nil && (f.checkSession("Yp5S") != nil) != tt.restarts {
+		if err == nil && (f.CheckSession("Yp5S") != nil) != tt.restarts {
 			t.Errorf("%s: restarts is not %v", tt.name, tt.restarts)
 		}
 	}
@@ -64,18 +64,18 @@ func FuzzParseFragment(f *testing.F) {
 			return
 		}
 		again, err := ParseFragment(fragment.String())
-		if err != nil || again.ufrag != fragment.ufrag || again.pwd != fragment.pwd || len(again.lines) != len(fragment.lines) {
+		if err != nil || again.credentials != fragment.credentials || len(again.lines) != len(fragment.lines) {
 			t.Errorf("%q reads as %+v, %v; written and read again %+v", raw, fragment, err, again)
 		}
-		if fragment.ufrag == "" {
+		c, err := fragment.Restart()
+		if err != nil {
 			return
 		}
 		// What a restart puts into an offer must not be able to break out of its line.
-		o, err := parseOffer(session0+audioSection("0", "sendonly"), clientSends)
+		o, err := Parse(session0+audioSection("0", "sendonly"), ClientSends)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.setCredentials(credentials{fragment.ufrag, fragment.pwd})
-		checkOffer(t, "restarted", o, clientSends)
+		checkOffer(t, "restarted", o.Restarted(c), ClientSends)
 	})
 }

@@ -1,4 +1,4 @@
-package peer
+package sdp
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 
 // videoOffer returns an offer of video with these payload types, in their order:
 // the name of the codec, and format parameters if there are some.
-func videoOffer(direction direction, types ...string) string {
+func videoOffer(direction Direction, types ...string) string {
 	var numbers, lines string
 	for i, t := range types {
 		name, fmtp, ok := strings.Cut(t, " ")
@@ -61,14 +61,14 @@ func TestPublisherChooses(t *testing.T) {
 		{"unknown", []string{"H265", "VP7"}, -1, 0, ""},
 	}
 	for _, tt := range tests {
-		o, err := parseOffer(videoOffer(clientSends, tt.types...), clientSends)
+		o, err := Parse(videoOffer(ClientSends, tt.types...), ClientSends)
 		checkChoice(t, tt.name, o, err, tt.want, tt.codec, tt.format)
 	}
 }
 
 // checkChoice checks that an offer was narrowed to its type with that index and
 // the retransmissions of it, or refused.
-func checkChoice(t *testing.T, name string, o *offer, err error, want int, codec media.Codec, format string) {
+func checkChoice(t *testing.T, name string, o *Offer, err error, want int, codec media.Codec, format string) {
 	t.Helper()
 	if want < 0 {
 		if !errors.Is(err, ErrUnsupported) {
@@ -80,8 +80,8 @@ func checkChoice(t *testing.T, name string, o *offer, err error, want int, codec
 		t.Errorf("%s: %v", name, err)
 		return
 	}
-	if got := o.media[0]; got.codec != codec || got.format != format {
-		t.Errorf("%s: %v with %q, want %v with %q", name, got.codec, got.format, codec, format)
+	if got := o.Media[0]; got.Codec != codec || got.Format != format {
+		t.Errorf("%s: %v with %q, want %v with %q", name, got.Codec, got.Format, codec, format)
 	}
 	formats := strings.Join(o.description.MediaDescriptions[0].MediaName.Formats, " ")
 	if want := fmt.Sprintf("%d %d", 96+2*want, 97+2*want); formats != want {
@@ -137,10 +137,10 @@ func TestViewerGets(t *testing.T) {
 		{"H264 to who takes VP8", h264(cbp1), []string{"VP8"}, -1},
 	}
 	for _, tt := range tests {
-		o, err := parseOffer(videoOffer(clientReceives, tt.types...), clientReceives, tt.track)
+		o, err := Parse(videoOffer(ClientReceives, tt.types...), ClientReceives, tt.track)
 		format := ""
 		if err == nil {
-			format = o.media[0].format // what the viewer says, see TestPublisherChooses
+			format = o.Media[0].Format // what the viewer says, see TestPublisherChooses
 		}
 		checkChoice(t, tt.name, o, err, tt.want, tt.track.Codec, format)
 		if name := strings.ToUpper(tt.track.Codec.String()); tt.want < 0 && (err == nil || !strings.Contains(err.Error(), "stream's video is "+name)) {

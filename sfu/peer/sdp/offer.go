@@ -1,9 +1,8 @@
-package peer
+package sdp
 
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -15,19 +14,23 @@ import (
 // maxMediaSections bounds the m-lines of an offer, before anything is built of it.
 const maxMediaSections = 16
 
-// offer is a checked offer.
-type offer struct {
+// Offer is a checked offer.
+type Offer struct {
+	Media        []Media // the sections that are taken
+	Role         Role    // ours
+	Credentials  Credentials
+	Fingerprints []Fingerprint // of the client's certificate, of the strongest known hash
+
+	want Direction
 	// description is the offer with those sections only that are taken. What belongs
 	// to the transport, which is one for all, is in each of them.
 	description sdp.SessionDescription
-	media       []offeredMedia // of each section of description
 	// layout has an entry for each section of the whole offer: nil for one that is
 	// taken, or the section itself, to which the answer is no (RFC 3264 section 6).
 	layout []*sdp.MediaDescription
-	role   dtlsRole
 }
 
-// parseOffer reads and checks an offer: one bundled group of at most one audio
+// Parse reads and checks an offer: one bundled group of at most one audio
 // and one video section (RFC 9725 section 4.4), each with a codec that is known
 // here and the right direction. "sendrecv" is taken for that direction, so that
 // the answer is the other one. Candidates are taken out: an ICE-lite agent has no
@@ -35,12 +38,14 @@ type offer struct {
 //
 // Each section is narrowed to one codec: that of the track of its kind in tracks,
 // or the first in the offer's order that is known here if tracks has none.
-func parseOffer(raw string, want direction, tracks ...media.TrackInfo) (*offer, error) {
+//
+// Errors wrap ErrOffer or ErrUnsupported.
+func Parse(raw string, want Direction, tracks ...media.TrackInfo) (*Offer, error) {
 	// What is in a line of the offer may get into one of the answer.
 	if strings.Contains(strings.ReplaceAll(raw, "\r\n", ""), "\r") {
 		return nil, fmt.Errorf("%w: it is not SDP: there is a carriage return within a line", ErrOffer)
 	}
-	o := &offer{}
+	o := &Offer{want: want}
 	if err := o.description.UnmarshalString(raw); err != nil {
 		return nil, fmt.Errorf("%w: it is not SDP: %v", ErrOffer, err)
 	}
@@ -88,7 +93,7 @@ func checkMIDs(sections []*sdp.MediaDescription) error {
 // take decides which sections are taken. RFC 3264 section 6 allows to say no to any
 // of them, but a publisher must not lose one that it wants to send (RFC 9725 section
 // 4.4): then there is an error.
-func (o *offer) take(sections []*sdp.MediaDescription, s selection) error {
+func (o *Offer) take(sections []*sdp.MediaDescription, s selection) error {
 	o.description.MediaDescriptions = nil
 	taken := map[string]bool{}
 	failed := map[string]error{} // why a viewer's section of that kind is not taken
@@ -98,7 +103,7 @@ func (o *offer) take(sections []*sdp.MediaDescription, s selection) error {
 		kind := m.MediaName.Media
 		section, declined, err := s.check(m)
 		switch {
-		case err != nil && (s.want == clientSends || kind != "audio" && kind != "video"):
+		case err != nil && (s.want == ClientSends || kind != "audio" && kind != "video"):
 			return err
 		case err != nil:
 			if failed[kind] == nil {
@@ -107,17 +112,13 @@ func (o *offer) take(sections []*sdp.MediaDescription, s selection) error {
 			}
 		case declined != "":
 			reasons = append(reasons, declined)
-		case taken[kind] && s.want == clientSends:
+		case taken[kind] && s.want == ClientSends:
 			return fmt.Errorf("%w: it has several %s sections; offer one", ErrUnsupported, kind)
 		case !taken[kind]:
 			taken[kind] = true
-			narrow(m, section.payloadType)
-			if section.stereo && s.want == clientSends {
-				askForStereo(m, section.payloadType)
+			if err := o.add(m, section); err != nil {
+				return err
 			}
-			m.Attributes = append(without(m.Attributes, isCandidate, isDirection), sdp.Attribute{Key: string(s.want)})
-			o.description.MediaDescriptions = append(o.description.MediaDescriptions, m)
-			o.media = append(o.media, section.offeredMedia)
 			o.layout = append(o.layout, nil)
 			continue
 		}
@@ -128,9 +129,22 @@ func (o *offer) take(sections []*sdp.MediaDescription, s selection) error {
 			return failed[kind]
 		}
 	}
-	if len(o.media) == 0 {
+	if len(o.Media) == 0 {
 		return fmt.Errorf("%w: nothing of it can be used: %s; offer audio, video or both as %s", ErrOffer, strings.Join(reasons, ", "), s.want)
 	}
+	return nil
+}
+
+// add takes a section.
+func (o *Offer) add(m *sdp.MediaDescription, c choice) error {
+	narrow(m, c.payloadType)
+	n, err := newMedia(m, c, o.want)
+	if err != nil {
+		return err
+	}
+	m.Attributes = append(without(m.Attributes, isCandidate, isDirection), sdp.Attribute{Key: string(o.want)})
+	o.description.MediaDescriptions = append(o.description.MediaDescriptions, m)
+	o.Media = append(o.Media, n)
 	return nil
 }
 
@@ -145,41 +159,57 @@ func without(attributes []sdp.Attribute, drop ...func(key string) bool) []sdp.At
 	})
 }
 
-// String returns the offer as pion is to see it: with those sections only that are
-// taken, each with a name and in the group, which one alone need not have.
-func (o *offer) String() (string, error) {
+// ForConnection returns the offer as a PeerConnection is to see it that does not see
+// the media: with those sections only that are taken, each with a name and in the
+// group, which one alone need not have, and without SSRCs, layers and extensions, for
+// whose packets it would wait.
+func (o *Offer) ForConnection() (string, error) {
 	d := o.description
-	mid := o.media[0].mid
+	d.MediaDescriptions = nil
+	for _, m := range o.description.MediaDescriptions {
+		section := *m
+		section.Attributes = without(slices.Clone(m.Attributes), isStream)
+		d.MediaDescriptions = append(d.MediaDescriptions, &section)
+	}
+	mid := o.Media[0].MID
 	if mid == "" {
 		mid = "0"
-		named := *d.MediaDescriptions[0]
-		named.Attributes = without(slices.Clone(named.Attributes), isMID)
-		named.WithValueAttribute("mid", mid)
-		d.MediaDescriptions = []*sdp.MediaDescription{&named}
+		only := d.MediaDescriptions[0]
+		only.Attributes = without(only.Attributes, isMID)
+		only.WithValueAttribute("mid", mid)
 	}
 	if o.bundle() == "" {
 		d.Attributes = append(slices.Clip(d.Attributes), sdp.Attribute{Key: "group", Value: "BUNDLE " + mid})
 	}
 	raw, err := d.Marshal()
-	return string(raw), err
+	if err != nil {
+		return "", fmt.Errorf("%w: %v", ErrOffer, err)
+	}
+	return string(raw), nil
+}
+
+func isStream(key string) bool {
+	return key == "ssrc" || key == "ssrc-group" || key == "rid" || key == "simulcast" || key == "extmap" || key == mixedExtensions
 }
 
 func isMID(key string) bool { return key == "mid" }
 
-// extension returns the number of a header extension in the first section that has
-// it (RFC 8285 section 5), or 0.
-func (o *offer) extension(uri string) uint8 {
+// Extensions returns the numbers of the header extensions, each by the first section
+// that has it.
+func (o *Offer) Extensions() (e Extensions) {
 	for _, m := range o.description.MediaDescriptions {
-		for _, a := range m.Attributes {
-			fields := strings.Fields(a.Value)
-			if a.Key != "extmap" || len(fields) < 2 || fields[1] != uri {
-				continue
-			}
-			number, _, _ := strings.Cut(fields[0], "/")
-			if n, err := strconv.ParseUint(number, 10, 8); err == nil {
-				return uint8(n)
+		for _, x := range extensionsOf(m) {
+			switch at := x.number; {
+			case x.uri == sdp.SDESMidURI && e.MID == 0:
+				e.MID = at
+			case x.uri == sdp.SDESRTPStreamIDURI && e.RID == 0:
+				e.RID = at
+			case x.uri == sdp.SDESRepairRTPStreamIDURI && e.RepairedRID == 0:
+				e.RepairedRID = at
+			case x.uri == sdp.TransportCCURI && e.TransportCC == 0:
+				e.TransportCC = at
 			}
 		}
 	}
-	return 0
+	return e
 }

@@ -1,4 +1,4 @@
-package peer
+package sdp
 
 import (
 	"slices"
@@ -11,7 +11,7 @@ import (
 
 // choice is a payload type of an m-section.
 type choice struct {
-	codec       media.Codec
+	row         Codec
 	format      string // as media.TrackInfo.Format
 	payloadType string
 }
@@ -22,18 +22,18 @@ type choice struct {
 func chooseOwn(m *sdp.MediaDescription) (best choice, ok bool) {
 	for _, pt := range m.MediaName.Formats {
 		r, known := rowOf(m, pt)
-		if !known || ok && r.codec != best.codec {
+		if !known || ok && r.Codec != best.row.Codec {
 			continue
 		}
 		if r.variant == nil {
-			return choice{r.codec, "", pt}, true
+			return choice{r, "", pt}, true
 		}
 		told, good := r.variant.read(format(m, "fmtp", pt))
 		if good {
-			return choice{r.codec, told, pt}, true
+			return choice{r, told, pt}, true
 		}
 		if !ok {
-			best, ok = choice{r.codec, told, pt}, true
+			best, ok = choice{r, told, pt}, true
 		}
 	}
 	return best, ok
@@ -45,15 +45,15 @@ func chooseFor(m *sdp.MediaDescription, track media.TrackInfo) (best choice, ok 
 	rank := 0
 	for _, pt := range m.MediaName.Formats {
 		r, known := rowOf(m, pt)
-		if !known || r.codec != track.Codec {
+		if !known || r.Codec != track.Codec {
 			continue
 		}
 		if r.variant == nil {
-			return choice{r.codec, "", pt}, true
+			return choice{r, "", pt}, true
 		}
 		told, _ := r.variant.read(format(m, "fmtp", pt))
 		if n := r.variant.suits(track.Format, told); n > rank {
-			rank, best, ok = n, choice{r.codec, told, pt}, true
+			rank, best, ok = n, choice{r, told, pt}, true
 		}
 	}
 	return best, ok
@@ -61,7 +61,7 @@ func chooseFor(m *sdp.MediaDescription, track media.TrackInfo) (best choice, ok 
 
 // rowOf returns the row of the codec that the payload type pt of m is of, if it is
 // known here and of the section's kind.
-func rowOf(m *sdp.MediaDescription, pt string) (codecRow, bool) {
+func rowOf(m *sdp.MediaDescription, pt string) (Codec, bool) {
 	offered := format(m, "rtpmap", pt)
 	name, _, _ := strings.Cut(offered, "/")
 	r, ok := rowNamed(m, name)
@@ -70,13 +70,13 @@ func rowOf(m *sdp.MediaDescription, pt string) (codecRow, bool) {
 
 // rowNamed returns the row of the codec with that name, if it is of the section's
 // kind.
-func rowNamed(m *sdp.MediaDescription, name string) (codecRow, bool) {
-	for _, r := range codecTable {
-		if r.codec.Kind().String() == m.MediaName.Media && strings.EqualFold(name, r.name()) {
+func rowNamed(m *sdp.MediaDescription, name string) (Codec, bool) {
+	for _, r := range Codecs {
+		if r.Codec.Kind().String() == m.MediaName.Media && strings.EqualFold(name, r.Name) {
 			return r, true
 		}
 	}
-	return codecRow{}, false
+	return Codec{}, false
 }
 
 // format returns the value of the attribute key for the payload type pt: what

@@ -1,4 +1,4 @@
-package peer
+package sdp
 
 import (
 	"crypto/sha1"
@@ -6,16 +6,12 @@ import (
 	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 )
 
-// errFingerprint says that a client's certificate is not the one of its offer.
-var errFingerprint = errors.New("peer: the client's certificate is not that of its offer")
-
-// fingerprint is the hash of a certificate as SDP tells it (RFC 8122 section 5).
-type fingerprint struct {
+// Fingerprint is the hash of a certificate as SDP tells it (RFC 8122 section 5).
+type Fingerprint struct {
 	hash string
 	sum  string // bytes
 }
@@ -31,22 +27,22 @@ var hashes = map[string]func(der []byte) []byte{
 }
 
 // parseFingerprint reads the value of a=fingerprint: "sha-256 19:E2:...".
-func parseFingerprint(value string) (fingerprint, bool) {
+func parseFingerprint(value string) (Fingerprint, bool) {
 	name, digits, _ := strings.Cut(strings.TrimSpace(value), " ")
 	name = strings.ToLower(name)
 	hash, known := hashes[name]
 	if !known {
-		return fingerprint{}, false
+		return Fingerprint{}, false
 	}
 	sum, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
 	if err != nil || len(sum) != len(hash(nil)) {
-		return fingerprint{}, false
+		return Fingerprint{}, false
 	}
-	return fingerprint{name, string(sum)}, true
+	return Fingerprint{name, string(sum)}, true
 }
 
 // String returns the fingerprint as SDP has it.
-func (f fingerprint) String() string {
+func (f Fingerprint) String() string {
 	var b strings.Builder
 	b.WriteString(f.hash)
 	for i := range len(f.sum) {
@@ -59,14 +55,14 @@ func (f fingerprint) String() string {
 	return b.String()
 }
 
-// fingerprintOf returns the SHA-256 fingerprint of a certificate.
-func fingerprintOf(der []byte) fingerprint {
+// FingerprintOf returns the SHA-256 fingerprint of a certificate.
+func FingerprintOf(der []byte) Fingerprint {
 	sum := sha256.Sum256(der)
-	return fingerprint{"sha-256", string(sum[:])}
+	return Fingerprint{"sha-256", string(sum[:])}
 }
 
-// of says whether f is of the certificate der.
-func (f fingerprint) of(der []byte) bool {
+// of reports whether f is of the certificate der.
+func (f Fingerprint) of(der []byte) bool {
 	hash, ok := hashes[f.hash]
 	return ok && subtle.ConstantTimeCompare(hash(der), []byte(f.sum)) == 1
 }
@@ -74,8 +70,8 @@ func (f fingerprint) of(der []byte) bool {
 // knownFingerprints returns those of an offer's fingerprints that are of the strongest
 // hash function known here: no others may be used (RFC 8122 section 5.1), and pion
 // takes no two that differ.
-func knownFingerprints(offered []string) ([]fingerprint, error) {
-	var all []fingerprint
+func knownFingerprints(offered []string) ([]Fingerprint, error) {
+	var all []Fingerprint
 	for _, value := range offered {
 		f, ok := parseFingerprint(value)
 		if !ok || len(all) > 0 && len(f.sum) < len(all[0].sum) {
@@ -92,22 +88,17 @@ func knownFingerprints(offered []string) ([]fingerprint, error) {
 	return all, nil
 }
 
-// fingerprints returns those of the offer.
-func (o *offer) fingerprints() ([]fingerprint, error) {
-	return knownFingerprints(values(o.description.MediaDescriptions[0].Attributes, "fingerprint"))
-}
-
-// checkCertificate checks that a client's certificate is one that its offer has
-// the fingerprint of: that is what ties the media to whoever made the offer (RFC
-// 8122 section 6.2).
-func checkCertificate(offered []fingerprint, chain [][]byte) error {
+// CheckCertificate checks that the first certificate of a chain is one that an offer
+// has the fingerprint of: that is what ties the media to the client that made the
+// offer (RFC 8122 section 6.2). The error is ErrFingerprint.
+func CheckCertificate(offered []Fingerprint, chain [][]byte) error {
 	if len(chain) == 0 {
-		return errFingerprint
+		return ErrFingerprint
 	}
 	for _, f := range offered {
 		if f.of(chain[0]) {
 			return nil
 		}
 	}
-	return errFingerprint
+	return ErrFingerprint
 }

@@ -1,4 +1,4 @@
-package peer
+package sdp
 
 import (
 	"encoding/base64"

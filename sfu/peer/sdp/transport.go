@@ -1,6 +1,7 @@
-package peer
+package sdp
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,29 +9,29 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// dtlsRole is our part in the handshake.
-type dtlsRole int
+// Role is our part in the handshake of DTLS.
+type Role int
 
 const (
-	dtlsServer dtlsRole = iota
-	dtlsClient
+	Server Role = iota
+	Client
 )
 
 // setup returns the value of a=setup that tells our role (RFC 4145 section 4): the
 // client of DTLS is the active one.
-func (r dtlsRole) setup() string {
-	if r == dtlsClient {
+func (r Role) setup() string {
+	if r == Client {
 		return "active"
 	}
 	return "passive"
 }
 
 // other is the role of the other side.
-func (r dtlsRole) other() dtlsRole {
-	if r == dtlsClient {
-		return dtlsServer
+func (r Role) other() Role {
+	if r == Client {
+		return Server
 	}
-	return dtlsClient
+	return Client
 }
 
 // transportAttributes are those that are the same for all sections of a group (RFC
@@ -42,7 +43,7 @@ func isTransport(key string) bool { return slices.Contains(transportAttributes, 
 // settleTransport puts what the offer tells of its one transport into each section
 // that is taken, and nowhere else: it may be in the session, or in one section of the
 // group only (RFC 9143 section 7.1). sections are all of the offer.
-func (o *offer) settleTransport(sections []*sdp.MediaDescription) error {
+func (o *Offer) settleTransport(sections []*sdp.MediaDescription) error {
 	taken := o.description.MediaDescriptions
 	places := [][]sdp.Attribute{}
 	for _, m := range taken {
@@ -62,7 +63,7 @@ func (o *offer) settleTransport(sections []*sdp.MediaDescription) error {
 		}
 		return nil
 	}
-	c := credentials{first(told("ice-ufrag")), first(told("ice-pwd"))}
+	c := Credentials{first(told("ice-ufrag")), first(told("ice-pwd"))}
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -71,14 +72,16 @@ func (o *offer) settleTransport(sections []*sdp.MediaDescription) error {
 		return err
 	}
 	// Without the attribute it is active (RFC 4145 section 4).
-	if o.role, err = answerSetup(append(told("setup"), setupsOf(taken)...)); err != nil {
+	if o.Role, err = answerSetup(append(told("setup"), setupsOf(taken)...)); err != nil {
 		return err
 	}
+	o.Credentials = Credentials{strings.Clone(c.Ufrag), strings.Clone(c.Pwd)} // the offer itself is not kept
+	o.Fingerprints = prints
 	o.description.Attributes = without(o.description.Attributes, isTransport)
 	for _, m := range taken {
 		m.Attributes = append(without(m.Attributes, isTransport),
-			sdp.Attribute{Key: "ice-ufrag", Value: c.ufrag}, sdp.Attribute{Key: "ice-pwd", Value: c.pwd},
-			sdp.Attribute{Key: "setup", Value: o.role.other().setup()})
+			sdp.Attribute{Key: "ice-ufrag", Value: c.Ufrag}, sdp.Attribute{Key: "ice-pwd", Value: c.Pwd},
+			sdp.Attribute{Key: "setup", Value: o.Role.other().setup()})
 		for _, f := range prints {
 			m.Attributes = append(m.Attributes, sdp.Attribute{Key: "fingerprint", Value: f.String()})
 		}
@@ -104,8 +107,8 @@ func setupsOf(sections []*sdp.MediaDescription) (all []string) {
 // RFC 8842 section 5.3). A client that leaves it to us begins the handshake: so it
 // does so no sooner than it has our answer. With holdconn nothing is to be connected
 // for now, and there is no second offer by which that could change.
-func answerSetup(offered []string) (dtlsRole, error) {
-	role, decided := dtlsServer, ""
+func answerSetup(offered []string) (Role, error) {
+	role, decided := Server, ""
 	for _, value := range offered {
 		switch value {
 		case "actpass":
@@ -120,7 +123,7 @@ func answerSetup(offered []string) (dtlsRole, error) {
 			return role, fmt.Errorf("%w: it has both a=setup:active and a=setup:passive for one transport", ErrOffer)
 		}
 		if decided = value; value == "passive" {
-			role = dtlsClient
+			role = Client
 		}
 	}
 	return role, nil
@@ -129,17 +132,17 @@ func answerSetup(offered []string) (dtlsRole, error) {
 // checkBundle checks that all sections that are taken go over one transport (RFC
 // 9143): there is one port and one DTLS association for all of them. One alone needs
 // neither a group nor a name.
-func (o *offer) checkBundle() error {
+func (o *Offer) checkBundle() error {
 	group, grouped := o.bundled()
 	o.description.Attributes = slices.DeleteFunc(o.description.Attributes, func(a sdp.Attribute) bool { return isBundle(a) })
 	var mids []string
-	for i, m := range o.media {
+	for i, m := range o.Media {
 		switch {
-		case m.mid == "" && len(o.media) > 1:
+		case m.MID == "" && len(o.Media) > 1:
 			return fmt.Errorf("%w: the %s section lacks a=mid", ErrOffer, o.description.MediaDescriptions[i].MediaName.Media)
-		case slices.Contains(group, m.mid):
-			mids = append(mids, m.mid)
-		case len(o.media) > 1:
+		case slices.Contains(group, m.MID):
+			mids = append(mids, m.MID)
+		case len(o.Media) > 1:
 			return fmt.Errorf("%w: its sections are not bundled; offer them with a=group:BUNDLE (bundlePolicy \"max-bundle\")", ErrUnsupported)
 		}
 	}
@@ -155,15 +158,15 @@ func isBundle(a sdp.Attribute) bool {
 
 // bundled returns the names of the sections in the group that has the most of those
 // that are taken: the offer may have several.
-func (o *offer) bundled() (mids []string, ok bool) {
+func (o *Offer) bundled() (mids []string, ok bool) {
 	most := -1
 	for _, a := range o.description.Attributes {
 		if !isBundle(a) {
 			continue
 		}
 		group, n := strings.Fields(a.Value)[1:], 0
-		for _, m := range o.media {
-			if slices.Contains(group, m.mid) {
+		for _, m := range o.Media {
+			if slices.Contains(group, m.MID) {
 				n++
 			}
 		}
@@ -177,7 +180,7 @@ func (o *offer) bundled() (mids []string, ok bool) {
 // bundle returns the value of a=group for an answer: the offer's group without the
 // sections that are not taken (RFC 9143 section 7.3). An offer of one section may
 // have none.
-func (o *offer) bundle() string {
+func (o *Offer) bundle() string {
 	for _, a := range o.description.Attributes {
 		if isBundle(a) {
 			return a.Value
@@ -186,18 +189,24 @@ func (o *offer) bundle() string {
 	return ""
 }
 
-// credentials are the ICE user name fragment and password of one side.
-type credentials struct{ ufrag, pwd string }
+// Credentials are the ICE user name fragment and password of one side.
+type Credentials struct{ Ufrag, Pwd string }
+
+// NewCredentials returns credentials with 80 and 128 bits of randomness (RFC 8445
+// section 5.3 asks for 24 and 128).
+func NewCredentials() Credentials {
+	return Credentials{Ufrag: rand.Text()[:16], Pwd: rand.Text()}
+}
 
 // check holds c against RFC 8839 section 5.4, so that nothing else gets into a
 // description that is made with it. Characters that the RFC leaves out, but that
 // do no harm, are let through.
-func (c credentials) check() error {
+func (c Credentials) check() error {
 	const ufragMin, pwdMin, most = 4, 22, 256
 	switch {
-	case len(c.ufrag) < ufragMin || len(c.ufrag) > most || strings.ContainsFunc(c.ufrag, notVisible):
+	case len(c.Ufrag) < ufragMin || len(c.Ufrag) > most || strings.ContainsFunc(c.Ufrag, notVisible):
 		return fmt.Errorf("%w: a=ice-ufrag is missing, or not 4 to 256 letters, digits, + and /", ErrOffer)
-	case len(c.pwd) < pwdMin || len(c.pwd) > most || strings.ContainsFunc(c.pwd, notVisible):
+	case len(c.Pwd) < pwdMin || len(c.Pwd) > most || strings.ContainsFunc(c.Pwd, notVisible):
 		return fmt.Errorf("%w: a=ice-pwd is missing, or not 22 to 256 letters, digits, + and /", ErrOffer)
 	}
 	return nil
@@ -205,41 +214,35 @@ func (c credentials) check() error {
 
 func notVisible(r rune) bool { return r <= ' ' || r > '~' }
 
-// credentials returns the ICE credentials of a description of one transport.
-func (o *offer) credentials() credentials {
-	ufrag, _ := o.description.MediaDescriptions[0].Attribute("ice-ufrag")
-	pwd, _ := o.description.MediaDescriptions[0].Attribute("ice-pwd")
-	return credentials{ufrag, pwd}
-}
-
-// kind returns the media type of the first section that is taken.
-func (o *offer) kind() string { return o.description.MediaDescriptions[0].MediaName.Media }
-
-// restarted returns the offer with other ICE credentials.
-func (o *offer) restarted(c credentials) (*offer, error) {
-	raw, err := o.description.Marshal()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrOffer, err)
-	}
-	next := &offer{media: o.media, layout: o.layout, role: o.role}
-	if err := next.description.Unmarshal(raw); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrOffer, err)
-	}
-	next.setCredentials(c)
-	return next, nil
-}
-
-// setCredentials puts other ICE credentials into the offer: an ICE restart.
-func (o *offer) setCredentials(c credentials) {
+// Restarted returns the offer with other ICE credentials.
+func (o *Offer) Restarted(c Credentials) *Offer {
+	next := *o
+	next.Credentials = c
+	next.description.Origin.SessionVersion++
+	next.description.MediaDescriptions = nil
 	for _, m := range o.description.MediaDescriptions {
-		for i := range m.Attributes {
-			switch m.Attributes[i].Key {
+		section := *m
+		section.Attributes = slices.Clone(m.Attributes)
+		for i, a := range section.Attributes {
+			switch a.Key {
 			case "ice-ufrag":
-				m.Attributes[i].Value = c.ufrag
+				section.Attributes[i].Value = c.Ufrag
 			case "ice-pwd":
-				m.Attributes[i].Value = c.pwd
+				section.Attributes[i].Value = c.Pwd
 			}
 		}
+		next.description.MediaDescriptions = append(next.description.MediaDescriptions, &section)
 	}
-	o.description.Origin.SessionVersion++
+	return &next
+}
+
+// values returns the values of all attributes of that name.
+func values(attributes []sdp.Attribute, key string) []string {
+	var all []string
+	for _, a := range attributes {
+		if a.Key == key {
+			all = append(all, a.Value)
+		}
+	}
+	return all
 }

@@ -1,4 +1,4 @@
-package peer
+package sdp
 
 import (
 	"errors"
@@ -8,12 +8,12 @@ import (
 
 func TestFingerprint(t *testing.T) {
 	der := []byte("a certificate")
-	f := fingerprintOf(der)
+	f := FingerprintOf(der)
 	if again, ok := parseFingerprint(f.String()); !ok || again != f || !again.of(der) || again.of(der[1:]) {
 		t.Errorf("%v is read again as %v", f, again)
 	}
 	for name := range hashes {
-		f := fingerprint{name, string(hashes[name](der))}
+		f := Fingerprint{name, string(hashes[name](der))}
 		if again, ok := parseFingerprint(strings.ToLower(f.String())); !ok || !again.of(der) {
 			t.Errorf("%v is not taken for its certificate's", f)
 		}
@@ -28,21 +28,21 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestCheckCertificate(t *testing.T) {
-	mine, other := fingerprintOf([]byte("mine")), fingerprintOf([]byte("other"))
+	mine, other := FingerprintOf([]byte("mine")), FingerprintOf([]byte("other"))
 	for _, tt := range []struct {
 		name    string
-		offered []fingerprint
+		offered []Fingerprint
 		chain   [][]byte
 		ok      bool
 	}{
-		{"the offered one", []fingerprint{mine}, [][]byte{[]byte("mine")}, true},
-		{"one of two", []fingerprint{other, mine}, [][]byte{[]byte("mine")}, true},
-		{"another one", []fingerprint{other}, [][]byte{[]byte("mine")}, false},
-		{"behind another one", []fingerprint{mine}, [][]byte{[]byte("other"), []byte("mine")}, false},
-		{"none", []fingerprint{mine}, nil, false},
+		{"the offered one", []Fingerprint{mine}, [][]byte{[]byte("mine")}, true},
+		{"one of two", []Fingerprint{other, mine}, [][]byte{[]byte("mine")}, true},
+		{"another one", []Fingerprint{other}, [][]byte{[]byte("mine")}, false},
+		{"behind another one", []Fingerprint{mine}, [][]byte{[]byte("other"), []byte("mine")}, false},
+		{"none", []Fingerprint{mine}, nil, false},
 		{"nothing offered", nil, [][]byte{[]byte("mine")}, false},
 	} {
-		if err := checkCertificate(tt.offered, tt.chain); (err == nil) != tt.ok || err != nil && !errors.Is(err, errFingerprint) {
+		if err := CheckCertificate(tt.offered, tt.chain); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrFingerprint) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
@@ -63,7 +63,7 @@ func TestFingerprintsOfOffer(t *testing.T) {
 		{"none", strings.Replace(section, line, "", 1), 0},
 		{"of an unknown hash", strings.Replace(section, "sha-256", "sha-3", 1), 0},
 	} {
-		o, err := parseOffer(tt.offer, clientReceives)
+		o, err := Parse(tt.offer, ClientReceives)
 		if tt.count == 0 {
 			if !errors.Is(err, ErrOffer) || !strings.Contains(err.Error(), "sha-256") {
 				t.Errorf("%s: %v", tt.name, err)
@@ -73,9 +73,8 @@ func TestFingerprintsOfOffer(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
-		all, err := o.fingerprints()
-		if err != nil || len(all) != tt.count || all[0].hash != "sha-256" {
-			t.Errorf("%s: %v, %v", tt.name, all, err)
+		if all := o.Fingerprints; len(all) != tt.count || all[0].hash != "sha-256" {
+			t.Errorf("%s: %v", tt.name, all)
 		}
 	}
 }
