@@ -31,15 +31,11 @@ type benchSource struct {
 }
 
 func (s benchSource) Run(_ context.Context, pub *sfu.Publication) error {
-	video, err := pub.AddTrack(videoTrack, sfu.Frames)
+	writers, err := pub.AddTracks(sfu.Frames, videoTrack, audioTrack)
 	if err != nil {
 		return err
 	}
-	audio, err := pub.AddTrack(audioTrack, sfu.Frames)
-	if err != nil {
-		return err
-	}
-	pub.Ready()
+	video, audio := writers[0], writers[1]
 	<-s.begin
 	start := pub.Now()
 	for n := range benchSeconds * 10 { // 100 ms each: 3 pictures and 5 pieces of sound
@@ -185,12 +181,9 @@ func steadyTake(tb testing.TB) *steady {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { pub.Close() })
-	for _, info := range both {
-		if _, err := pub.AddTrack(info, sfu.Frames); err != nil {
-			tb.Fatal(err)
-		}
+	if _, err := pub.AddTracks(sfu.Frames, both...); err != nil {
+		tb.Fatal(err)
 	}
-	pub.Ready()
 	sub, err := hub.Subscribe("a")
 	if err != nil {
 		tb.Fatal(err)

@@ -85,11 +85,11 @@ type onRequest struct {
 }
 
 func (o onRequest) Run(_ context.Context, pub *sfu.Publication) error {
-	w, err := pub.AddTrack(videoTrack, sfu.Frames)
+	writers, err := pub.AddTracks(sfu.Frames, videoTrack)
 	if err != nil {
 		return err
 	}
-	pub.Ready()
+	w := writers[0]
 	key := true
 	for n := 0; ; n++ {
 		w.WriteFrame(media.Frame{PTS: pub.Now() + 1, Sync: key, Data: sfutest.VP8Frame(n, key, 500)})

@@ -23,11 +23,11 @@ type soundOf struct {
 }
 
 func (s soundOf) Run(_ context.Context, pub *sfu.Publication) error {
-	w, err := pub.AddTrack(media.TrackInfo{ID: "audio", Codec: media.Opus}, sfu.Packets)
+	writers, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "audio", Codec: media.Opus})
 	if err != nil {
 		return err
 	}
-	pub.Ready()
+	w := writers[0]
 	frames := max(s.frames, 1)
 	each := time.Duration(float64(time.Duration(frames)*20*time.Millisecond) / (1 + s.ppm/1e6) / s.pace)
 	for n := 0; pub.Now() < s.length; n++ {

@@ -32,15 +32,11 @@ type show struct {
 
 // Run implements sfu.Source.
 func (s *show) Run(ctx context.Context, pub *sfu.Publication) error {
-	video, err := pub.AddTrack(videoTrack, sfu.Frames)
+	writers, err := pub.AddTracks(sfu.Frames, videoTrack, audioTrack)
 	if err != nil {
 		return err
 	}
-	audio, err := pub.AddTrack(audioTrack, sfu.Frames)
-	if err != nil {
-		return err
-	}
-	pub.Ready()
+	video, audio := writers[0], writers[1]
 	tick := time.NewTicker(videoStep)
 	defer tick.Stop()
 	for n := 0; ; n++ {

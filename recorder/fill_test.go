@@ -163,14 +163,8 @@ func TestSoundHasNoHole(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				b := &broadcast{writers: map[string]*sfu.TrackWriter{}}
-				for _, info := range both {
-					if b.writers[info.ID], err = pub.AddTrack(info, sfu.Frames); err != nil {
-						t.Fatal(err)
-					}
-				}
+				b := &broadcast{writers: addTracks(t, pub, both...)}
 				b.script = h.script(t, r, pub)
-				pub.Ready()
 				if err := pub.Run(t.Context(), b); err != nil {
 					t.Fatal(err)
 				}

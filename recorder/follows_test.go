@@ -38,11 +38,11 @@ func TestGoesOnUnderAnotherSSRC(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w, err := pub.AddTrack(tt.info, sfu.Packets)
+				writers, err := pub.AddTracks(sfu.Packets, tt.info)
 				if err != nil {
 					t.Fatal(err)
 				}
-				pub.Ready()
+				w := writers[0]
 				err = pub.Run(t.Context(), &broadcast{script: func(*broadcast) {
 					for n := range 200 {
 						if n == 100 {

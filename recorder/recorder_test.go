@@ -88,6 +88,21 @@ func start(t *testing.T, c Config) (*Recorder, *sfu.Hub) {
 	return r, hub
 }
 
+// addTracks adds the tracks of a publication that writes frames, and returns their
+// writers by their IDs.
+func addTracks(t *testing.T, pub *sfu.Publication, tracks ...media.TrackInfo) map[string]*sfu.TrackWriter {
+	t.Helper()
+	list, err := pub.AddTracks(sfu.Frames, tracks...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writers := map[string]*sfu.TrackWriter{}
+	for i, info := range tracks {
+		writers[info.ID] = list[i]
+	}
+	return writers
+}
+
 // publish runs a broadcast with the given tracks and returns when it and its
 // recording have ended.
 func publish(t *testing.T, hub *sfu.Hub, name string, tracks []media.TrackInfo, script func(b *broadcast)) {
@@ -96,13 +111,7 @@ func publish(t *testing.T, hub *sfu.Hub, name string, tracks []media.TrackInfo, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &broadcast{writers: map[string]*sfu.TrackWriter{}, script: script}
-	for _, info := range tracks {
-		if b.writers[info.ID], err = pub.AddTrack(info, sfu.Frames); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pub.Ready()
+	b := &broadcast{writers: addTracks(t, pub, tracks...), script: script}
 	if err := pub.Run(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
@@ -281,9 +290,7 @@ func TestNothingSentLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &broadcast{writers: map[string]*sfu.TrackWriter{}, script: func(b *broadcast) { b.audio(0, 0) }}
-	b.writers["audio"], _ = pub.AddTrack(audioTrack, sfu.Frames)
-	pub.Ready()
+	b := &broadcast{writers: addTracks(t, pub, audioTrack), script: func(b *broadcast) { b.audio(0, 0) }}
 	if err := pub.Run(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}

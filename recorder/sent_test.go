@@ -34,11 +34,11 @@ type pacer struct {
 }
 
 func (p *pacer) Run(_ context.Context, pub *sfu.Publication) error {
-	w, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: p.codec}, sfu.Packets)
+	writers, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "video", Codec: p.codec})
 	if err != nil {
 		return err
 	}
-	pub.Ready()
+	w := writers[0]
 	format, _ := codec.For(p.codec)
 	z, seq := format.NewPacketizer(0), uint16(65500)
 	const last = 200

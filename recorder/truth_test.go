@@ -138,11 +138,12 @@ type delayed struct {
 
 func (r *rough) Run(_ context.Context, pub *sfu.Publication) error {
 	var tracks []*sending
-	for _, c := range []media.Codec{media.VP8, media.Opus} {
-		w, err := pub.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Packets)
-		if err != nil {
-			return err
-		}
+	writers, err := pub.AddTracks(sfu.Packets, videoTrack, audioTrack)
+	if err != nil {
+		return err
+	}
+	for i, c := range []media.Codec{media.VP8, media.Opus} {
+		w := writers[i]
 		format, _ := codec.For(c)
 		s := &sending{writer: w, frames: r.clip[c], z: format.NewPacketizer(0), seq: uint16(r.dice.Uint32()), time: r.dice.Uint32()}
 		if r.wrap {
@@ -150,7 +151,6 @@ func (r *rough) Run(_ context.Context, pub *sfu.Publication) error {
 		}
 		tracks = append(tracks, s)
 	}
-	pub.Ready()
 	half := r.clip[media.VP8][len(r.clip[media.VP8])/2].Time
 	var before time.Duration
 	for at, turned := time.Duration(0), false; ; at += 10 * time.Millisecond {

@@ -118,13 +118,14 @@ func TestApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pub.Close()
-	writers := map[media.Kind]*sfu.TrackWriter{}
-	for _, info := range both {
-		if writers[info.Kind()], err = pub.AddTrack(info, sfu.Packets); err != nil {
-			t.Fatal(err)
-		}
+	list, err := pub.AddTracks(sfu.Packets, both...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	pub.Ready()
+	writers := map[media.Kind]*sfu.TrackWriter{}
+	for i, info := range both {
+		writers[info.Kind()] = list[i]
+	}
 	sub, err := hub.Subscribe("a")
 	if err != nil {
 		t.Fatal(err)

@@ -76,7 +76,6 @@ func newBroadcastOf(t *testing.T, c media.Codec) *broadcast {
 		t.Fatal(err)
 	}
 	b := &broadcast{Publication: p, hub: h, video: addSource(t, p, c, Packets)}
-	p.Ready()
 	return b
 }
 
@@ -153,7 +152,6 @@ func TestKeyframeOfTheNext(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := &broadcast{Publication: p, hub: h, video: addSource(t, p, media.VP8, Packets)}
-			p.Ready()
 			return b
 		}
 		clip := sfutest.Clip{}

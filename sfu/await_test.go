@@ -26,11 +26,11 @@ func TestAwaitLive(t *testing.T) {
 	if err := h.AwaitLive(ctx, "s"); !errors.Is(err, enough) {
 		t.Errorf("the publisher is connecting: %v", err)
 	}
-	w, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, Packets)
+	writers, err := pub.AddTracks(Packets, media.TrackInfo{ID: "video", Codec: media.VP8})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub.Ready()
+	w := writers[0]
 	live := make(chan error, 1)
 	go func() { live <- h.AwaitLive(t.Context(), "s") }()
 	for seq := range uint16(3) { // the first one opens the door, the others find it open

@@ -22,7 +22,6 @@ func TestCodecs(t *testing.T) {
 				}
 				defer p.Close()
 				source := addSource(t, p, c, form)
-				p.Ready()
 				clip := sfutest.Clip{Codec: c, KeyEvery: 20, Size: 4000}
 				for n := range 50 {
 					source.write(clip.Video(n).Frame)

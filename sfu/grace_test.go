@@ -30,16 +30,15 @@ func (l lostSource) Run(_ context.Context, p *Publication) error {
 		codecs = append(codecs, media.Opus)
 	}
 	var sources []*source
-	for _, c := range codecs {
-		w, err := p.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, l.form)
-		if err != nil {
-			return err
-		}
+	writers, err := p.AddTracks(l.form, infos(codecs...)...)
+	if err != nil {
+		return err
+	}
+	for _, w := range writers {
 		s := newSource(w)
 		s.seq, s.time = s.seq+uint16(1000*l.first), s.time-uint32(77777*l.first) // another RTP stream
 		sources = append(sources, s)
 	}
-	p.Ready()
 	clip := sfutest.Clip{Length: time.Hour, KeyEvery: 1}
 	for i := range l.n {
 		for j, s := range sources {
@@ -79,15 +78,21 @@ func graceHub(t *testing.T) (*Hub, func(id string) []*media.Frame, func() []Stre
 				})
 			})
 		}},
-		Ended: func(i StreamInfo, err error) {
-			if err != nil {
-				t.Errorf("a standing sink failed: %v", err)
+	})
+	watch := h.Watch(t.Context())
+	go func() {
+		for e := range watch {
+			if e.Kind != StreamDrained {
+				continue
+			}
+			if e.Err != nil {
+				t.Errorf("a standing sink failed: %v", e.Err)
 			}
 			mu.Lock()
-			defer mu.Unlock()
-			ended = append(ended, i)
-		},
-	})
+			ended = append(ended, e.Stream)
+			mu.Unlock()
+		}
+	}()
 	return h, func(id string) []*media.Frame {
 			mu.Lock()
 			defer mu.Unlock()
@@ -307,11 +312,11 @@ func TestGraceRace(t *testing.T) {
 	h := newHub(t, Config{Grace: time.Millisecond})
 	for range 200 {
 		publish(t, h, PublishOptions{}).Run(t.Context(), sourceFunc(func(ctx context.Context, p *Publication) error {
-			w, err := p.AddTrack(media.TrackInfo{ID: "a", Codec: media.Opus}, Frames)
+			writers, err := p.AddTracks(Frames, media.TrackInfo{ID: "a", Codec: media.Opus})
 			if err != nil {
 				return err
 			}
-			p.Ready()
+			w := writers[0]
 			w.WriteFrame(media.Frame{PTS: max(p.Now(), p.Edge()+1), Sync: true, Data: sfutest.OpusFrame(0, 50)})
 			return ErrLost
 		}))

@@ -31,9 +31,6 @@ type Config struct {
 	// asked for one: of those that write packets. Default: they are not asked for
 	// that reason.
 	KeyframeInterval time.Duration
-	// Ended is told of every stream that ran, once it has ended and its standing
-	// sinks have drained, with what those failed with. It may be nil.
-	Ended func(StreamInfo, error)
 }
 
 // Validate reports what is wrong with c.
@@ -49,6 +46,7 @@ type Hub struct {
 	// set once
 	config    Config
 	maxShards int // per stream
+	events    events
 
 	// guarded by mu
 	mu       sync.RWMutex
@@ -68,7 +66,10 @@ func New(c Config) (*Hub, error) {
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 10 * time.Second
 	}
-	return &Hub{config: c, maxShards: runtime.GOMAXPROCS(0), streams: map[string]*stream{}, settling: map[*stream]bool{}}, nil
+	return &Hub{
+		config: c, maxShards: runtime.GOMAXPROCS(0), events: events{log: newRing[Event](maxEvents)},
+		streams: map[string]*stream{}, settling: map[*stream]bool{},
+	}, nil
 }
 
 // PublishOptions tell what a publisher wants.
@@ -92,29 +93,22 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 		return nil, err
 	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrShutdown
+	}
 	s := h.streams[name]
-	var taken error
-	switch {
-	case h.closed:
-		taken = ErrShutdown
-	case s != nil && s.owner != nil:
-		taken = ErrNameTaken
-	}
-	if taken != nil {
-		h.mu.Unlock()
-		return nil, taken
-	}
-	p := &Publication{hub: h, options: o, done: make(chan struct{})}
 	if s == nil {
 		s = newStream(h, name, o, "")
 		h.enlist(s)
 	} else {
+		if from, _ := s.move(happensClaim); from != Waiting {
+			return nil, ErrNameTaken
+		}
 		s.expiry.Stop()
-		p.resumes = true
 	}
-	s.owner = p
+	p := &Publication{hub: h, options: o, done: make(chan struct{})}
 	p.current.Store(s)
-	h.mu.Unlock()
 	return p, nil
 }
 
@@ -185,7 +179,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	h.closed = true
 	for _, s := range h.streams {
-		if s.owner == nil {
+		if from, _ := s.move(happensExpire); from == Waiting {
 			s.expiry.Stop()
 			h.retire(s)
 			go h.settle(s)
@@ -218,20 +212,17 @@ func (h *Hub) any() *stream {
 	return nil
 }
 
-// Closed says that the hub is shutting down and takes no publications.
+// Closed reports whether the hub is shutting down and takes no publications.
 func (h *Hub) Closed() bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return h.closed
 }
 
-// enlist gives s its name, in the place of a stream that has it. Called with mu
-// held.
+// enlist gives s its name, which is free. Called with mu held.
 func (h *Hub) enlist(s *stream) {
-	if old := h.streams[s.name]; old != nil {
-		h.retire(old)
-	}
 	h.streams[s.name] = s
+	h.tell(StreamClaimed, s)
 }
 
 // retire frees the name of s, which is to be settled. Called with mu held.
@@ -243,15 +234,15 @@ func (h *Hub) retire(s *stream) {
 // settle ends s, which was retired, and waits until nothing of it runs any more.
 func (h *Hub) settle(s *stream) {
 	s.end()
-	h.finish(s) // Config.Ended is told of the error
+	h.finish(s) // StreamDrained tells the error
 }
 
 // finish waits until nothing of s, which has ended, runs any more. It returns what
 // the standing sinks failed with.
 func (h *Hub) finish(s *stream) error {
 	ran, err := s.drain()
-	if ran && h.config.Ended != nil {
-		h.config.Ended(s.info(), err)
+	if ran {
+		h.events.tell(Event{Kind: StreamDrained, Err: err}, s, 0)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -123,10 +123,7 @@ func TestSubscribeBeforeReady(t *testing.T) {
 	}
 	subscribe("the name is claimed", false)
 	addSource(t, p, media.Opus, Packets)
-	subscribe("a track is known", false)
-	p.Ready()
-	p.Ready()
-	subscribe("all tracks are known", true)
+	subscribe("the tracks are known", true)
 	p.Close()
 	subscribe("it has ended", false)
 }

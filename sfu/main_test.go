@@ -53,18 +53,36 @@ func newBroadcast(t testing.TB, c Config, native Form) *broadcast {
 	}
 	t.Cleanup(func() { p.Close() })
 	b := &broadcast{Publication: p, hub: h}
-	b.video, b.audio = addSource(t, p, media.VP8, native), addSource(t, p, media.Opus, native)
-	p.Ready()
+	sources := addSources(t, p, native, media.VP8, media.Opus)
+	b.video, b.audio = sources[0], sources[1]
 	return b
 }
 
+// addSource adds the only track of a publication.
 func addSource(t testing.TB, p *Publication, c media.Codec, native Form) *source {
 	t.Helper()
-	w, err := p.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, native)
+	return addSources(t, p, native, c)[0]
+}
+
+// addSources adds a track of each codec.
+func addSources(t testing.TB, p *Publication, native Form, codecs ...media.Codec) (sources []*source) {
+	t.Helper()
+	writers, err := p.AddTracks(native, infos(codecs...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newSource(w)
+	for _, w := range writers {
+		sources = append(sources, newSource(w))
+	}
+	return sources
+}
+
+// infos describes a track of each codec.
+func infos(codecs ...media.Codec) (tracks []media.TrackInfo) {
+	for _, c := range codecs {
+		tracks = append(tracks, media.TrackInfo{ID: c.Kind().String(), Codec: c})
+	}
+	return tracks
 }
 
 func newSource(w *TrackWriter) *source {

@@ -25,14 +25,14 @@ type clipSource struct {
 // Run implements Source.
 func (c *clipSource) Run(ctx context.Context, p *Publication) error {
 	sources := map[media.Codec]*source{}
-	for _, of := range []media.Codec{media.VP8, media.Opus} {
-		w, err := p.AddTrack(media.TrackInfo{ID: of.Kind().String(), Codec: of}, c.form)
-		if err != nil {
-			return err
-		}
-		sources[of] = newSource(w)
+	codecs := []media.Codec{media.VP8, media.Opus}
+	writers, err := p.AddTracks(c.form, infos(codecs...)...)
+	if err != nil {
+		return err
 	}
-	p.Ready()
+	for i, w := range writers {
+		sources[codecs[i]] = newSource(w)
+	}
 	<-c.begin
 	c.start = p.Now()
 	for _, s := range c.clip.Samples() {

@@ -23,21 +23,31 @@ type Source interface {
 
 // Publication is a claimed name and the writing side of its stream. Either Run
 // or Close must be called.
+//
+// Which stream that is, is decided when its tracks are known: that of a publisher
+// that was lost, or another one. What is written after that goes there for good.
 type Publication struct {
 	// set once
 	hub     *Hub
 	options PublishOptions
 	done    chan struct{} // closed when the name is free
 
-	// owned by the goroutine that publishes, until Ready
-	resumes bool           // the stream is still that of a publisher who was lost
-	kept    []*TrackWriter // the old publisher's, taken over by AddTrack
+	// guarded by hub.mu
+	stage   stage
+	decided bool // its tracks are known, and so is its stream
 
 	// atomic
-	current atomic.Pointer[stream]
-	used    atomic.Bool // Run or Close was called
-	runs    atomic.Bool
+	current atomic.Pointer[stream] // until it is decided, the one that it may go on with
 }
+
+// stage is how far a publication is.
+type stage uint8
+
+const (
+	stageClaimed stage = iota // neither Run nor Close was called
+	stageRuns
+	stageOver
+)
 
 func (p *Publication) stream() *stream { return p.current.Load() }
 
@@ -52,34 +62,78 @@ func (p *Publication) Now() time.Duration { return p.stream().now() }
 // none.
 func (p *Publication) Edge() time.Duration { return p.stream().edge() }
 
-// AddTrack adds a track whose source writes the given form.
-func (p *Publication) AddTrack(info media.TrackInfo, native Form) (*TrackWriter, error) {
-	if _, ok := codec.For(info.Codec); !ok {
-		return nil, fmt.Errorf("sfu: codec %v is not supported", info.Codec)
+// AddTracks tells all tracks of the publication, which its source writes in the given
+// form, and returns their writers in the same order: viewers may come from now on. It
+// is called once. Where a publisher was lost and these are its tracks, they go on
+// where they were; otherwise the stream of that publisher ends, and another one begins.
+// The error wraps ErrEnded if the publication is over; any other error tells what is
+// wrong with the tracks.
+func (p *Publication) AddTracks(native Form, tracks ...media.TrackInfo) ([]*TrackWriter, error) {
+	if err := validTracks(tracks); err != nil {
+		return nil, err
 	}
-	if p.resumes {
-		w, err := p.keep(info, native)
-		if w != nil || err != nil {
-			return w, err
-		}
-		if err := p.begin(); err != nil {
-			return nil, err
-		}
+	h := p.hub
+	h.mu.Lock()
+	s := p.stream()
+	switch {
+	case p.stage == stageOver:
+		h.mu.Unlock()
+		return nil, ErrEnded
+	case p.decided:
+		h.mu.Unlock()
+		return nil, errors.New("sfu: the tracks of this publication are known already")
 	}
-	return p.stream().addTrack(info, native)
+	p.decided = true
+	if s.state() == returning {
+		var same []*Track
+		if s.options == p.options {
+			same = s.continued(tracks, native)
+		}
+		if same != nil {
+			writers := s.resume(same)
+			h.mu.Unlock()
+			return writers, nil
+		}
+		s = p.replace(s)
+	}
+	writers := s.begin(tracks, native)
+	runs := p.stage == stageRuns
+	h.mu.Unlock()
+	if runs {
+		s.startStanding()
+	}
+	return writers, nil
 }
 
-// Ready says that all tracks have been added: sinks may come.
-func (p *Publication) Ready() {
-	if p.resumes {
-		p.resume()
+// replace ends the stream that p might have gone on with, and puts another one in its
+// place. Called with hub.mu held.
+func (p *Publication) replace(old *stream) *stream {
+	h := p.hub
+	old.move(happensReplace)
+	h.retire(old)
+	go h.settle(old)
+	s := newStream(h, old.name, p.options, old.id)
+	h.enlist(s)
+	p.current.Store(s)
+	return s
+}
+
+// validTracks reports what is wrong with the tracks of a publication.
+func validTracks(tracks []media.TrackInfo) error {
+	if len(tracks) > maxTracks {
+		return fmt.Errorf("sfu: a stream has at most %d tracks", maxTracks)
 	}
-	s := p.stream()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !isClosed(s.ready) {
-		close(s.ready)
+	for i, info := range tracks {
+		if _, ok := codec.For(info.Codec); !ok {
+			return fmt.Errorf("sfu: codec %v is not supported", info.Codec)
+		}
+		for _, other := range tracks[:i] {
+			if other.ID == info.ID {
+				return fmt.Errorf("sfu: track %q is there twice", info.ID)
+			}
+		}
 	}
+	return nil
 }
 
 // KeyframeRequests yields the ID of a video track whenever the publisher is to be
@@ -97,12 +151,11 @@ func (p *Publication) Done() <-chan struct{} { return p.done }
 // error, joined with theirs. After Close the source runs with a context that is
 // done, so that it lets go of what it holds.
 func (p *Publication) Run(ctx context.Context, src Source) error {
-	if p.used.Swap(true) {
+	if !p.enter(stageRuns) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		cancel(ErrEnded)
 		return src.Run(ctx, p)
 	}
-	p.runs.Store(true)
 	p.stream().startStanding()
 	err := src.Run(ctx, p)
 	return errors.Join(err, p.leave(err))
@@ -110,8 +163,47 @@ func (p *Publication) Run(ctx context.Context, src Source) error {
 
 // Close gives up a claim that was never run. It does nothing once Run was called.
 func (p *Publication) Close() error {
-	if p.used.Swap(true) {
+	if !p.enter(stageOver) {
 		return nil
 	}
 	return p.leave(ErrLost) // a stream that it did not begin is as it was
+}
+
+// enter moves p on from where neither Run nor Close was called.
+func (p *Publication) enter(next stage) bool {
+	p.hub.mu.Lock()
+	defer p.hub.mu.Unlock()
+	if p.stage != stageClaimed {
+		return false
+	}
+	p.stage = next
+	return true
+}
+
+// leave takes the publisher off its stream. It either ends the stream, and returns
+// what its standing sinks failed with, or keeps it for a while.
+func (p *Publication) leave(why error) error {
+	h := p.hub
+	h.mu.Lock()
+	p.stage = stageOver
+	s := p.stream()
+	if s.state() == returning && !p.decided {
+		why = ErrLost // it has not come to anything: the stream is as it was
+	}
+	what := happensStop
+	if h.keeps(s, why) {
+		what = happensLost
+	}
+	from, to := s.move(what)
+	if to == Waiting {
+		h.wait(s, from)
+		h.mu.Unlock()
+		close(p.done)
+		return nil
+	}
+	h.retire(s)
+	h.mu.Unlock()
+	s.end()
+	close(p.done) // not only when the sinks have drained
+	return h.finish(s)
 }

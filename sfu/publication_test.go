@@ -13,41 +13,43 @@ import (
 	"weir/sfu/sfutest"
 )
 
-func TestAddTrack(t *testing.T) {
+func TestAddTracks(t *testing.T) {
 	h := newHub(t, Config{})
 	p, err := h.Publish("s", PublishOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	add := func(id string, c media.Codec) error {
-		_, err := p.AddTrack(media.TrackInfo{ID: id, Codec: c}, Packets)
+	add := func(tracks ...media.TrackInfo) error {
+		_, err := p.AddTracks(Packets, tracks...)
 		return err
 	}
+	track := func(id string, c media.Codec) media.TrackInfo { return media.TrackInfo{ID: id, Codec: c} }
 	for _, c := range []media.Codec{0, 200} {
-		if add("x", c) == nil {
+		if add(track("x", c)) == nil {
 			t.Errorf("codec %d is taken", uint8(c))
 		}
 	}
-	if err := add("video", media.VP8); err != nil {
-		t.Error(err)
-	}
-	if err := add("video", media.Opus); err == nil || !strings.Contains(err.Error(), "video") {
+	if err := add(track("video", media.VP8), track("video", media.Opus)); err == nil || !strings.Contains(err.Error(), "video") {
 		t.Errorf("a second track of that name: %v", err)
 	}
-	for i := 1; i < maxTracks; i++ {
-		if err := add(strings.Repeat("x", i), media.Opus); err != nil {
-			t.Error(err)
-		}
+	var most []media.TrackInfo
+	for i := range maxTracks {
+		most = append(most, track(strings.Repeat("x", i+1), media.Opus))
 	}
-	if add("more", media.Opus) == nil {
+	if add(append(most, track("more", media.Opus))...) == nil {
 		t.Error("there is no bound to the tracks")
 	}
-	p.Ready()
-	if add("late", media.Opus) == nil {
-		t.Error("a track can be added when viewers may have come")
+	if _, err := h.Subscribe("s"); !errors.Is(err, ErrNotLive) {
+		t.Errorf("viewers are taken before the tracks are known: %v", err)
+	}
+	if err := add(most...); err != nil {
+		t.Error(err)
+	}
+	if add(track("late", media.Opus)) == nil {
+		t.Error("tracks can be added when viewers may have come")
 	}
 	p.Close()
-	if err := add("later", media.Opus); !errors.Is(err, ErrEnded) {
+	if err := add(track("later", media.Opus)); !errors.Is(err, ErrEnded) {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -80,7 +82,6 @@ func TestTracksWait(t *testing.T) {
 		}
 		time.AfterFunc(time.Second, func() {
 			addSource(t, p, media.Opus, Packets)
-			p.Ready()
 		})
 		if tracks, err := sub.Tracks(t.Context()); len(tracks) != 1 || err != nil {
 			t.Errorf("Tracks() = %d, %v; want one", len(tracks), err)
@@ -152,8 +153,8 @@ func TestRunAndClose(t *testing.T) {
 	p.Close()
 	for range 2 {
 		err = p.Run(t.Context(), sourceFunc(func(ctx context.Context, p *Publication) error {
-			if _, err := p.AddTrack(media.TrackInfo{ID: "a", Codec: media.Opus}, Packets); !errors.Is(err, ErrEnded) {
-				t.Errorf("AddTrack() = %v, want ErrEnded", err)
+			if _, err := p.AddTracks(Packets, media.TrackInfo{ID: "a", Codec: media.Opus}); !errors.Is(err, ErrEnded) {
+				t.Errorf("AddTracks() = %v, want ErrEnded", err)
 			}
 			<-ctx.Done()
 			return context.Cause(ctx)

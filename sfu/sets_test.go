@@ -45,7 +45,6 @@ func newOnce(t testing.TB, native Form) *once {
 	t.Cleanup(func() { p.Close() })
 	b := &broadcast{Publication: p, hub: h}
 	b.video = addSource(t, p, media.H264, native)
-	p.Ready()
 	return &once{source: b.video, b: b}
 }
 

@@ -8,17 +8,6 @@ import (
 	"weir/sfu/media"
 )
 
-// State is where a stream stands.
-type State string
-
-// The states of a stream.
-const (
-	Connecting State = "connecting" // claimed, no media yet
-	Live       State = "live"
-	Waiting    State = "waiting" // the publisher was lost, and may come back
-	Ended      State = "ended"
-)
-
 // StreamInfo is a snapshot of a stream.
 type StreamInfo struct {
 	Name      string
@@ -26,7 +15,7 @@ type StreamInfo struct {
 	Source    string // PublishOptions.Source
 	Record    bool
 	State     State
-	Live      bool // media has come, and viewers are taken
+	Live      bool // media have come at some time: viewers were taken
 	StartedAt time.Time
 	Viewers   int
 	Tracks    []TrackStats
@@ -52,9 +41,8 @@ type stream struct {
 	standing standing
 
 	// guarded by hub.mu
-	owner    *Publication // nil while it waits for a publisher
-	expiry   *time.Timer  // of the grace; nil: none began yet
-	deadline time.Time    // of the grace
+	expiry   *time.Timer // of the grace; nil: none began yet
+	deadline time.Time   // of the grace
 
 	// guarded by mu
 	mu     sync.Mutex
@@ -68,16 +56,9 @@ type stream struct {
 	requests requests
 
 	// atomic
-	phase   atomic.Uint32
+	current atomic.Uint32 // State; changed by move only
 	viewers atomic.Int64
 }
-
-// The phases of a stream that has not ended.
-const (
-	phaseConnecting = iota
-	phaseLive
-	phaseWaiting
-)
 
 func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 	return &stream{
@@ -90,23 +71,8 @@ func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 // now is the time on the stream's clock.
 func (s *stream) now() time.Duration { return time.Since(s.started) }
 
-func (s *stream) setLive() {
-	// A load is cheap on the packet path, a store is not.
-	if s.phase.Load() != phaseLive && s.phase.Swap(phaseLive) == phaseConnecting {
-		close(s.live)
-	}
-}
-
-func (s *stream) isReady() bool {
-	select {
-	case <-s.over:
-		return false
-	case <-s.ready:
-		return true
-	default:
-		return false
-	}
-}
+// isReady reports whether viewers may come: its tracks are known.
+func (s *stream) isReady() bool { return s.state() != Ended && isClosed(s.ready) }
 
 // requests are the keyframe requests that wait for the source: one for each track
 // at most.
@@ -160,17 +126,12 @@ func (s *stream) end() {
 }
 
 func (s *stream) info() StreamInfo {
-	phase := s.phase.Load()
-	state := [...]State{phaseConnecting: Connecting, phaseLive: Live, phaseWaiting: Waiting}[phase]
-	if isClosed(s.over) {
-		state = Ended
-	}
 	s.mu.Lock()
 	tracks := s.tracks
 	s.mu.Unlock()
 	i := StreamInfo{
 		Name: s.name, ID: s.id, Source: s.options.Source, Record: s.options.Record,
-		State: state, Live: phase != phaseConnecting, StartedAt: s.started, Viewers: int(s.viewers.Load()), Continues: s.after,
+		State: s.state().shown(), Live: isClosed(s.live), StartedAt: s.started, Viewers: int(s.viewers.Load()), Continues: s.after,
 	}
 	for _, t := range tracks { // the slice only grows, so its elements are stable
 		i.Tracks = append(i.Tracks, t.Stats())

@@ -67,8 +67,8 @@ func (s *Subscription) Now() time.Duration { return s.stream.now() }
 // rings.
 func (s *Subscription) Done() <-chan struct{} { return s.stream.over }
 
-// Waiting says that the publisher was lost, and may come back.
-func (s *Subscription) Waiting() bool { return s.stream.phase.Load() == phaseWaiting }
+// Waiting reports whether the publisher was lost, and may come back.
+func (s *Subscription) Waiting() bool { return s.stream.state().shown() == Waiting }
 
 // Tracks waits until all tracks of the stream are known and returns them.
 func (s *Subscription) Tracks(ctx context.Context) ([]*Track, error) {
@@ -102,7 +102,7 @@ func (s *Subscription) Attach(w PacketWriter, tracks []*Track) (*Attachment, err
 
 // Join counts the subscription as a viewer until it is closed. Attach does it by
 // itself; a viewer that reads with cursors calls it when it begins to watch.
-func (s *Subscription) Join() { s.count.Do(func() { s.stream.viewers.Add(1) }) }
+func (s *Subscription) Join() { s.count.Do(func() { s.views(ViewerJoined, 1) }) }
 
 // Close ends the subscription. Closing twice is fine.
 func (s *Subscription) Close() error {
@@ -110,8 +110,13 @@ func (s *Subscription) Close() error {
 		counted := true
 		s.count.Do(func() { counted = false })
 		if counted {
-			s.stream.viewers.Add(-1)
+			s.views(ViewerLeft, -1)
 		}
 	})
 	return nil
+}
+
+// views tells that a viewer has come or gone.
+func (s *Subscription) views(kind EventKind, viewers int64) {
+	s.stream.hub.events.tell(Event{Kind: kind}, s.stream, viewers)
 }

@@ -1,8 +1,6 @@
 package sfu
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -78,28 +76,21 @@ func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	return t
 }
 
-// addTrack adds a track whose source writes the given form.
-func (s *stream) addTrack(info media.TrackInfo, native Form) (*TrackWriter, error) {
+// begin makes the tracks of the stream, which are written in the given form, and
+// returns their writers: it is ready for viewers.
+func (s *stream) begin(infos []media.TrackInfo, native Form) []*TrackWriter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case isClosed(s.over):
-		return nil, ErrEnded
-	case isClosed(s.ready):
-		return nil, errors.New("sfu: tracks cannot be added to a stream that is ready")
-	case len(s.tracks) >= maxTracks:
-		return nil, fmt.Errorf("sfu: a stream has at most %d tracks", maxTracks)
+	writers := make([]*TrackWriter, len(infos))
+	for i, info := range infos {
+		t := newTrack(s, info, native)
+		t.writer = &TrackWriter{}
+		t.writer.write(t)
+		s.tracks = append(s.tracks, t)
+		writers[i] = t.writer
 	}
-	for _, t := range s.tracks {
-		if t.info.ID == info.ID {
-			return nil, fmt.Errorf("sfu: track %q exists already", info.ID)
-		}
-	}
-	t := newTrack(s, info, native)
-	t.writer = &TrackWriter{}
-	t.writer.write(t)
-	s.tracks = append(s.tracks, t)
-	return t.writer, nil
+	close(s.ready)
+	return writers
 }
 
 func packetSlots(k media.Kind) int {

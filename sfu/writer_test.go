@@ -201,7 +201,7 @@ func TestLateKeyframe(t *testing.T) {
 func TestTrackStats(t *testing.T) {
 	for _, form := range []Form{Packets, Frames} {
 		b := newBroadcast(t, Config{}, form)
-		if i := b.Info(); i.Live || i.State != Connecting {
+		if i := b.Info(); i.Live || i.State != Claimed {
 			t.Errorf("before the first packet: live %v, state %s", i.Live, i.State)
 		}
 		b.play(sfutest.Clip{KeyEvery: 5, Size: 3000}, 0, time.Second)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 
 	"weir/recorder"
 	"weir/sfu"
-	"weir/sfu/media"
 	"weir/sfu/peer"
 	"weir/sfu/udp"
 	"weir/signaling"
@@ -60,9 +58,11 @@ type app struct {
 	ws       *ws.Endpoint
 	routes   *signaling.Routes
 	server   *signaling.Server
+	watch    *watch
 	debug    *debugServer // nil: off
 
 	stopRecorder func(context.Context)
+	stopWatch    func()
 }
 
 // newApp opens everything that can fail. What it returns is to be run.
@@ -82,11 +82,11 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	}
 	a.hub, err = sfu.New(sfu.Config{
 		Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}, Grace: c.grace, KeyframeInterval: c.keyframes,
-		Ended: a.streamEnded,
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.watch = &watch{hub: a.hub, events: a.events, log: c.log}
 	conn, err := udp.Listen(ctx, rtcAddr)
 	if err != nil {
 		return nil, explain("--rtc-addr", rtcAddr, err)
@@ -144,7 +144,7 @@ func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err 
 	}
 	api, err := admin.New(admin.Config{
 		Hub: a.hub, Recorder: a.recorder, Events: a.events, Sessions: a.sessions,
-		Metrics: func() []admin.Metric { return socketMetrics(media.Stats()) },
+		Metrics: func() []admin.Metric { return append(socketMetrics(media.Stats()), a.watch.metrics()...) },
 	})
 	if err != nil {
 		return nil, err
@@ -174,22 +174,6 @@ func (a *app) listen(ctx context.Context, c appConfig) (err error) {
 		return explain("--http-addr", c.httpAddr, err)
 	}
 	return nil
-}
-
-// streamEnded logs the end of a stream: that of its publisher's session may have
-// been long before.
-func (a *app) streamEnded(i sfu.StreamInfo, err error) {
-	log := a.log.With("stream", i.Name, "duration_ms", time.Since(i.StartedAt).Milliseconds())
-	for _, t := range i.Tracks {
-		if t.Sync.WrongRate && t.Info.Kind() == media.Audio {
-			log.Warn("a track's clock has another rate than it says", "track", t.Info.ID, "skew_ppm", int64(math.Round(t.Sync.SkewPPM)))
-		}
-	}
-	if err != nil {
-		log.Error("stream ended", "reason", err)
-		return
-	}
-	log.Info("stream ended")
 }
 
 // recordingURL is where the recording of a broadcast is served, if it has one.
@@ -241,6 +225,7 @@ func isLoopback(host string) bool {
 func (a *app) run(ctx context.Context) error {
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
+	a.stopWatch = a.watch.start()
 	a.startRecorder()
 	served := make(chan error, 1)
 	go func() { served <- a.server.Run(serving, time.Second) }()
@@ -284,6 +269,7 @@ func (a *app) shutdown(ctx context.Context) error {
 	draining.Go(func() { wsErr = a.ws.Shutdown(ctx) })
 	draining.Wait()
 	err := errors.Join(whipErr, wsErr, a.hub.Shutdown(ctx))
+	a.stopWatch()
 	a.stopRecorder(ctx)
 	a.events.Close() // after the last recording's end was told
 	return errors.Join(err, a.close())

@@ -189,10 +189,9 @@ func newHalfOpen(t *testing.T, kind string, edit func(offer string) string) *hal
 		go func() { s.ended <- pub.Run(ctx, source) }()
 		return s
 	}
-	if _, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Packets); err != nil {
+	if _, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "video", Codec: media.VP8}); err != nil {
 		t.Fatal(err)
 	}
-	pub.Ready()
 	sub, err := hub.Subscribe("s")
 	if err != nil {
 		t.Fatal(err)

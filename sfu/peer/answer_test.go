@@ -29,12 +29,13 @@ func liveTracks(t testing.TB, codecs ...media.Codec) []*sfu.Track {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var infos []media.TrackInfo
 	for _, c := range codecs {
-		if _, err := pub.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Packets); err != nil {
-			t.Fatal(err)
-		}
+		infos = append(infos, media.TrackInfo{ID: c.Kind().String(), Codec: c})
 	}
-	pub.Ready()
+	if _, err := pub.AddTracks(sfu.Packets, infos...); err != nil {
+		t.Fatal(err)
+	}
 	sub, err := hub.Subscribe("s")
 	if err != nil {
 		t.Fatal(err)

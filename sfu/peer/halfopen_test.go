@@ -100,12 +100,9 @@ func newFlood(t *testing.T, hello []byte) *flood {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []media.Codec{media.Opus, media.VP8} {
-		if _, err := pub.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Packets); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "audio", Codec: media.Opus}, media.TrackInfo{ID: "video", Codec: media.VP8}); err != nil {
+		t.Fatal(err)
 	}
-	pub.Ready()
 	f := &flood{t: t, hub: hub, hello: hello, socket: newWire()}
 	if f.port, err = New(Config{Conn: f.socket}); err != nil {
 		t.Fatal(err)

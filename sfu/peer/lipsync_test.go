@@ -114,11 +114,11 @@ func sendOneTrack(t *testing.T, c media.Codec, length time.Duration, clock func(
 		t.Fatal(err)
 	}
 	defer pub.Close()
-	writer, err := pub.AddTrack(media.TrackInfo{ID: "track", Codec: c}, sfu.Packets)
+	writers, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "track", Codec: c})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub.Ready()
+	writer := writers[0]
 	sub, err := hub.Subscribe("s")
 	if err != nil {
 		t.Fatal(err)

@@ -117,11 +117,11 @@ func TestOutputResends(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pub.Close()
-	writer, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Packets)
+	writers, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "video", Codec: media.VP8})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub.Ready()
+	writer := writers[0]
 	sub, err := hub.Subscribe("s")
 	if err != nil {
 		t.Fatal(err)
@@ -260,11 +260,11 @@ func h264Track(t *testing.T) (*sfu.TrackWriter, *sfu.Track) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pub.Close() })
-	writer, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.H264}, sfu.Packets)
+	writers, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "video", Codec: media.H264})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub.Ready()
+	writer := writers[0]
 	sub, err := hub.Subscribe("s")
 	if err != nil {
 		t.Fatal(err)

@@ -67,15 +67,18 @@ func (c *Publisher) accept(ctx context.Context, o *sdp.Offer, pub *sfu.Publicati
 		return "", err
 	}
 	sections, names := negotiated(o)
+	infos := make([]media.TrackInfo, len(o.Media))
 	for i, m := range o.Media {
-		w, err := pub.AddTrack(media.TrackInfo{ID: m.Codec.Kind().String(), Codec: m.Codec, Format: m.Format, Stereo: m.Stereo}, sfu.Packets)
-		if err != nil {
-			return "", fmt.Errorf("peer: %w", err)
-		}
-		w.TellSets(m.ParameterSets...)
-		c.inputs = append(c.inputs, newInput(sections[i], m.Codec, w, pub, c.asking))
+		infos[i] = media.TrackInfo{ID: m.Codec.Kind().String(), Codec: m.Codec, Format: m.Format, Stereo: m.Stereo}
 	}
-	pub.Ready()
+	writers, err := pub.AddTracks(sfu.Packets, infos...)
+	if err != nil {
+		return "", fmt.Errorf("peer: %w", err)
+	}
+	for i, m := range o.Media {
+		writers[i].TellSets(m.ParameterSets...)
+		c.inputs = append(c.inputs, newInput(sections[i], m.Codec, writers[i], pub, c.asking))
+	}
 	c.ingress.router.Store(&router{names: names, inputs: c.inputs})
 	return answer, nil
 }

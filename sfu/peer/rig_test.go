@@ -74,18 +74,20 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	}
 	t.Cleanup(func() { r.pub.Close() })
 	routes := &router{names: extensions{rigMID, rigRID, rigRepaired}}
-	for _, s := range sections {
-		info := media.TrackInfo{ID: s.mid, Codec: media.VP8}
+	infos := make([]media.TrackInfo, len(sections))
+	for i, s := range sections {
+		infos[i] = media.TrackInfo{ID: s.mid, Codec: media.VP8}
 		if s.payload == rigAudio().payload {
-			info.Codec = media.Opus
+			infos[i].Codec = media.Opus
 		}
-		w, err := r.pub.AddTrack(info, sfu.Packets)
-		if err != nil {
-			t.Fatal(err)
-		}
-		routes.inputs = append(routes.inputs, newInput(s, info.Codec, w, r.pub, r.asks))
 	}
-	r.pub.Ready()
+	writers, err := r.pub.AddTracks(sfu.Packets, infos...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range sections {
+		routes.inputs = append(routes.inputs, newInput(s, infos[i].Codec, writers[i], r.pub, r.asks))
+	}
 	r.ingress.router.Store(routes)
 	r.in = routes.inputs[0]
 	r.track = trackOf(t, hub)

@@ -39,11 +39,11 @@ func aStream(t testing.TB) *sfu.Hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Packets)
+	writers, err := pub.AddTracks(sfu.Packets, media.TrackInfo{ID: "video", Codec: media.VP8})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub.Ready()
+	writer := writers[0]
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)

@@ -113,11 +113,11 @@ func keys(t *testing.T, what string, o object, names string) {
 type source struct{ live chan struct{} }
 
 func (s source) Run(ctx context.Context, p *sfu.Publication) error {
-	w, err := p.AddTrack(media.TrackInfo{ID: "audio", Codec: media.Opus}, sfu.Frames)
+	writers, err := p.AddTracks(sfu.Frames, media.TrackInfo{ID: "audio", Codec: media.Opus})
 	if err != nil {
 		return err
 	}
-	p.Ready()
+	w := writers[0]
 	w.WriteFrame(media.Frame{PTS: time.Millisecond, Sync: true, Data: sfutest.OpusFrame(0, 50)})
 	close(s.live)
 	<-ctx.Done()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"weir/recorder"
+	"weir/sfu"
 	"weir/signaling"
 )
 
@@ -199,6 +200,24 @@ func stream(ctx context.Context, w http.ResponseWriter, e *Events, id uint64, fr
 			return
 		}
 	}
+}
+
+// StreamEvent is what is told of a hub's event; false if it is not told to clients.
+func StreamEvent(e sfu.Event) (kind string, told Told, ok bool) {
+	switch e.Kind {
+	case sfu.StreamClaimed, sfu.StreamLive, sfu.StreamWaiting, sfu.StreamResumed, sfu.StreamReplaced, sfu.StreamEnded:
+	default:
+		// Each viewer that comes or goes would push what else has happened out of the
+		// events that are kept.
+		return "", nil, false
+	}
+	kind = e.Kind.String()
+	value := struct {
+		Type   string    `json:"type"`
+		At     time.Time `json:"at"`
+		Stream Stream    `json:"stream"`
+	}{kind, e.At.UTC(), showStream(e.Stream)}
+	return kind, func(signaling.Forwarded) any { return value }, true
 }
 
 // RecordingEvent is what is told of a recorder's event.

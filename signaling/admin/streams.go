@@ -26,6 +26,11 @@ type Stream struct {
 	Tracks          []Track          `json:"tracks"`
 }
 
+// stateWords are the states of a stream as the API names them: a contract.
+var stateWords = map[sfu.State]string{
+	sfu.Claimed: "connecting", sfu.Live: "live", sfu.Waiting: "waiting", sfu.Ended: "ended",
+}
+
 // Track is a track of a stream as the API shows it.
 type Track struct {
 	ID        string `json:"id"`
@@ -73,9 +78,18 @@ func (a *API) stream(r *http.Request, i signaling.Intent) (any, error) {
 	return s, nil
 }
 
+// show is showStream with the recording that is being written.
 func (a *API) show(i sfu.StreamInfo) Stream {
+	s := showStream(i)
+	if a.config.Recorder != nil {
+		s.Recording, _ = a.config.Recorder.Active(i.ID)
+	}
+	return s
+}
+
+func showStream(i sfu.StreamInfo) Stream {
 	s := Stream{
-		Name: i.Name, ID: i.ID, State: string(i.State), StartedAt: i.StartedAt.UTC(), Source: i.Source,
+		Name: i.Name, ID: i.ID, State: stateWords[i.State], StartedAt: i.StartedAt.UTC(), Source: i.Source,
 		Viewers: i.Viewers, Tracks: make([]Track, len(i.Tracks)),
 	}
 	for n, t := range i.Tracks {
@@ -86,9 +100,6 @@ func (a *API) show(i sfu.StreamInfo) Stream {
 		if t.Info.Kind() == media.Video {
 			s.Tracks[n].Keyframes = t.Keyframes
 		}
-	}
-	if a.config.Recorder != nil {
-		s.Recording, _ = a.config.Recorder.Active(i.ID)
 	}
 	return s
 }

@@ -328,14 +328,13 @@ func TestReceived(t *testing.T) {
 		}
 		received := session.Received(pub)
 		_ = pub.Run(t.Context(), source(func(ctx context.Context, pub *sfu.Publication) error {
-			w, err := pub.AddTrack(media.TrackInfo{ID: "x", Codec: codec}, sfu.Frames)
+			writers, err := pub.AddTracks(sfu.Frames, media.TrackInfo{ID: "x", Codec: codec})
 			if err != nil {
 				t.Error(err)
 				return nil
 			}
-			pub.Ready()
 			for i := range n {
-				w.WriteFrame(media.Frame{PTS: pub.Now() + time.Duration(i)*time.Millisecond, Sync: true, Data: make([]byte, 10)})
+				writers[0].WriteFrame(media.Frame{PTS: pub.Now() + time.Duration(i)*time.Millisecond, Sync: true, Data: make([]byte, 10)})
 			}
 			return sfu.ErrLost
 		}))

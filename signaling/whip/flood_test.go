@@ -82,11 +82,11 @@ func floodable(t *testing.T) *signaling.Routes {
 	if err != nil {
 		t.Fatal(err)
 	}
-	video, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Frames)
+	writers, err := pub.AddTracks(sfu.Frames, media.TrackInfo{ID: "video", Codec: media.VP8})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub.Ready()
+	video := writers[0]
 	video.WriteFrame(media.Frame{Sync: true, Data: sfutest.VP8Frame(0, true, 1000)})
 	t.Cleanup(func() {
 		if err := endpoint.Shutdown(context.Background()); err != nil {

@@ -32,11 +32,11 @@ func TestWaiters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		writer, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: media.VP8}, sfu.Frames)
+		writers, err := pub.AddTracks(sfu.Frames, media.TrackInfo{ID: "video", Codec: media.VP8})
 		if err != nil {
 			t.Fatal(err)
 		}
-		pub.Ready()
+		writer := writers[0]
 		if took, err := await(t.Context()); !errors.Is(err, sfu.ErrNotLive) || took != connectingWait {
 			t.Errorf("a publisher without media: %v after %v", err, took)
 		}

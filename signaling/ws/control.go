@@ -134,6 +134,14 @@ func (o *outbox) say(event any) {
 	wake(o.wake)
 }
 
+// The states that a publisher is told, as they are on the wire.
+const (
+	statusConnecting = "connecting" // no media have come yet
+	statusLive       = "live"
+	statusPaused     = "paused"
+	statusEnded      = "ended"
+)
+
 // status tells a state when it changes.
 func (o *outbox) status(state string) {
 	o.mu.Lock()

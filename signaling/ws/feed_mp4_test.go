@@ -256,12 +256,11 @@ func (s *watchServer) publishH264(name string) *broadcast {
 		s.t.Fatal(err)
 	}
 	b := &broadcast{publication: p, stop: make(chan struct{}), ended: make(chan struct{})}
-	for kind, c := range map[**sfu.TrackWriter]media.Codec{&b.video: media.H264, &b.audio: media.Opus} {
-		if *kind, err = p.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Frames); err != nil {
-			s.t.Fatal(err)
-		}
+	writers, err := p.AddTracks(sfu.Frames, media.TrackInfo{ID: "video", Codec: media.H264}, media.TrackInfo{ID: "audio", Codec: media.Opus})
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	p.Ready()
+	b.video, b.audio = writers[0], writers[1]
 	go func() {
 		defer close(b.ended)
 		_ = p.Run(context.Background(), b)

@@ -114,7 +114,7 @@ func (e *Endpoint) runUpload(ctx context.Context, cancel context.CancelCauseFunc
 	u.log = e.config.Log.With("stream", i.Name, "session", session.LogID(id))
 	u.log.Info("publisher connected", "record", i.Record)
 	u.out.say(sessionEvent{"session", id, i.Name, u.from.Prefix + "/watch/" + i.Name})
-	u.out.status(string(sfu.Connecting))
+	u.out.status(statusConnecting)
 	err := u.serve(ctx, cancel, pub)
 	i = pub.Info()
 	attributes := []any{"reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live, "bytes", u.taken.Load()}
@@ -142,7 +142,7 @@ func (u *upload) serve(ctx context.Context, cancel context.CancelCauseFunc, pub 
 	})
 	err := pub.Run(ctx, u)
 	code, text, _ := farewell(err)
-	u.out.status(string(sfu.Ended))
+	u.out.status(statusEnded)
 	u.out.close(code, text)
 	writing.Wait()
 	if !u.gone && !errors.Is(err, ErrLost) {
@@ -224,11 +224,11 @@ func (u *upload) pause(paused bool) {
 	u.mu.Unlock()
 	switch {
 	case paused:
-		u.out.status("paused")
+		u.out.status(statusPaused)
 	case u.pub.Info().Live:
-		u.out.status(string(sfu.Live))
+		u.out.status(statusLive)
 	default:
-		u.out.status(string(sfu.Connecting))
+		u.out.status(statusConnecting)
 	}
 }
 

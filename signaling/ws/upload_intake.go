@@ -105,14 +105,17 @@ func (n *intake) begin(last bool) error {
 		}
 	}
 	n.begun = true
-	for _, t := range n.tracks {
-		w, err := n.pub.AddTrack(media.TrackInfo{ID: t.codec.Kind().String(), Codec: t.codec, Format: t.format, Stereo: t.stereo}, sfu.Frames)
-		if err != nil {
-			return err
-		}
-		t.writer = w
+	infos := make([]media.TrackInfo, len(n.tracks))
+	for i, t := range n.tracks {
+		infos[i] = media.TrackInfo{ID: t.codec.Kind().String(), Codec: t.codec, Format: t.format, Stereo: t.stereo}
 	}
-	n.pub.Ready()
+	writers, err := n.pub.AddTracks(sfu.Frames, infos...)
+	if err != nil {
+		return err
+	}
+	for i, t := range n.tracks {
+		t.writer = writers[i]
+	}
 	edge := n.pub.Edge()
 	n.line = newTimeline(n.tracks, edge)
 	held := n.held
@@ -263,7 +266,7 @@ func (n *intake) release(f codedFrame) error {
 	f.PTS = n.line.place(f.track, f.at, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
 	if !n.live {
 		n.live = true
-		n.out.status(string(sfu.Live))
+		n.out.status(statusLive)
 	}
 	return n.put(pacedFrame{f.Frame, t.writer})
 }

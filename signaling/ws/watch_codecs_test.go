@@ -20,11 +20,11 @@ type oneFrame struct {
 }
 
 func (o oneFrame) Run(_ context.Context, pub *sfu.Publication) error {
-	w, err := pub.AddTrack(media.TrackInfo{ID: "video", Codec: o.codec}, sfu.Frames)
+	writers, err := pub.AddTracks(sfu.Frames, media.TrackInfo{ID: "video", Codec: o.codec})
 	if err != nil {
 		return err
 	}
-	pub.Ready()
+	w := writers[0]
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {

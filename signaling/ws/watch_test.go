@@ -86,12 +86,11 @@ func (s *watchServer) publish(name string, clip sfutest.Clip) *broadcast {
 	if picture == 0 {
 		picture = media.VP8
 	}
-	for kind, c := range map[**sfu.TrackWriter]media.Codec{&b.video: picture, &b.audio: media.Opus} {
-		if *kind, err = p.AddTrack(media.TrackInfo{ID: c.Kind().String(), Codec: c}, sfu.Frames); err != nil {
-			s.t.Fatal(err)
-		}
+	writers, err := p.AddTracks(sfu.Frames, media.TrackInfo{ID: "video", Codec: picture}, media.TrackInfo{ID: "audio", Codec: media.Opus})
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	p.Ready()
+	b.video, b.audio = writers[0], writers[1]
 	go func() {
 		defer close(b.ended)
 		_ = p.Run(context.Background(), b)

@@ -175,7 +175,7 @@ func checkBelow(t *testing.T, s *testServer, front string) {
 	lines := bufio.NewScanner(events.Body)
 	for lines.Scan() {
 		var event struct{ Recording admin.Recording }
-		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && !strings.Contains(data, `"type":"stream.`) {
 			if err := json.Unmarshal([]byte(data), &event); err != nil || event.Recording.URL != recording.URL {
 				t.Errorf("an event tells %s (%v)", data, err)
 			}
