@@ -35,7 +35,7 @@ func startServerWith(t *testing.T, authorizer signaling.Authorizer) *testServer 
 	a, err := newApp(t.Context(), appConfig{
 		httpAddr: "127.0.0.1:0", rtcAddr: "127.0.0.1:0", dataDir: dataDir, record: true, keyframes: 10 * time.Second, version: "test",
 		authorizer: authorizer,
-		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+		log:        slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,28 +19,28 @@ type endings struct {
 }
 
 type ending struct {
-	id  string
-	why error
+	id    string
+	cause error
 }
 
-// note remembers why the session with that id ended, unless why is nil.
-func (e *endings) note(id string, why error) {
-	if why == nil {
+// note remembers why the session with that id ended, unless cause is nil.
+func (e *endings) note(id string, cause error) {
+	if cause == nil {
 		return
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.of[e.count%maxEndings] = ending{id, why}
+	e.of[e.count%maxEndings] = ending{id, cause}
 	e.count++
 }
 
-// why returns why the session with that id ended, or peer.ErrLost.
-func (e *endings) why(id string) error {
+// cause returns why the session with that id ended, or peer.ErrLost.
+func (e *endings) cause(id string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, known := range e.of {
-		if known.why != nil && known.id == id {
-			return known.why
+		if known.cause != nil && known.id == id {
+			return known.cause
 		}
 	}
 	return peer.ErrLost

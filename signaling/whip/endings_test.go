@@ -14,7 +14,7 @@ func TestEndings(t *testing.T) {
 		e.note(fmt.Sprint(n), why)
 	}
 	for id, want := range map[string]error{"nothing": nil, "0": nil, fmt.Sprint(maxEndings): why, fmt.Sprint(2*maxEndings - 1): why, "": nil} {
-		if got := e.why(id); (got == why) != (want == why) {
+		if got := e.cause(id); (got == why) != (want == why) {
 			t.Errorf("%q ended with %v", id, got)
 		}
 	}

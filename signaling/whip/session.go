@@ -79,8 +79,9 @@ func (e *Endpoint) publish(ctx context.Context, i signaling.Intent, offer string
 		log := e.config.Log.With("stream", i.Name, "session", session.LogID(id))
 		log.Info("publisher answered", "record", record, "remote", i.Remote)
 		err := pub.Run(ctx, sourceFunc(func(ctx context.Context, pub *sfu.Publication) error {
-			defer func() { e.endings.note(id, source.Failure()) }() // before the session is not found any more
-			return source.Run(ctx, pub)
+			err := source.Run(ctx, pub)
+			e.endings.note(id, untold(err, source.Failure())) // before the session is not found any more
+			return err
 		}))
 		info := pub.Info()
 		log.Info("publisher gone", "reason", reason(err), "duration_ms", time.Since(info.StartedAt).Milliseconds(), "had_media", info.Live)
@@ -129,6 +130,7 @@ func (e *Endpoint) view(ctx context.Context, i signaling.Intent, offer string) (
 		start := time.Now()
 		log.Info("viewer answered", "remote", i.Remote)
 		err := sink.Run(ctx, sub)
+		e.endings.note(id, untold(err, nil))
 		sent := sink.Stats()
 		log.Info("viewer gone", "reason", reason(err), "duration_ms", time.Since(start).Milliseconds(),
 			"packets", sent.Packets, "resent", sent.Resent, "missing", sent.Missing)
@@ -160,6 +162,8 @@ func reason(err error) string {
 		return "never connected"
 	case errors.Is(err, session.ErrReplaced):
 		return "replaced"
+	case errors.Is(err, session.ErrKicked):
+		return "kicked"
 	case errors.Is(err, peer.ErrNoMedia):
 		return "nothing that it sent could be used"
 	case errors.Is(err, peer.ErrClosed):
@@ -171,6 +175,19 @@ func reason(err error) string {
 	default:
 		return err.Error()
 	}
+}
+
+// errKicked is what the client of a session that ended with session.ErrKicked gets.
+var errKicked = &signaling.Problem{Status: http.StatusGone, Title: "Ended",
+	Detail: "The server's operator has ended this session."}
+
+// untold returns what the client of a session does not know of its end: why it was of
+// no use, or that the operator ended it; nil if it knows.
+func untold(err, failure error) error {
+	if errors.Is(err, session.ErrKicked) {
+		return errKicked
+	}
+	return failure
 }
 
 // start registers a session and runs it. run gets the session's id.
@@ -220,7 +237,7 @@ func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request, i signal
 	}
 	s, c := e.find(i.Session)
 	if s == nil {
-		signaling.WriteError(w, e.endings.why(i.Session))
+		signaling.WriteError(w, e.endings.cause(i.Session))
 		return
 	}
 	if err := c.failure(); err != nil {

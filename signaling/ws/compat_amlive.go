@@ -102,8 +102,10 @@ func (e *Endpoint) serveAmLive(w http.ResponseWriter, r *http.Request, i signali
 	}
 	e.config.Log.Info("session refused", "path", r.URL.Path, "reason", err)
 	code, text := websocket.ClosePolicyViolation, err.Error()
-	if cause := context.Cause(ctx); errors.Is(err, sfu.ErrShutdown) || errors.Is(cause, sfu.ErrShutdown) {
-		code, text = websocket.CloseGoingAway, "shutting down"
+	if cause := context.Cause(ctx); cause != nil { // it is why nothing more could be read
+		code, text, _ = farewell(cause)
+	} else if errors.Is(err, sfu.ErrShutdown) {
+		code, text, _ = farewell(err)
 	}
 	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, clipReason(text)), time.Now().Add(closeWait))
 }

@@ -32,7 +32,8 @@
 // "stop", "bye" and a close with 1000 or no code end it on purpose. A recorder
 // that is started anew in mid-stream goes on with the same broadcast as long as it
 // has the same codecs. Close codes (RFC 6455 section 7.4.1): 1001 shutdown, 1003
-// not WebM, not to be carried or other codecs than before, 1008 a limit was passed, 1009 a message
+// not WebM, not to be carried or other codecs than before, 1008 a limit was passed or the
+// operator has ended the session, 1009 a message
 // too large, 1011 the server's own fault.
 //
 // # GET /ws/watch/{name}

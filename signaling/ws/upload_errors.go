@@ -83,9 +83,17 @@ func reason(err error) string {
 		return "shutdown"
 	case errors.Is(err, session.ErrReplaced):
 		return "replaced"
+	case errors.Is(err, session.ErrKicked):
+		return "kicked"
 	}
 	return err.Error()
 }
+
+// What the clients of sessions that ended with session.ErrKicked are told.
+const (
+	kickedTitle  = "Ended"
+	kickedDetail = "The server's operator has ended this session."
+)
 
 // farewell returns the Close frame for the end of an upload, and the event before
 // it if there is something to explain.
@@ -103,6 +111,8 @@ func farewell(err error) (code int, text string, event *errorEvent) {
 	case errors.Is(err, session.ErrReplaced):
 		return websocket.CloseGoingAway, "replaced",
 			&errorEvent{"error", "Replaced", "The publisher has come back by another connection."}
+	case errors.Is(err, session.ErrKicked):
+		return websocket.ClosePolicyViolation, kickedTitle + ": " + kickedDetail, &errorEvent{"error", kickedTitle, kickedDetail}
 	case errors.Is(err, ErrLost):
 		return websocket.CloseGoingAway, "connection lost", nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"weir/sfu"
+	"weir/signaling/session"
 )
 
 // event is a message to a viewer: see the package's documentation.
@@ -156,6 +157,10 @@ func (v *viewer) close(cause error) {
 	if errors.Is(cause, sfu.ErrShutdown) {
 		code, text = websocket.CloseServiceRestart, "the server is shutting down"
 		_ = v.tell(event{Type: "error", Status: http.StatusServiceUnavailable, Title: "Shutting down", Detail: "The server is about to stop. Try again in 5 s."})
+	}
+	if errors.Is(cause, session.ErrKicked) {
+		code, text = websocket.ClosePolicyViolation, kickedTitle+": "+kickedDetail
+		_ = v.tell(event{Type: "error", Status: http.StatusForbidden, Title: kickedTitle, Detail: kickedDetail})
 	}
 	if refused, ok := errors.AsType[*refusal](cause); ok {
 		code, text = refused.code, refused.title
