@@ -147,7 +147,7 @@ func TestSteadyAllocatesNothing(t *testing.T) {
 
 // steady is a take that is fed by hand.
 type steady struct {
-	*take
+	*capture
 	key, delta, sound *media.Frame
 }
 
@@ -189,28 +189,28 @@ func steadyTake(tb testing.TB) *steady {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { sub.Close() })
-	t := r.Sink(pub.Info()).(*tape)
-	if t.tracks, err = sub.Tracks(tb.Context()); err != nil {
+	s := r.Sink(pub.Info()).(*session)
+	if s.tracks, err = sub.Tracks(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	t.written = []time.Duration{-1, -1}
-	k := &take{tape: t, order: newInterleaver(2)}
-	for _, track := range t.tracks {
-		k.inputs = append(k.inputs, &input{info: track.Info(), track: track})
+	s.written = []time.Duration{-1, -1}
+	var inputs []*input
+	for _, track := range s.tracks {
+		inputs = append(inputs, &input{info: track.Info(), track: track})
 	}
+	k := newCapture(s, inputs)
 	tb.Cleanup(func() {
 		if k.current != nil {
 			k.current.syncer.stop()
 		}
 	})
-	return &steady{take: k, key: &media.Frame{Sync: true, Data: sfutest.VP8Frame(0, true, benchPicture)},
+	return &steady{capture: k, key: &media.Frame{Sync: true, Data: sfutest.VP8Frame(0, true, benchPicture)},
 		delta: &media.Frame{Data: sfutest.VP8Frame(1, false, benchPicture)}, sound: &media.Frame{Sync: true, Data: sfutest.OpusFrame(0, benchSound)}}
 }
 
 // tenth takes the frames of the n-th tenth of a second.
 func (s *steady) tenth(tb testing.TB, n int) {
 	at := time.Duration(n) * 100 * time.Millisecond
-	now := time.Time{}.Add(at)
 	for i := range 10 {
 		track, f := 0, s.sound
 		switch {
@@ -223,7 +223,7 @@ func (s *steady) tenth(tb testing.TB, n int) {
 			track, f = 1, s.delta
 		}
 		f.PTS = at + time.Duration(i)*10*time.Millisecond
-		if err := s.put(track, heldFrame{Frame: f}, now); err != nil {
+		if err := s.recordFrame(track, captured{Frame: f}, at); err != nil {
 			tb.Fatal(err)
 		}
 	}

@@ -13,7 +13,7 @@ var ErrNotRecording = errors.New("recorder: the stream is not being recorded")
 
 // Status returns where the recording of a live stream stands.
 func (r *Recorder) Status(ctx context.Context, streamID string) (Status, error) {
-	return r.command(ctx, streamID, func(*tape) error { return nil })
+	return r.command(ctx, streamID, func(*session) error { return nil })
 }
 
 // Start has a live stream recorded from now on, beginning with the newest
@@ -21,18 +21,21 @@ func (r *Recorder) Status(ctx context.Context, streamID string) (Status, error) 
 // nil. The error wraps ErrNoSpace when the disk is too full, or ErrNotFound when
 // the stream has ended.
 func (r *Recorder) Start(ctx context.Context, streamID string, metadata map[string]string) (Status, error) {
-	return r.command(ctx, streamID, func(t *tape) error {
-		if !t.wanted {
+	return r.command(ctx, streamID, func(s *session) error {
+		if s.state == stateOff {
 			if err := r.space.check(); err != nil {
 				return err
 			}
-			t.wanted, t.missed, t.paused, t.failed, t.tries = true, false, false, nil, 0
+			s.backlog, s.trouble = false, trouble{}
+		}
+		if err := s.step(eventStart); err != nil {
+			return err
 		}
 		if metadata == nil {
 			return nil
 		}
-		t.meta = maps.Clone(metadata)
-		if p := t.current; p != nil {
+		s.meta = maps.Clone(metadata)
+		if p := s.current; p != nil {
 			p.record.Metadata = maps.Clone(metadata)
 			r.catalogue.set(&p.record)
 		}
@@ -43,67 +46,66 @@ func (r *Recorder) Start(ctx context.Context, streamID string, metadata map[stri
 // Stop ends the recording of a live stream: it is finished, and listed as that
 // soon after. Nothing is done if there is none.
 func (r *Recorder) Stop(ctx context.Context, streamID string) (Status, error) {
-	return r.command(ctx, streamID, func(t *tape) error {
-		t.wanted = false
-		return nil
-	})
+	return r.command(ctx, streamID, func(s *session) error { return s.step(eventStop) })
 }
 
 // Pause leaves out what comes from now on, in the same recording. The error is
 // ErrNotRecording when there is none.
 func (r *Recorder) Pause(ctx context.Context, streamID string) (Status, error) {
-	return r.command(ctx, streamID, func(t *tape) error { return t.pause(true) })
+	return r.command(ctx, streamID, (*session).pause)
 }
 
 // Resume ends a pause.
 func (r *Recorder) Resume(ctx context.Context, streamID string) (Status, error) {
-	return r.command(ctx, streamID, func(t *tape) error { return t.pause(false) })
+	return r.command(ctx, streamID, (*session).resume)
 }
 
-func (t *tape) pause(paused bool) error {
-	switch {
-	case !t.wanted:
-		return ErrNotRecording
-	case t.paused == paused:
-		return nil
+// pause leaves out what comes from now on.
+func (s *session) pause() error {
+	before := s.state
+	if err := s.step(eventPause); err != nil || s.state == before {
+		return err
 	}
-	t.paused = paused
-	state, event := Active, EventResumed
-	if paused {
-		state, event = Paused, EventPaused
+	s.tellPause(Paused, EventPaused)
+	return nil
+}
+
+// resume ends a pause.
+func (s *session) resume() error {
+	before := s.state
+	if err := s.step(eventResume); err != nil || s.state == before {
+		return err
 	}
-	if p := t.current; p != nil {
-		p.record.State = state
-		t.recorder.catalogue.set(&p.record)
-		t.recorder.tell(event, &p.record)
-	}
-	if !paused && !t.taking { // nobody has left out what came in the pause
-		for i := range t.written {
-			t.written[i] = max(t.written[i], t.now())
-		}
-	}
-	if !paused {
-		for _, track := range t.tracks {
-			if track.Info().Kind() == media.Video {
-				track.RequestKeyframe() // the picture begins with one
-			}
+	s.tellPause(Active, EventResumed)
+	for _, track := range s.tracks {
+		if track.Info().Kind() == media.Video {
+			track.RequestKeyframe() // the picture begins with one
 		}
 	}
 	return nil
 }
 
-// command has the tape of a stream do something.
-func (r *Recorder) command(ctx context.Context, streamID string, do func(*tape) error) (Status, error) {
+// tellPause notes in the open recording that a pause begins or ends.
+func (s *session) tellPause(state State, event string) {
+	if p := s.current; p != nil {
+		p.record.State = state
+		s.recorder.catalogue.set(&p.record)
+		s.recorder.tell(event, &p.record)
+	}
+}
+
+// command has the session of a stream do something.
+func (r *Recorder) command(ctx context.Context, streamID string, do func(*session) error) (Status, error) {
 	r.mu.Lock()
-	t := r.tapes[streamID]
+	s := r.sessions[streamID]
 	r.mu.Unlock()
-	if t == nil {
+	if s == nil {
 		return Status{}, ErrNotFound
 	}
 	reply := make(chan outcome, 1)
 	select {
-	case t.orders <- order{do, reply}:
-	case <-t.done:
+	case s.commands <- command{do, reply}:
+	case <-s.done:
 		return Status{}, ErrNotFound
 	case <-ctx.Done():
 		return Status{}, context.Cause(ctx)

@@ -19,7 +19,7 @@ import (
 // part is one file of a recording that is being written.
 type part struct {
 	// set once
-	tape     *tape
+	session  *session
 	recorder *Recorder
 	log      *slog.Logger
 	place    []int         // of each input among the file's tracks
@@ -28,7 +28,7 @@ type part struct {
 	file     mediaFile
 	syncer   *syncer
 
-	// owned by the tape's goroutine, then by whoever finishes the part
+	// owned by the session's goroutine, then by whoever finishes the part
 	record  Recording
 	writer  *webm.Writer
 	formats []codec.Format
@@ -42,14 +42,14 @@ type part struct {
 }
 
 // openPart makes a file and its sidecar. If it fails it leaves nothing behind.
-func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part, error) {
-	p := &part{tape: t, recorder: r, log: t.log, place: make([]int, len(inputs)), private: make([][]byte, len(inputs)), zero: zero, quality: newCollector(inputs)}
+func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*part, error) {
+	p := &part{session: s, recorder: r, log: s.log, place: make([]int, len(inputs)), private: make([][]byte, len(inputs)), zero: zero, quality: newCollector(inputs)}
 	id := strings.ToLower(rand.Text()[:16])
-	start := t.stream.StartedAt.Add(zero).UTC()
+	start := s.stream.StartedAt.Add(zero).UTC()
 	p.record = Recording{
-		ID: id, Stream: t.stream.Name, StreamID: t.stream.ID, State: Active,
-		StartedAt: start, Gaps: []Gap{}, Metadata: t.meta, Part: t.parts + 1, Previous: t.last,
-		base: expandPath(r.config.Path, t.stream.Name, start, id),
+		ID: id, Stream: s.stream.Name, StreamID: s.stream.ID, State: Active,
+		StartedAt: start, Gaps: []Gap{}, Metadata: s.meta, Part: s.parts + 1, Previous: s.last,
+		base: expandPath(r.config.Path, s.stream.Name, start, id),
 	}
 	var tracks []webm.Track
 	for _, i := range pictureFirst(inputs) {
@@ -63,7 +63,7 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 			filler = format.NewFiller()
 		}
 		p.fillers = append(p.fillers, filler)
-		p.heard = append(p.heard, t.written[i] > math.MinInt64)
+		p.heard = append(p.heard, s.written[i] > math.MinInt64)
 		p.record.Tracks = append(p.record.Tracks, Track{
 			ID: in.info.ID, Kind: in.info.Kind().String(), Codec: in.info.Codec.String(),
 		})
@@ -73,9 +73,9 @@ func (r *Recorder) openPart(t *tape, inputs []*input, zero time.Duration) (*part
 	if err := p.create(tracks, start); err != nil {
 		return nil, err
 	}
-	t.parts++
+	s.parts++
 	r.catalogue.set(&p.record)
-	r.link(t.last, id)
+	r.link(s.last, id)
 	r.tell(EventStarted, &p.record)
 	p.log.Info("recording started", "recording", id, "part", p.record.Part)
 	return p, nil
@@ -126,9 +126,9 @@ func (p *part) create(tracks []webm.Track, start time.Time) error {
 	return nil
 }
 
-// write adds a frame of an input. why is the reason of the gap before it, if that
+// appendFrame adds a frame of an input. why is the reason of the gap before it, if that
 // is not loss.
-func (p *part) write(input int, frame heldFrame, why string) error {
+func (p *part) appendFrame(input int, frame captured, why string) error {
 	track := p.place[input]
 	// What was ahead of the first frame, but came later, is at the start.
 	at := max(0, frame.PTS-p.zero)
@@ -230,7 +230,7 @@ func (p *part) flush(now time.Time) error {
 		p.summarize()
 		p.recorder.catalogue.set(&p.record)
 		p.noteGaps(now)
-		p.quality.sample(p.tape.now())
+		p.quality.sample(p.session.now())
 	}
 	return nil
 }

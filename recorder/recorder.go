@@ -30,8 +30,8 @@ type Recorder struct {
 	next   map[string]string // guarded by saving: by id of a part that is being finished, the id of the part behind it
 
 	// guarded by mu
-	mu    sync.Mutex
-	tapes map[string]*tape // by StreamID
+	mu       sync.Mutex
+	sessions map[string]*session // by StreamID
 }
 
 // New opens the folder, checks that it can be written to and that no other
@@ -42,7 +42,7 @@ func New(c Config) (_ *Recorder, err error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	r := &Recorder{config: c, log: c.Log, tapes: map[string]*tape{}, next: map[string]string{}}
+	r := &Recorder{config: c, log: c.Log, sessions: map[string]*session{}, next: map[string]string{}}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -127,24 +127,27 @@ func (r *Recorder) Close() error {
 // Sink returns the sink that records the stream whenever that is wanted: from the
 // start if its publisher asked for it.
 func (r *Recorder) Sink(i sfu.StreamInfo) sfu.Sink {
-	t := &tape{
-		recorder: r, log: r.log.With("stream", i.Name), stream: i, wanted: i.Record, missed: i.Record,
-		orders: make(chan order), done: make(chan struct{}),
+	s := &session{
+		recorder: r, log: r.log.With("stream", i.Name), stream: i, backlog: true,
+		commands: make(chan command), done: make(chan struct{}),
+	}
+	if i.Record {
+		_ = s.step(eventStart)
 	}
 	if i.Continues != "" {
-		t.last = r.lastOf(i.Continues)
+		s.last = r.lastOf(i.Continues)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tapes[i.ID] = t
-	return t
+	r.sessions[i.ID] = s
+	return s
 }
 
-// forget takes out a tape that has ended.
-func (r *Recorder) forget(t *tape) {
+// forget takes out a session that has ended.
+func (r *Recorder) forget(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.tapes, t.stream.ID)
+	delete(r.sessions, s.stream.ID)
 }
 
 // Open opens the file of a recording. It is to be closed by the caller. While

@@ -143,7 +143,8 @@ func TestApart(t *testing.T) {
 	ntp := media.NTPTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	// Both tracks' first packets come at once, but the picture's was taken 500 ms before.
 	send := func(seq uint16, at time.Duration) {
-		for kind, early := range map[media.Kind]time.Duration{media.Audio: 0, media.Video: 500 * time.Millisecond} {
+		for _, kind := range []media.Kind{media.Audio, media.Video} {
+			early := time.Duration(kind-media.Audio) * 500 * time.Millisecond
 			codec := tracks[0].Info().Codec
 			for _, track := range tracks {
 				if track.Info().Kind() == kind {

@@ -28,20 +28,22 @@ import (
 // package is.
 var mayImport = map[string][]string{
 	// The hub and what it is made of: nothing below knows anything above.
-	"sfu/media":     {},
-	"sfu/codec":     {"sfu/media"},
-	"sfu/forward":   {"sfu/media"},
-	"sfu/simulcast": {"sfu/media"},
-	"sfu/catchup":   {},
-	"sfu/udp":       {},
-	"sfu":           {"sfu/media", "sfu/codec", "sfu/catchup"},
+	"sfu/media":      {},
+	"sfu/codec":      {"sfu/media"},
+	"sfu/forward":    {"sfu/media"},
+	"sfu/simulcast":  {"sfu/media"},
+	"sfu/catchup":    {},
+	"sfu/pace":       {},
+	"sfu/interleave": {"sfu/pace"},
+	"sfu/udp":        {},
+	"sfu":            {"sfu/media", "sfu/codec", "sfu/catchup"},
 
 	// The adapters: sources and sinks. They meet in the hub and never import one
 	// another.
 	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp"},
 	"sfu/peer/sdp":      {"sfu/media"},
 	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
-	"recorder":          {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
+	"recorder":          {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm"},
 	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
 	"recorder/webm":     {"sfu/media", "sfu/codec"},
 	"recorder/mp4":      {"sfu/media"},
@@ -55,7 +57,7 @@ var mayImport = map[string][]string{
 	"signaling/auth":    {"sfu", "signaling"},
 	"signaling/session": {"sfu", "signaling", "signaling/auth"},
 	"signaling/whip":    {"sfu", "sfu/media", "sfu/peer", "signaling", "signaling/auth", "signaling/session", "web"},
-	"signaling/ws":      {"sfu", "sfu/media", "sfu/codec", "recorder/webm", "recorder/mp4", "signaling", "signaling/auth", "signaling/session", "web"},
+	"signaling/ws":      {"sfu", "sfu/media", "sfu/codec", "sfu/pace", "sfu/interleave", "recorder/webm", "recorder/mp4", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/vod":     {"sfu", "sfu/media", "recorder", "recorder/playback", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/admin":   {"sfu", "sfu/media", "recorder", "signaling", "signaling/auth", "signaling/session", "web"},
 	"web":               {},
@@ -101,7 +103,7 @@ var homes = map[string][]string{
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
-var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "sfu/peer/sdp", "recorder/webm", "recorder/mp4"}
+var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp", "recorder/webm", "recorder/mp4"}
 
 // worldly are the packages of the standard library that sansIO may not import.
 var worldly = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "os/signal", "sync", "sync/atomic", "syscall"}

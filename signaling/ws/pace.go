@@ -5,22 +5,17 @@ import (
 	"sync"
 	"time"
 
+	"weir/sfu/interleave"
 	"weir/sfu/media"
+	"weir/sfu/pace"
 )
 
 const (
-	// lateWindow is how far back the pacer looks for the latest frame, at least:
-	// more than two chunks of 2 s, so that the first frame of one is always in it.
-	lateWindow = 5 * time.Second
 	// maxQueued and maxSpan bound what waits to be released, in bytes and in media
-	// time. Beyond them frames are released at hurry times their pace, and the
-	// socket is not read.
+	// time. Beyond them frames are released faster than their pace (pace.Hurry), and
+	// the socket is not read.
 	maxQueued = 8 << 20
 	maxSpan   = 10 * time.Second
-	// hurry is how many times faster than their pace frames are released when too
-	// many wait, or none will follow. Not at once: a ring of 3 s would pass its
-	// readers in a moment, and they would lose frames.
-	hurry = 8
 	// perFrame is what a frame takes beside its bytes, so that many small ones are
 	// bounded too.
 	perFrame = 128
@@ -37,50 +32,82 @@ type pacedFrame struct {
 
 func (f *pacedFrame) size() int { return len(f.Data) + perFrame }
 
-// pacer releases frames at the pace of their times. A chunk of MediaRecorder's is
-// a burst of all frames of 100 ms to 2 s; its first one is the oldest. So frames
-// are released with a delay that is just enough for the latest frame of the last
-// seconds: it grows at once when one is later, and shrinks slowly (by 5 % of the
-// time that passes, 10 % when it is more than 500 ms too long), which players
-// make up for by playing faster. All tracks share one queue, so they keep their
-// order.
+// pacer releases the frames of an upload when they are due, which pace.Release knows,
+// in the order of their times. Before that it holds those that come while it is not
+// certain what the stream is: see intake.
 type pacer struct {
 	// set once
 	now     func() time.Duration // on the stream's clock
-	changed chan struct{}        // wakes run; capacity 1
-	freed   chan struct{}        // wakes put; capacity 1
+	changed chan struct{}        // wakes releaseAll; capacity 1
+	freed   chan struct{}        // wakes enqueue; capacity 1
 
 	// guarded by mu
 	mu      sync.Mutex
-	queue   []pacedFrame
-	head    int // of queue: what is before it was released
+	order   *interleave.Order[pacedFrame]
 	bytes   int
-	full    bool // put waits
+	opened  bool // nothing is held
+	full    bool // enqueue waits
 	ended   bool
-	started bool
-	late    windowMax
-	delay   time.Duration // a frame is due at PTS + delay
-	lastPTS time.Duration // of the last frame released
-	lastAt  time.Duration // when that was
-	hurried uint64        // frames released before they were due
+	release pace.Release
+	hurried uint64 // frames released before they were due
 }
 
-func newPacer(now func() time.Duration) *pacer {
-	return &pacer{now: now, changed: make(chan struct{}, 1), freed: make(chan struct{}, 1), late: windowMax{window: lateWindow}}
+// newPacer returns a pacer for that many tracks.
+func newPacer(now func() time.Duration, tracks int) *pacer {
+	return &pacer{now: now, changed: make(chan struct{}, 1), freed: make(chan struct{}, 1), order: interleave.New[pacedFrame](tracks)}
 }
 
 // latency returns how long after its PTS a frame is released now.
 func (p *pacer) latency() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.delay
+	return p.release.Delay()
 }
 
-// put takes a frame that has arrived. It waits while the queue is full, and takes
-// the frame in any case.
-func (p *pacer) put(ctx context.Context, f pacedFrame) error {
+// hold takes a frame whose PTS is its time in the upload, until open is called. It
+// returns how many frames and bytes are held.
+func (p *pacer) hold(track int, f pacedFrame) (frames, bytes int) {
 	p.mu.Lock()
-	p.observe(f.PTS)
+	defer p.mu.Unlock()
+	p.order.Push(track, f.PTS, f)
+	p.bytes += f.size()
+	return p.order.Len(), p.bytes
+}
+
+// open ends holding and takes out what was held, in the order of its times: it is to
+// be given to enqueue with the times that it has on the stream's clock.
+func (p *pacer) open() (held []heldFrame) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opened = true
+	for track, _, ok := p.order.First(); ok; track, _, ok = p.order.First() {
+		held = append(held, heldFrame{track, p.order.Pop(track).Frame})
+	}
+	p.bytes = 0
+	return held
+}
+
+// drop forgets what is held.
+func (p *pacer) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for track, _, ok := p.order.First(); ok; track, _, ok = p.order.First() {
+		p.order.Pop(track)
+	}
+	p.bytes = 0
+}
+
+// heldFrame is a frame that was held, of the track at that place.
+type heldFrame struct {
+	track int
+	media.Frame
+}
+
+// enqueue takes a frame of a track that has arrived. It waits while the queue is full,
+// and takes the frame in any case.
+func (p *pacer) enqueue(ctx context.Context, track int, f pacedFrame) error {
+	p.mu.Lock()
+	p.release.Arrived(f.PTS, p.now())
 	var err error
 	for err == nil && p.over(f) {
 		p.full = true
@@ -93,33 +120,20 @@ func (p *pacer) put(ctx context.Context, f pacedFrame) error {
 		}
 		p.mu.Lock()
 	}
-	p.queue = append(p.queue, f)
+	p.order.Push(track, f.PTS, f)
 	p.bytes += f.size()
 	p.mu.Unlock()
 	wake(p.changed)
 	return err
 }
 
-// observe learns from the arrival of a frame. Called with mu held.
-func (p *pacer) observe(pts time.Duration) {
-	now := p.now()
-	late := now - pts
-	p.late.observe(now, late)
-	if !p.started {
-		p.started, p.delay, p.lastPTS, p.lastAt = true, late, pts, now
-	}
-	p.delay = max(p.delay, late)
-}
-
-// over says that f has no room. Called with mu held.
+// over reports whether f has no room. Called with mu held.
 func (p *pacer) over(f pacedFrame) bool {
-	if p.head == len(p.queue) {
-		return false
-	}
-	return p.bytes+f.size() > maxQueued || f.PTS-p.queue[p.head].PTS > maxSpan
+	_, first, ok := p.order.First()
+	return ok && (p.bytes+f.size() > maxQueued || f.PTS-first > maxSpan)
 }
 
-// end says that no frame will follow: run releases what is there and returns.
+// end says that no frame will follow: releaseAll releases what is there and returns.
 func (p *pacer) end() {
 	p.mu.Lock()
 	p.ended = true
@@ -127,8 +141,8 @@ func (p *pacer) end() {
 	wake(p.changed)
 }
 
-// run releases frames until end was called and all are out.
-func (p *pacer) run() {
+// releaseAll releases frames until end was called and all are out.
+func (p *pacer) releaseAll() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -153,55 +167,23 @@ func (p *pacer) run() {
 func (p *pacer) next() (f pacedFrame, wait time.Duration, done bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.head == len(p.queue) {
+	track, pts, ok := p.order.First()
+	if !ok || !p.opened {
 		return f, time.Hour, p.ended
 	}
-	now, pts := p.now(), p.queue[p.head].PTS
-	due, early := pts+p.delay, false
-	if p.full || p.ended {
-		if soon := p.lastAt + max(0, pts-p.lastPTS)/hurry; soon < due {
-			due, early = soon, true
-		}
-	}
+	now := p.now()
+	due, early := p.release.Due(pts, p.full || p.ended)
 	if now < due {
 		return f, due - now, false
 	}
 	if early {
 		p.hurried++
 	}
-	f = p.take()
-	p.shrink(pts - p.lastPTS)
-	p.lastPTS, p.lastAt = max(p.lastPTS, pts), now
-	return f, 0, false
-}
-
-// take removes the first frame. Called with mu held.
-func (p *pacer) take() pacedFrame {
-	f := p.queue[p.head]
-	p.queue[p.head] = pacedFrame{}
-	p.head++
+	f = p.order.Pop(track)
 	p.bytes -= f.size()
 	p.full = false
-	if p.head*2 >= len(p.queue) { // half of it is gone: moving the rest is cheap
-		n := copy(p.queue, p.queue[p.head:])
-		clear(p.queue[n:])
-		p.queue, p.head = p.queue[:n], 0
-	}
-	return f
-}
-
-// shrink moves the delay towards what is needed, after elapsed media time. Called
-// with mu held.
-func (p *pacer) shrink(elapsed time.Duration) {
-	needed := p.late.max()
-	if elapsed <= 0 || needed >= p.delay {
-		return
-	}
-	most := elapsed / 20
-	if p.delay-needed > 500*time.Millisecond {
-		most = elapsed / 10
-	}
-	p.delay = max(needed, p.delay-most)
+	p.release.Released(pts, now)
+	return f, 0, false
 }
 
 // wake sends to a channel of capacity 1 unless a token is in it.
@@ -211,25 +193,3 @@ func wake(c chan struct{}) {
 	default:
 	}
 }
-
-// windowMax is the maximum of what was observed in the last one to two windows.
-type windowMax struct {
-	window            time.Duration
-	begun             time.Duration // when the current window began
-	current, previous time.Duration
-	n                 int // windows that hold a value: 0, 1 or 2
-}
-
-func (w *windowMax) observe(now, v time.Duration) {
-	switch {
-	case w.n == 0 || now-w.begun >= 2*w.window:
-		w.begun, w.current, w.previous, w.n = now, v, v, 1
-	case now-w.begun >= w.window:
-		w.begun, w.previous, w.current, w.n = now, w.current, v, 2
-	default:
-		w.current = max(w.current, v)
-	}
-}
-
-// max returns the maximum: that of the newest values while none come.
-func (w *windowMax) max() time.Duration { return max(w.current, w.previous) }

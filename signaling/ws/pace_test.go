@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/sfu/media"
+	"weir/sfu/pace"
 )
 
 const ms = time.Millisecond
@@ -43,17 +44,18 @@ func (k *track) WriteFrame(f media.Frame) {
 
 // replay puts chunks of two tracks, a frame of each every 10 ms, through a pacer
 // and returns what came out.
-func replay(t *testing.T, chunks []chunk) (got []released, p *pacer) {
+func replay(t *testing.T, chunks []chunk) (got []released, p *pacer, most int) {
 	t.Helper()
 	start := time.Now()
 	now := func() time.Duration { return time.Since(start) }
-	p = newPacer(now)
+	p = newPacer(now, 2)
+	p.open()
 	line := newTimeline([]*uploadTrack{{codec: media.Opus}, {codec: media.VP8}}, 0)
 	tracks := []*track{{0, now, &got}, {1, now, &got}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.run()
+		p.releaseAll()
 	}()
 	n := 0
 	for _, c := range chunks {
@@ -64,9 +66,12 @@ func replay(t *testing.T, chunks []chunk) (got []released, p *pacer) {
 			for i := range tracks {
 				pts := line.place(i, at, 0, now(), p.latency())
 				f := pacedFrame{media.Frame{PTS: pts, Data: []byte{byte(n >> 16), byte(n >> 8), byte(n)}}, tracks[i]}
-				if err := p.put(t.Context(), f); err != nil {
+				if err := p.enqueue(t.Context(), i, f); err != nil {
 					t.Fatal(err)
 				}
+				p.mu.Lock()
+				most = max(most, p.order.Len())
+				p.mu.Unlock()
 				n++
 			}
 		}
@@ -81,7 +86,7 @@ func replay(t *testing.T, chunks []chunk) (got []released, p *pacer) {
 			t.Fatalf("frame %d comes out as the %dth, at %v", r.n, i, r.at)
 		}
 	}
-	return got, p
+	return got, p, most
 }
 
 // regular returns chunks of that length, each arriving when its last frame was
@@ -107,7 +112,7 @@ func TestPaceCadence(t *testing.T) {
 	for _, cadence := range []time.Duration{100 * ms, 250 * ms, 2 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			length := 20 * time.Second / cadence * cadence
-			got, _ := replay(t, regular(cadence, length, 0))
+			got, _, _ := replay(t, regular(cadence, length, 0))
 			for i, r := range got {
 				if delay := r.at - r.capture; delay != cadence && r.capture < length-cadence {
 					t.Fatalf("cadence %v: frame %d is released %v after its capture", cadence, i, delay)
@@ -122,7 +127,7 @@ func TestPaceCadence(t *testing.T) {
 func TestPaceJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const cadence, jitter = 100 * ms, 80 * ms
-		got, _ := replay(t, regular(cadence, time.Minute, jitter))
+		got, _, _ := replay(t, regular(cadence, time.Minute, jitter))
 		uneven, last := 0, time.Duration(0)
 		for i := 2; i < len(got)-10; i += 2 {
 			if delay := got[i].at - got[i].capture; delay > cadence+jitter {
@@ -150,7 +155,7 @@ func TestPacePause(t *testing.T) {
 		for i := range chunks[40:] {
 			chunks[40+i].arrival += pause
 		}
-		got, _ := replay(t, chunks)
+		got, _, _ := replay(t, chunks)
 		for i := 2; i < len(got)-60; i += 2 {
 			want := frameStep
 			if got[i].capture == chunks[40].from {
@@ -176,7 +181,7 @@ func TestPaceStall(t *testing.T) {
 		for i := at; chunks[i].arrival < chunks[at].from+cadence+stall; i++ {
 			chunks[i].arrival = chunks[at].from + cadence + stall
 		}
-		got, p := replay(t, chunks)
+		got, p, _ := replay(t, chunks)
 		for i := 2; i < len(got)-30; i += 2 {
 			step := got[i].at - got[i-2].at
 			if got[i].capture == chunks[at].from {
@@ -202,15 +207,15 @@ func TestPaceStall(t *testing.T) {
 // memory, and then everything is as if it had come in time.
 func TestPaceFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, p := replay(t, []chunk{{0, 0, time.Minute}})
-		if took := got[len(got)-1].at; took > time.Minute/hurry+time.Second {
+		got, p, most := replay(t, []chunk{{0, 0, time.Minute}})
+		if took := got[len(got)-1].at; took > time.Minute/pace.Hurry+time.Second {
 			t.Errorf("it took %v", took)
 		}
-		if p.hurried < 2000 || cap(p.queue) > 6*int(maxSpan/frameStep) {
-			t.Errorf("%d frames were hurried, the queue has room for %d", p.hurried, cap(p.queue))
+		if p.hurried < 2000 || most > 2*int(maxSpan/frameStep)+2 {
+			t.Errorf("%d frames were hurried, up to %d waited", p.hurried, most)
 		}
 		for i := 2; i < len(got); i += 2 {
-			if step := got[i].at - got[i-2].at; step < frameStep/hurry-1 {
+			if step := got[i].at - got[i-2].at; step < frameStep/pace.Hurry-1 {
 				t.Fatalf("frame %d is released %v after the one before: readers would be lapped", i, step)
 			}
 		}
@@ -220,13 +225,14 @@ func TestPaceFlood(t *testing.T) {
 // TestPaceBytes: memory is bounded by bytes too, and by the number of frames.
 func TestPaceBytes(t *testing.T) {
 	for _, size := range []int{1, 1 << 20, maxQueued} {
-		p := newPacer(func() time.Duration { return 0 })
+		p := newPacer(func() time.Duration { return 0 }, 1)
+		p.open()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		stop := errors.New("stop")
 		cancel(stop)
 		n := 0
 		for ; ; n++ { // a put that would wait returns, as ctx is done
-			if err := p.put(ctx, pacedFrame{media.Frame{PTS: time.Duration(n), Data: make([]byte, size)}, nil}); err != nil {
+			if err := p.enqueue(ctx, 0, pacedFrame{media.Frame{PTS: time.Duration(n), Data: make([]byte, size)}, nil}); err != nil {
 				if !errors.Is(err, stop) {
 					t.Fatal(err)
 				}

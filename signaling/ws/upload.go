@@ -157,10 +157,10 @@ func (u *upload) serve(ctx context.Context, cancel context.CancelCauseFunc, pub 
 func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	u.pub, u.pace = pub, newPacer(pub.Now)
+	u.pub, u.pace = pub, newPacer(pub.Now, maxTracks)
 	u.intake = &intake{
 		pub: pub, pace: u.pace, out: u.out, log: u.log,
-		put: func(f pacedFrame) error { return u.pace.put(ctx, f) },
+		send: func(track int, f pacedFrame) error { return u.pace.enqueue(ctx, track, f) },
 	}
 	u.reader = webm.NewReader(u.intake, webm.ReaderConfig{FrameDuration: soundDuration})
 	defer context.AfterFunc(ctx, u.interrupt)()
@@ -171,7 +171,7 @@ func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 	}).Stop()
 	u.conn.SetPongHandler(func(string) error { u.alive(); return nil })
 	var releasing sync.WaitGroup
-	releasing.Go(u.pace.run)
+	releasing.Go(u.pace.releaseAll)
 	err := u.receive(ctx)
 	u.intake.ended = true
 	if _, refused := errors.AsType[*refusal](err); !refused {

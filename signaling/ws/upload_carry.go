@@ -13,6 +13,9 @@ import (
 // takenCodecs tells a client which codecs it may use.
 const takenCodecs = "VP8, VP9, AV1, H264 and Opus are taken"
 
+// maxTracks is how many tracks an upload has at most: one of each kind.
+const maxTracks = 2
+
 // keyframe reports whether a picture is one where a decoder can start: the
 // container is not to be believed.
 var keyframe = map[media.Codec]func([]byte) bool{

@@ -25,8 +25,8 @@ func TestDamageClosesTheGate(t *testing.T) {
 	defer pub.Close()
 	var got []media.Frame
 	n := &intake{
-		pub: pub, pace: newPacer(pub.Now), out: newOutbox(nil), log: slog.New(slog.DiscardHandler),
-		put: func(f pacedFrame) error { got = append(got, f.Frame); return nil },
+		pub: pub, pace: newPacer(pub.Now, maxTracks), out: newOutbox(nil), log: slog.New(slog.DiscardHandler),
+		send: func(_ int, f pacedFrame) error { got = append(got, f.Frame); return nil },
 	}
 	header := webm.Header{Tracks: []webm.TrackEntry{
 		{Track: webm.Track{Codec: media.Opus}, Number: 1, CodecID: "A_OPUS"},

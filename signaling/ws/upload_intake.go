@@ -37,19 +37,20 @@ type intake struct {
 	// set once
 	pub  *sfu.Publication
 	pace *pacer
-	put  func(pacedFrame) error // into pace; waits while too much is on its way
+	send func(track int, f pacedFrame) error // into pace; waits while too much is on its way
 	out  *outbox
 	log  *slog.Logger
 
-	tracks    []*uploadTrack // in the order of the first header
-	byPlace   []int          // of the latest header's tracks: where in tracks
-	begun     bool           // the stream has
-	held      []codedFrame   // until then
-	heldBytes int
-	line      *timeline
-	live      bool
-	damaged   int  // how often
-	ended     bool // nothing follows: set by who closes the reader
+	tracks   []*uploadTrack // in the order of the first header
+	byPlace  []int          // of the latest header's tracks: where in tracks
+	begun    bool           // the stream has
+	heldFrom time.Duration  // until then: the time of the first frame that is held
+	heldSpan time.Duration  // how much time is
+	held     bool           // there is one
+	line     *timeline
+	live     bool
+	damaged  int  // how often
+	ended    bool // nothing follows: set by who closes the reader
 }
 
 // uploadTrack is a track of the stream.
@@ -63,14 +64,7 @@ type uploadTrack struct {
 	keys   bool              // a keyframe is among them
 	frames int               // how many come from there on
 	gap    bool              // frames are missing before the next one
-}
-
-// codedFrame is a frame in the form that the hub wants, at the time that the upload
-// tells.
-type codedFrame struct {
-	track int // its place in intake.tracks
-	at    time.Duration
-	media.Frame
+	back   bool              // so are they before the first of those that were held
 }
 
 // Header implements webm.Receiver.
@@ -96,7 +90,7 @@ func (n *intake) begin(last bool) error {
 	for _, t := range n.tracks {
 		switch proven := t.keys && (last || t.stored == nil || t.stored.InOrder() || t.frames >= orderProof); {
 		case t.stored == nil, proven:
-		case t.came == 0 && (last || n.heldSpan() > soundAlone):
+		case t.came == 0 && (last || n.heldSpan > soundAlone):
 			// Whatever becomes of the picture: there is sound.
 		case last:
 			return refuse(websocket.CloseUnsupportedData, "No keyframe", noKeyframe)
@@ -118,31 +112,18 @@ func (n *intake) begin(last bool) error {
 	}
 	edge := n.pub.Edge()
 	n.line = newTimeline(n.tracks, edge)
-	held := n.held
-	n.held, n.heldBytes = nil, 0
-	back := make([]bool, len(n.tracks)) // the publisher was lost, and has come back with this track
-	for i := range back {
-		back[i] = edge > 0
+	for _, t := range n.tracks { // the publisher was lost, and has come back with this track
+		t.back = edge > 0
 	}
-	for _, f := range held {
-		f.Gap = f.Gap || back[f.track]
-		back[f.track] = false
+	for _, f := range n.pace.open() {
 		if err := n.release(f); err != nil {
 			return err
 		}
 	}
-	for i, t := range n.tracks {
-		t.gap = t.gap || back[i]
+	for _, t := range n.tracks {
+		t.gap, t.back = t.gap || t.back, false
 	}
 	return nil
-}
-
-// heldSpan returns how much time is held.
-func (n *intake) heldSpan() time.Duration {
-	if len(n.held) == 0 {
-		return 0
-	}
-	return n.held[len(n.held)-1].at - n.held[0].at
 }
 
 // again takes in the header of a recorder that was started anew in mid-stream.
@@ -183,7 +164,8 @@ func (n *intake) again(h webm.Header, tracks []*uploadTrack) error {
 
 // drop forgets what is held.
 func (n *intake) drop() {
-	n.held, n.heldBytes = nil, 0
+	n.pace.drop()
+	n.held = false
 	for _, t := range n.tracks {
 		t.came, t.keys, t.frames = 0, false, 0
 	}
@@ -202,7 +184,7 @@ func codecNames(h webm.Header) string {
 func (n *intake) Frame(f webm.Frame) error {
 	place := n.byPlace[f.Track]
 	t := n.tracks[place]
-	coded := codedFrame{track: place, at: f.Time, Frame: media.Frame{Sync: true, Data: f.Data}}
+	coded := heldFrame{place, media.Frame{PTS: f.Time, Sync: true, Data: f.Data}}
 	if t.stored != nil {
 		var ok bool
 		if coded.Data, ok = t.stored.Frame(f.Data); !ok {
@@ -235,7 +217,7 @@ func (n *intake) Frame(f webm.Frame) error {
 }
 
 // look notes what a picture of H264 tells of those to come.
-func (n *intake) look(t *uploadTrack, f codedFrame) error {
+func (n *intake) look(t *uploadTrack, f heldFrame) error {
 	if f.Sync && !t.keys {
 		t.keys = true
 		t.format = "packetization-mode=1;profile-level-id=" + codec.H264ProfileLevelID(f.Data)
@@ -249,9 +231,12 @@ func (n *intake) look(t *uploadTrack, f codedFrame) error {
 }
 
 // hold keeps a frame until the stream can begin.
-func (n *intake) hold(f codedFrame) error {
-	n.held = append(n.held, f)
-	if n.heldBytes += len(f.Data); len(n.held) > maxHeld || n.heldBytes > maxHeldBytes {
+func (n *intake) hold(f heldFrame) error {
+	if !n.held {
+		n.held, n.heldFrom = true, f.PTS
+	}
+	n.heldSpan = f.PTS - n.heldFrom
+	if frames, bytes := n.pace.hold(f.track, pacedFrame{Frame: f.Frame}); frames > maxHeld || bytes > maxHeldBytes {
 		return refuse(websocket.CloseUnsupportedData, "No keyframe", noKeyframe)
 	}
 	return n.begin(false)
@@ -261,14 +246,15 @@ func (n *intake) hold(f codedFrame) error {
 const noKeyframe = "No keyframe of H264 came that has its parameter sets, in the frames or in the CodecPrivate. Encode with keyframes."
 
 // release places a frame on the stream's clock and has it sent.
-func (n *intake) release(f codedFrame) error {
+func (n *intake) release(f heldFrame) error {
 	t := n.tracks[f.track]
-	f.PTS = n.line.place(f.track, f.at, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
+	f.Gap, t.back = f.Gap || t.back, false
+	f.PTS = n.line.place(f.track, f.PTS, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
 	if !n.live {
 		n.live = true
 		n.out.status(statusLive)
 	}
-	return n.put(pacedFrame{f.Frame, t.writer})
+	return n.send(f.track, pacedFrame{f.Frame, t.writer})
 }
 
 // end says that nothing follows. What is held is too short to prove anything, and

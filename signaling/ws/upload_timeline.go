@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"weir/sfu/media"
+	"weir/sfu/pace"
 )
 
 const (
@@ -36,11 +37,9 @@ type timeline struct {
 	last      []time.Duration // PTS of each track's last frame
 	begun     []bool          // the track has one
 
-	// the frame with the highest PTS
-	time    time.Duration // its time in the upload
-	pts     time.Duration
-	arrival time.Duration
-	end     time.Duration // where the sound that has come ends, on the stream's clock
+	newest pace.Edge     // the frame with the highest PTS
+	time   time.Duration // its time in the upload
+	end    time.Duration // where the sound that has come ends, on the stream's clock
 }
 
 // newTimeline returns a timeline for tracks whose frames are to come later than
@@ -75,10 +74,10 @@ func (t *timeline) place(track int, at, lasts, now, latency time.Duration) time.
 			begin = max(now, t.edge+restartStep)
 		}
 		t.base = begin - at
-		t.pts, t.end = begin-restartStep, begin
-	case t.restarted, step < -maxJump, step > now-t.arrival+maxJump:
+		t.newest, t.end = pace.Edge{PTS: begin - restartStep}, begin
+	case t.restarted, step < -maxJump, step > t.newest.Idle(now)+maxJump:
 		t.restarted = false
-		t.base = max(t.pts+restartStep, t.end, now-latency) - at
+		t.base = max(t.newest.PTS+restartStep, t.end, now-latency) - at
 	}
 	pts := at + t.base
 	if t.begun[track] {
@@ -86,8 +85,9 @@ func (t *timeline) place(track int, at, lasts, now, latency time.Duration) time.
 	}
 	t.last[track], t.begun[track] = pts, true
 	t.end = max(t.end, pts+lasts)
-	if pts > t.pts {
-		t.time, t.pts, t.arrival = at, pts, now
+	if pts > t.newest.PTS {
+		t.time = at
+		t.newest.Advance(pts, now)
 	}
 	return pts
 }

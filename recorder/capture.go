@@ -9,6 +9,7 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/codec"
+	"weir/sfu/interleave"
 	"weir/sfu/media"
 )
 
@@ -27,7 +28,6 @@ type input struct {
 	info   media.TrackInfo
 	track  *sfu.Track
 	cursor *sfu.Cursor[media.Frame]
-	ended  bool
 	// waits says that no picture can follow before one where a decoder can start,
 	// and why says what made the gap, if it was not that frames did not come.
 	waits bool
@@ -41,51 +41,59 @@ type input struct {
 	holds    func(private, next []byte) bool // see codec.Format.Holds
 }
 
-// take moves frames from the tracks to parts until all have ended: then it
+// capture moves frames from the tracks to parts until all have ended: then it
 // returns nil. Otherwise it returns errStopped, ctx's cause, or why nothing can be
 // written.
-func (t *tape) take(ctx context.Context) error {
-	inputs := make([]*input, len(t.tracks))
-	for i, track := range t.tracks {
+func (s *session) capture(ctx context.Context) error {
+	inputs := make([]*input, len(s.tracks))
+	for i, track := range s.tracks {
 		format, _ := codec.For(track.Info().Codec) // the hub has checked
 		inputs[i] = &input{info: track.Info(), track: track, describe: format.CodecPrivate, holds: format.Holds}
-		if t.missed {
+		if s.backlog {
 			inputs[i].cursor = track.AllFrames()
 		} else {
 			inputs[i].cursor = track.Frames()
 		}
 		defer inputs[i].cursor.Close()
 	}
-	t.taking = true
-	defer func() { t.taking = false }()
-	t.missed = true // whatever ends this take, the next is to go on where it was
-	k := &take{tape: t, inputs: inputs, order: newInterleaver(len(inputs))}
-	return k.run(ctx)
+	s.backlog = true // whatever ends this capture, the next is to go on where it was
+	return newCapture(s, inputs).follow(ctx)
 }
 
-// take is one time that a tape reads its stream.
-type take struct {
-	*tape
-	inputs  []*input
-	order   *interleaver
-	waiting time.Time // since when it is waited for what a file needs ahead
+// capture is one time that a session reads its stream.
+type capture struct {
+	*session
+	inputs   []*input
+	order    *interleave.Order[captured]
+	patience *interleave.Patience
+	waiting  time.Duration // since when it is waited for what a file needs ahead; 0: not yet
 }
 
-func (k *take) run(ctx context.Context) error {
+// captured is a frame whose turn to be written has not come.
+type captured struct {
+	*media.Frame
+	since time.Duration // when it was fetched, on the stream's clock
+	gap   bool          // frames are missing before it
+}
+
+func newCapture(s *session, inputs []*input) *capture {
+	return &capture{session: s, inputs: inputs, order: interleave.New[captured](len(inputs)), patience: interleave.NewPatience(len(inputs))}
+}
+
+func (k *capture) follow(ctx context.Context) error {
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
 	batch := make([]*media.Frame, takeBatch)
 	for {
-		ended, err := k.fetch(batch)
+		ended, err := k.fetchFrames(batch)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		if err := k.drain(now); err != nil {
+		if err := k.writeDue(k.now()); err != nil {
 			return err
 		}
 		if k.current != nil {
-			if err := k.current.flush(now); err != nil {
+			if err := k.current.flush(time.Now()); err != nil {
 				return err
 			}
 		}
@@ -94,11 +102,11 @@ func (k *take) run(ctx context.Context) error {
 		}
 		select {
 		case <-poll.C:
-		case o := <-k.orders:
-			k.obey(o)
-			if !k.wanted {
+		case c := <-k.commands:
+			k.handle(c)
+			if !k.state.reads() {
 				// What has come so far belongs to it.
-				return errors.Join(errStopped, k.drain(now.Add(maxHold)))
+				return errors.Join(errStopped, k.writeDue(k.now()+interleave.HoldMost))
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -106,24 +114,24 @@ func (k *take) run(ctx context.Context) error {
 	}
 }
 
-// fetch moves what has come into the interleaver. ended says that nothing will
-// follow on any input, and that everything is in.
-func (k *take) fetch(batch []*media.Frame) (ended bool, err error) {
-	now := time.Now()
+// fetchFrames puts what has come into the order. ended reports whether nothing will
+// follow on any input, and everything is in.
+func (k *capture) fetchFrames(batch []*media.Frame) (ended bool, err error) {
+	now := k.now()
 	ended = true
 	for i, in := range k.inputs {
-		for !in.ended {
+		for !k.order.Ended(i) {
 			n, lagged, err := in.cursor.Take(batch)
 			if errors.Is(err, io.EOF) {
-				in.ended = true
-				k.order.end(i)
+				k.order.End(i)
 				break
 			}
 			if err != nil {
 				return false, err
 			}
 			for j, frame := range batch[:n] {
-				k.order.put(i, heldFrame{Frame: frame, since: now, gap: frame.Gap || lagged && j == 0})
+				k.patience.Arrived(i, frame.PTS, now)
+				k.order.Push(i, frame.PTS, captured{frame, now, frame.Gap || lagged && j == 0})
 				if in.describe != nil && in.private == nil && frame.Sync {
 					in.private, _ = in.describe(frame.Data)
 				}
@@ -136,29 +144,41 @@ func (k *take) fetch(batch []*media.Frame) (ended bool, err error) {
 				break
 			}
 		}
-		ended = ended && in.ended
+		ended = ended && k.order.Ended(i)
 	}
 	return ended, nil
 }
 
-// drain writes the frames whose turn it is.
-func (k *take) drain(now time.Time) error {
+// writeDue writes the frames whose turn it is at the instant now of the stream's clock.
+func (k *capture) writeDue(now time.Duration) error {
 	if k.current == nil && k.undescribed(now) {
 		return nil
 	}
 	for {
-		track, frame, ok := k.order.next(now)
+		track, f, ok := k.nextFrame(now)
 		if !ok {
 			return nil
 		}
-		if err := k.put(track, frame, now); err != nil {
+		if err := k.recordFrame(track, f, now); err != nil {
 			return err
 		}
 	}
 }
 
-// put writes one frame, into another part if it is time for that.
-func (k *take) put(track int, f heldFrame, now time.Time) error {
+// nextFrame takes out the next frame if its turn has come.
+func (k *capture) nextFrame(now time.Duration) (track int, f captured, ok bool) {
+	track, _, f, ok = k.order.Next(func(track, first int) bool {
+		_, head, _ := k.order.Head(first)
+		return now-head.since < k.patience.Hold(track, now)
+	})
+	if ok {
+		k.patience.Passed(f.PTS, f.since)
+	}
+	return track, f, ok
+}
+
+// recordFrame writes one frame, into another part if it is time for that.
+func (k *capture) recordFrame(track int, f captured, now time.Duration) error {
 	in := k.inputs[track]
 	video := in.info.Kind() == media.Video
 	switch {
@@ -167,7 +187,7 @@ func (k *take) put(track int, f heldFrame, now time.Time) error {
 			k.current.quality.unordered++
 		}
 		return nil // a part before has it
-	case k.paused:
+	case k.state == statePaused:
 		in.gap, in.waits, in.why = true, video, "paused"
 		return nil
 	case (in.waits || k.current == nil) && video && !f.Sync:
@@ -177,25 +197,25 @@ func (k *take) put(track int, f heldFrame, now time.Time) error {
 		in.gap = in.gap || f.gap || k.current.late(track, f.PTS)
 		return nil
 	}
-	if err := k.describe(in, track, f); err != nil {
+	if err := k.describeTrack(in, track, f); err != nil {
 		return err
 	}
 	if changes := k.changes(track, f); k.current != nil && (changes || k.rotates(track, f)) {
 		k.endPart(nil)
 	}
 	if k.current == nil {
-		if err := k.begin(f.PTS); err != nil {
+		if err := k.beginPart(f.PTS); err != nil {
 			return err
 		}
 	}
 	in.waits = false
 	if video {
-		if err := k.fill(f.PTS, now); err != nil {
+		if err := k.fillSound(f.PTS, now); err != nil {
 			return err
 		}
 	}
 	f.gap = f.gap || in.gap
-	if err := k.current.write(track, f, in.why); err != nil {
+	if err := k.current.appendFrame(track, f, in.why); err != nil {
 		return err
 	}
 	in.gap, in.why = false, ""
@@ -203,19 +223,23 @@ func (k *take) put(track int, f heldFrame, now time.Time) error {
 	if f.Sync && (video || !k.pictures()) {
 		k.safe = f.PTS
 	}
-	if k.tries > 0 && f.PTS-k.current.zero > goodPart {
-		k.tries = 0
+	if f.PTS-k.current.zero > goodPart {
+		k.trouble.tries = 0
 	}
 	return nil
 }
 
-// fill puts silence ahead of a picture, where sound from before it has not come and is
-// not expected any more.
-func (k *take) fill(to time.Duration, now time.Time) error {
+// fillSound puts silence ahead of a picture with the time to, where sound from before it
+// has not come and is not expected any more.
+func (k *capture) fillSound(to, now time.Duration) error {
 	for i := range k.inputs {
-		next, ok := k.order.after(i, to, now)
-		if !ok {
-			continue
+		next, _, waits := k.order.Head(i)
+		if !waits {
+			// Not there yet; but sound that always comes too late may be older.
+			if !k.order.Ended(i) && k.patience.Late(i, now) {
+				continue
+			}
+			next = to + soundSoon
 		}
 		if err := k.current.fill(i, to, next); err != nil {
 			return err
@@ -228,12 +252,12 @@ func (k *take) fill(to time.Duration, now time.Time) error {
 // description it needs ahead of everything. What comes meanwhile is held.
 const descriptionWait = 2 * time.Second
 
-// undescribed says that no file is to be begun yet. A track whose picture does not
+// undescribed reports whether no file is to be begun yet. A track whose picture does not
 // come in time is described when it comes, which players of the open file do not like.
-func (k *take) undescribed(now time.Time) bool {
+func (k *capture) undescribed(now time.Duration) bool {
 	waits := false
-	for _, in := range k.inputs {
-		if in.describe == nil || in.private != nil || in.ended {
+	for i, in := range k.inputs {
+		if in.describe == nil || in.private != nil || k.order.Ended(i) {
 			continue
 		}
 		waits = true
@@ -241,14 +265,14 @@ func (k *take) undescribed(now time.Time) bool {
 	if !waits {
 		return false
 	}
-	if k.waiting.IsZero() && k.order.some() {
-		k.waiting = now
+	if k.waiting == 0 && k.order.Len() > 0 {
+		k.waiting = max(now, 1)
 	}
-	return k.waiting.IsZero() || now.Sub(k.waiting) < descriptionWait
+	return k.waiting == 0 || now-k.waiting < descriptionWait
 }
 
-// describe tells the open file what the pictures of a track are that begin only now.
-func (k *take) describe(in *input, track int, f heldFrame) error {
+// describeTrack tells the open file what the pictures of a track are that begin only now.
+func (k *capture) describeTrack(in *input, track int, f captured) error {
 	if k.current == nil || in.describe == nil || !f.Sync || k.current.private[track] != nil {
 		return nil
 	}
@@ -266,7 +290,7 @@ const leastPart = 5 * time.Second
 // changes reports whether a keyframe cannot be in the file because that describes
 // another kind of picture, of another bit depth, say. What is told in front of the
 // keyframe, as a new size is, players follow.
-func (k *take) changes(track int, f heldFrame) bool {
+func (k *capture) changes(track int, f captured) bool {
 	in := k.inputs[track]
 	if in.describe == nil || !f.Sync {
 		return false
@@ -289,8 +313,8 @@ func (k *take) changes(track int, f heldFrame) bool {
 	return f.PTS-k.current.zero >= leastPart
 }
 
-// rotates says that f is to be the first frame of another part.
-func (k *take) rotates(track int, f heldFrame) bool {
+// rotates reports whether f is to be the first frame of another part.
+func (k *capture) rotates(track int, f captured) bool {
 	c := &k.recorder.config
 	if c.RotateAfter == 0 && c.RotateBytes == 0 {
 		return false
@@ -302,8 +326,8 @@ func (k *take) rotates(track int, f heldFrame) bool {
 		c.RotateBytes > 0 && k.current.size() >= c.RotateBytes
 }
 
-// pictures says that there is a track of video.
-func (k *take) pictures() bool {
+// pictures reports whether there is a track of video.
+func (k *capture) pictures() bool {
 	for _, in := range k.inputs {
 		if in.info.Kind() == media.Video {
 			return true
@@ -312,8 +336,8 @@ func (k *take) pictures() bool {
 	return false
 }
 
-// begin opens the next part, whose time zero is that of its first frame.
-func (k *take) begin(zero time.Duration) error {
+// beginPart opens the next part, whose time zero is that of its first frame.
+func (k *capture) beginPart(zero time.Duration) error {
 	if err := k.recorder.space.check(); err != nil {
 		return err
 	}
@@ -321,10 +345,10 @@ func (k *take) begin(zero time.Duration) error {
 		in.waits = in.info.Kind() == media.Video
 		in.gap, in.why = false, "" // its begin is none
 	}
-	p, err := k.recorder.openPart(k.tape, k.inputs, zero)
+	p, err := k.recorder.openPart(k.session, k.inputs, zero)
 	if err != nil {
 		return err
 	}
-	k.current, k.told = p, false
+	k.current, k.trouble.logged = p, false
 	return nil
 }
