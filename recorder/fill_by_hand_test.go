@@ -20,7 +20,7 @@ func TestFillSoundKeepsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := webm.NewWriter(f, webm.Config{}, []webm.Track{{Codec: media.VP8}, {Codec: media.Opus}})
+	w, err := webm.NewWriter(f, webm.Config{}, []webm.TrackEntry{{Codec: media.VP8}, {Codec: media.Opus}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func TestVoidHasItsLength(t *testing.T) {
 	for _, n := range []int{2, 3, 22, 127, 128, 129, 130, 136, 137, 16383} {
 		b := appendVoid(nil, n)
 		es, err := scan(b, 0, len(b))
-		if err != nil || len(b) != n || len(es) != 1 || es[0].id != idVoid {
+		if err != nil || len(b) != n || len(es) != 1 || es[0].id != uint32(voidID) {
 			t.Errorf("void of %d: %d bytes, %v, %v", n, len(b), es, err)
 		}
 	}

@@ -145,7 +145,7 @@ func TestDurationOfTheLastFrame(t *testing.T) {
 }
 
 func TestTwoVideoTracks(t *testing.T) {
-	tracks := append(avTracks(), Track{Codec: media.VP8, Name: "screen", Width: 640, Height: 480})
+	tracks := append(avTracks(), TrackEntry{Codec: media.VP8, Name: "screen", Width: 640, Height: 480})
 	frames := []fed{ms(1, 0, true), ms(2, 10, true), ms(1, 33, false), ms(2, 1000, true), ms(1, 990, true), ms(1, 1033, false)}
 	b := written(t, Config{}, tracks, frames)
 	seg := checkFinished(t, b) // and cues in order

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -75,49 +76,23 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Track declares one track of a file. The track's number in the file is its
-// place in the list given to NewWriter, counted from one.
-type Track struct {
-	Codec media.Codec
-	// PrivateLater keeps room for a CodecPrivate that is not known yet: see
-	// [Writer.SetPrivate].
-	PrivateLater bool
-	// Name is what players show in their list of tracks, if not empty.
-	Name string
-	// Width and Height are a video track's picture size in pixels; zero if not
-	// known yet, see [Writer.SetSize].
-	Width, Height int
-	// CodecPrivate is what the codec wants to be said ahead of its frames (RFC 9559
-	// section 5.1.4.1.22): for AV1 and H264 it is needed, for VP9 it may be nil, VP8
-	// and Opus have none of their own. See codec.Format.
-	CodecPrivate []byte
-	// Channels is an audio track's number of channels: 0 for what its codec has, see
-	// media.Codec.Channels, or 1.
-	Channels int
-
-	defaultDuration time.Duration // see pictureDuration
-}
-
-// validate returns an error that wraps ErrConfig if a file cannot hold t.
-func (t Track) validate() error {
-	switch t.Codec {
-	case media.VP8, media.VP9, media.AV1, media.H264:
-		if (t.Codec == media.AV1 || t.Codec == media.H264) && len(t.CodecPrivate) == 0 && !t.PrivateLater {
-			return fmt.Errorf("%w: %v without CodecPrivate", ErrConfig, t.Codec)
-		}
-		if len(t.CodecPrivate) > maxCodecPrivate {
-			return fmt.Errorf("%w: CodecPrivate of %d bytes", ErrConfig, len(t.CodecPrivate))
-		}
-		known := t.Width != 0 || t.Height != 0
-		if known && !validSize(t.Width, t.Height) {
-			return fmt.Errorf("%w: picture of %dx%d", ErrConfig, t.Width, t.Height)
-		}
-	case media.Opus:
+// validateTrack returns an error that wraps ErrConfig if a file cannot hold t.
+func validateTrack(t *TrackEntry) error {
+	format, ok := codec.For(t.Codec)
+	known := t.Width != 0 || t.Height != 0
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: codec %d", ErrConfig, t.Codec)
+	case t.Codec.Kind() == media.Audio:
 		if t.Channels < 0 || t.Channels > 2 {
 			return fmt.Errorf("%w: %d channels", ErrConfig, t.Channels)
 		}
-	default:
-		return fmt.Errorf("%w: codec %d", ErrConfig, t.Codec)
+	case format.NeedsPrivate && len(t.CodecPrivate) == 0 && !t.PrivateLater:
+		return fmt.Errorf("%w: %v without CodecPrivate", ErrConfig, t.Codec)
+	case len(t.CodecPrivate) > maxCodecPrivate:
+		return fmt.Errorf("%w: CodecPrivate of %d bytes", ErrConfig, len(t.CodecPrivate))
+	case known && !validSize(t.Width, t.Height):
+		return fmt.Errorf("%w: picture of %dx%d", ErrConfig, t.Width, t.Height)
 	}
 	return nil
 }
@@ -126,32 +101,17 @@ func (t Track) validate() error {
 // codecs need is a hundredth of it.
 const maxCodecPrivate = 16 << 10
 
-// Container says which kind of file tracks make: "webm", or "mkv" (Matroska) where
-// WebM does not have one of their codecs.
-func Container(tracks []Track) string {
-	for _, t := range tracks {
-		if t.Codec == media.H264 {
-			return "mkv"
-		}
-	}
-	return "webm"
-}
-
-// maxDimension is the largest width or height of a picture: what the 16 bits
-// reserved in the header tell. VP8 ends at 16383 (RFC 6386 section 9.1).
-const maxDimension = 1<<16 - 1
-
 func validSize(width, height int) bool {
 	return 0 < width && width <= maxDimension && 0 < height && height <= maxDimension
 }
 
 // validateTracks returns an error that wraps ErrConfig if tracks cannot make a file.
-func validateTracks(tracks []Track) error {
+func validateTracks(tracks []TrackEntry) error {
 	if len(tracks) == 0 || len(tracks) > maxTracks {
 		return fmt.Errorf("%w: %d tracks", ErrConfig, len(tracks))
 	}
-	for i, t := range tracks {
-		if err := t.validate(); err != nil {
+	for i := range tracks {
+		if err := validateTrack(&tracks[i]); err != nil {
 			return fmt.Errorf("track %d: %w", i, err)
 		}
 	}

@@ -80,20 +80,6 @@ type cueTrackPositions struct {
 	CueClusterPosition uint64 `ebml:"CueClusterPosition,size=6"` // 256 TiB
 }
 
-// Element IDs (RFC 9559 section 5 and 27.1) of what is written without ebml-go.
-const (
-	idSegment     = "\x18\x53\x80\x67"
-	idSeekHead    = "\x11\x4D\x9B\x74"
-	idInfo        = "\x15\x49\xA9\x66"
-	idTracks      = "\x16\x54\xAE\x6B"
-	idCues        = "\x1C\x53\xBB\x6B"
-	idCluster     = "\x1F\x43\xB6\x75"
-	idDuration    = "\x44\x89"
-	idTimestamp   = 0xE7
-	idSimpleBlock = 0xA3
-	idVoid        = 0xEC
-)
-
 // marshal returns the elements that the fields of *v are. An error means that v
 // itself is wrong.
 func marshal(v any) ([]byte, error) {

@@ -46,8 +46,8 @@ func realFrames(t *testing.T) []fed {
 	return out
 }
 
-func realTracks() []Track {
-	return []Track{{Codec: media.Opus, Channels: 1}, {Codec: media.VP8, Width: 640, Height: 480}}
+func realTracks() []TrackEntry {
+	return []TrackEntry{{Codec: media.Opus, Channels: 1}, {Codec: media.VP8, Width: 640, Height: 480}}
 }
 
 // onDisk writes b to a file and returns its name.
@@ -240,7 +240,7 @@ func TestFFprobeReadsCutFiles(t *testing.T) {
 // TestFFprobeReadsHalfFinishedFiles stops Finish after each positioned write.
 func TestFFprobeReadsHalfFinishedFiles(t *testing.T) {
 	frames := realFrames(t)
-	tracks := append(realTracks(), Track{Codec: media.VP8})
+	tracks := append(realTracks(), TrackEntry{Codec: media.VP8})
 	for n := 1; ; n++ {
 		w, f := newWriter(t, Config{}, tracks)
 		f.sealed = n

@@ -75,8 +75,8 @@ const (
 )
 
 // avTracks declares one track of each kind.
-func avTracks() []Track {
-	return []Track{
+func avTracks() []TrackEntry {
+	return []TrackEntry{
 		{Codec: media.Opus, Name: "audio"},
 		{Codec: media.VP8, Name: "video", Width: 320, Height: 240},
 	}
@@ -140,7 +140,7 @@ func feed(t testing.TB, w *Writer, frames []fed) {
 }
 
 // newWriter returns a Writer into a new memFile.
-func newWriter(t testing.TB, c Config, tracks []Track) (*Writer, *memFile) {
+func newWriter(t testing.TB, c Config, tracks []TrackEntry) (*Writer, *memFile) {
 	t.Helper()
 	f := &memFile{}
 	w, err := NewWriter(f, c, tracks)
@@ -151,7 +151,7 @@ func newWriter(t testing.TB, c Config, tracks []Track) (*Writer, *memFile) {
 }
 
 // written returns a finished file.
-func written(t testing.TB, c Config, tracks []Track, frames []fed) []byte {
+func written(t testing.TB, c Config, tracks []TrackEntry, frames []fed) []byte {
 	t.Helper()
 	w, f := newWriter(t, c, tracks)
 	feed(t, w, frames)

@@ -65,6 +65,7 @@ type filler struct {
 	src    source  // for what is in blocks of sound
 	head   *fileHeader
 	sound  []soundTrack
+	sizes  [maxLaced]int // of laced sound
 	filled Filled
 
 	queue  []part        // read, not yet copied
@@ -83,7 +84,7 @@ type soundTrack struct {
 func newFiller(r io.ReaderAt, h *fileHeader) *filler {
 	f := &filler{head: h}
 	for i, t := range h.tracks {
-		if t.entry.Codec == media.Opus {
+		if t.Codec == media.Opus {
 			f.sound = append(f.sound, soundTrack{track: i})
 		}
 	}
@@ -148,7 +149,7 @@ func (f *filler) release() error {
 // takes more of the file to know it.
 func (f *filler) fillBefore(p *part, behind []part) (known bool, err error) {
 	of := &f.head.tracks[p.block.track]
-	at, picture := f.time(p), of.kind == media.Video || of.entry.Codec != 0 && of.entry.Codec.Kind() == media.Video
+	at, picture := f.time(p), of.Kind == media.Video || of.Codec != 0 && of.Codec.Kind() == media.Video
 	for i := range f.sound {
 		if _, known := f.next(&f.sound[i], at, behind); picture && !known {
 			return false, nil
@@ -215,7 +216,7 @@ func (f *filler) hear(s *soundTrack, p *part) error {
 	at := f.time(p)
 	if p.block.flags&flagLacing == lacingNone {
 		const head = 2 // they tell how long a packet lasts
-		data, err := f.src.peek(p.block.offsetAt+3, int(min(head, p.block.bytes)))
+		data, err := f.src.peek(p.block.dataAt, int(min(head, p.block.bytes)))
 		s.account.Add(at, data)
 		return err
 	}
@@ -223,16 +224,16 @@ func (f *filler) hear(s *soundTrack, p *part) error {
 		return nil
 	}
 	data := make([]byte, p.block.bytes)
-	if err := readFull(f.src.file, data, p.block.offsetAt+3); err != nil {
+	if err := readFull(f.src.file, data, p.block.dataAt); err != nil {
 		return err
 	}
-	b := block{flags: p.block.flags, sizes: make([]int, int(data[0])+1), data: data[1:]}
-	if !b.unlace() {
+	frames, sizes, ok := unlace(p.block.flags, data, &f.sizes)
+	if !ok {
 		return nil
 	}
-	for _, size := range b.sizes {
-		s.account.Add(at, b.data[:size])
-		b.data = b.data[size:]
+	for _, size := range sizes {
+		s.account.Add(at, frames[:size])
+		frames = frames[size:]
 	}
 	return nil
 }
@@ -298,8 +299,6 @@ func (f *filler) write(s *soundTrack, silence codec.Silence, p *part) error {
 		return err
 	}
 	offset := min(max(ticks-f.to.cluster, 0), maxOffset)
-	number := appendSize(nil, f.head.tracks[s.track].entry.Number) // a number is written like a size
-	b := appendSize([]byte{idSimpleBlock}, uint64(len(number)+3+len(silence.Data)))
-	b = append(append(b, number...), byte(offset>>8), byte(offset), flagKey|flagDiscard)
-	return f.to.write(append(b, silence.Data...))
+	number := f.head.tracks[s.track].Number
+	return f.to.write(appendBlock(nil, number, offset, flagKey|flagDiscard, silence.Data))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // holedFile returns a file of that length whose sound is there where has says so.
-func holedFile(t *testing.T, tracks []Track, length time.Duration, has func(f fed) bool) []byte {
+func holedFile(t *testing.T, tracks []TrackEntry, length time.Duration, has func(f fed) bool) []byte {
 	t.Helper()
 	var frames []fed
 	for _, f := range interleaved(length) {
@@ -52,7 +52,7 @@ func playSound(t *testing.T, got received, codecs []media.Codec) (off, end time.
 func TestFillSound(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		tracks []Track
+		tracks []TrackEntry
 		has    func(f fed) bool
 		holes  int64
 		filled time.Duration
@@ -93,7 +93,7 @@ func TestFillSound(t *testing.T) {
 }
 
 // checkFilled holds a filled file against the one that it was.
-func checkFilled(t *testing.T, b []byte, tracks []Track, was []byte, filled Filled) {
+func checkFilled(t *testing.T, b []byte, tracks []TrackEntry, was []byte, filled Filled) {
 	t.Helper()
 	report, err := Verify(bytes.NewReader(b), int64(len(b)))
 	if err != nil || !report.Clean || len(report.Faults) > 0 || !report.Indexed || report.Filler != filled.Frames {

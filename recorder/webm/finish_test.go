@@ -15,7 +15,7 @@ func TestIndexIsInFront(t *testing.T) {
 	if cues == nil || cues.at > first.at {
 		t.Fatal("no cues ahead of the first cluster")
 	}
-	if free := seg.find(idVoid); free == nil || free.end() != first.at {
+	if free := seg.find(uint32(voidID)); free == nil || free.end() != first.at {
 		t.Error("the room for cues does not end with a Void")
 	}
 }
@@ -75,7 +75,7 @@ func TestAudioOnly(t *testing.T) {
 	for i := range 50 * 21 {
 		frames = append(frames, ms(audioTrack, i*20, true))
 	}
-	for name, tracks := range map[string][]Track{
+	for name, tracks := range map[string][]TrackEntry{
 		"declared alone":           avTracks()[:1],
 		"with a video that is not": avTracks(),
 	} {
@@ -159,7 +159,7 @@ func TestEmptyFile(t *testing.T) {
 }
 
 func TestNothingAfterFinish(t *testing.T) {
-	w, f := newWriter(t, Config{}, []Track{{Codec: media.Opus}, {Codec: media.VP8}})
+	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}})
 	feed(t, w, interleaved(2*time.Second))
 	for range 3 {
 		if err := w.Finish(); err != nil {

@@ -1,10 +1,12 @@
 package webm
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"strings"
 	"time"
 
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -40,13 +42,13 @@ type layout struct {
 }
 
 // renderHeader returns everything that precedes the first Cluster.
-func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
+func renderHeader(c Config, tracks []TrackEntry) ([]byte, layout, error) {
 	var l layout
 	b, err := renderEBML(tracks)
 	if err != nil {
 		return nil, l, err
 	}
-	b = append(b, idSegment...)
+	b = appendID(b, segmentID)
 	l.segmentSize = int64(len(b))
 	b = append(b, unknownSize...)
 	l.segment = int64(len(b))
@@ -72,7 +74,7 @@ func renderHeader(c Config, tracks []Track) ([]byte, layout, error) {
 }
 
 // renderEBML returns the EBML header, with which every file and stream begins.
-func renderEBML(tracks []Track) ([]byte, error) {
+func renderEBML(tracks []TrackEntry) ([]byte, error) {
 	docType := "webm"
 	if Container(tracks) == "mkv" {
 		docType = "matroska"
@@ -105,14 +107,15 @@ func renderInfo(c Config) ([]byte, error) {
 }
 
 // appendTracks appends the Tracks element and notes in l where its parts are.
-func appendTracks(b []byte, tracks []Track, l *layout) ([]byte, error) {
+func appendTracks(b []byte, tracks []TrackEntry, l *layout) ([]byte, error) {
 	var body []byte
 	starts := make([]int, len(tracks))
 	ends := make([]int, len(tracks))
-	for i, t := range tracks {
+	for i := range tracks {
+		t := &tracks[i]
 		entry, err := marshal(&struct {
 			TrackEntry trackEntry `ebml:"TrackEntry"`
-		}{t.entry(i + 1)})
+		}{renderEntry(t, i+1)})
 		if err != nil {
 			return nil, err
 		}
@@ -121,10 +124,11 @@ func appendTracks(b []byte, tracks []Track, l *layout) ([]byte, error) {
 		ends[i] = len(body)
 	}
 	l.tracks = int64(len(b))
-	b = append(b, idTracks...)
+	b = appendID(b, tracksID)
 	b = appendSize(b, uint64(len(body)))
 	origin := int64(len(b))
-	for i, t := range tracks {
+	for i := range tracks {
+		t := &tracks[i]
 		l.entries = append(l.entries, origin+int64(starts[i]))
 		var size int64
 		if t.Codec.Kind() == media.Video {
@@ -132,7 +136,7 @@ func appendTracks(b []byte, tracks []Track, l *layout) ([]byte, error) {
 		}
 		l.sizes = append(l.sizes, size)
 		var private int64
-		if t.later() {
+		if later(t) {
 			private = size - videoHead - privateRoom
 		}
 		l.privates = append(l.privates, private)
@@ -140,8 +144,9 @@ func appendTracks(b []byte, tracks []Track, l *layout) ([]byte, error) {
 	return append(b, body...), nil
 }
 
-// entry returns the TrackEntry of t, which gets the given number.
-func (t Track) entry(number int) trackEntry {
+// renderEntry returns the TrackEntry of t, which gets the given number.
+func renderEntry(t *TrackEntry, number int) trackEntry {
+	format, _ := codec.For(t.Codec)
 	e := trackEntry{
 		TrackNumber: uint64(number),
 		// A UID is unique and not zero (RFC 9559 section 5.1.4.1.2). The number in
@@ -149,32 +154,27 @@ func (t Track) entry(number int) trackEntry {
 		TrackUID: rand.Uint64()>>8&^(1<<7-1) | uint64(number),
 		Name:     strings.ToValidUTF8(t.Name, "\uFFFD"),
 		Language: "und", // when absent it would mean "eng"
+		CodecID:  format.MatroskaID,
 
-		DefaultDuration: uint64(t.defaultDuration),
+		DefaultDuration: uint64(t.DefaultDuration),
 	}
-	switch t.Codec {
-	case media.VP8, media.VP9, media.AV1, media.H264:
+	if t.Codec.Kind() == media.Video {
 		e.TrackType = 1
-		e.CodecID = idOfCodec[t.Codec]
 		e.CodecPrivate = t.CodecPrivate
-		if t.later() {
+		if later(t) {
 			e.Void = make([]byte, privateRoom-3) // behind an ID of one byte and a size of two
 		}
 		e.Video = &video{unknownWidth, unknownHeight}
 		if t.Width != 0 {
 			e.Video = &video{uint64(t.Width), uint64(t.Height)}
 		}
-	case media.Opus:
-		channels := t.Channels
-		if channels == 0 {
-			channels = t.Codec.Channels()
-		}
-		e.TrackType = 2
-		e.CodecID = idOfCodec[t.Codec]
-		e.CodecPrivate = opusHead(channels)
-		e.SeekPreRoll = seekPreRoll
-		e.Audio = &audio{SamplingFrequency: float64(t.Codec.ClockRate()), Channels: uint64(channels)}
+		return e
 	}
+	channels := cmp.Or(t.Channels, t.Codec.Channels())
+	e.TrackType = 2
+	e.CodecPrivate = opusHead(channels)
+	e.SeekPreRoll = seekPreRoll
+	e.Audio = &audio{SamplingFrequency: float64(t.Codec.ClockRate()), Channels: uint64(channels)}
 	return e
 }
 
@@ -199,7 +199,7 @@ func opusHead(channels int) []byte {
 }
 
 // later reports whether there is to be room for the track's CodecPrivate.
-func (t Track) later() bool {
+func later(t *TrackEntry) bool {
 	return t.PrivateLater && len(t.CodecPrivate) == 0 && t.Codec.Kind() == media.Video
 }
 
@@ -209,14 +209,3 @@ const privateRoom = 1024
 
 // videoHead is the length of a Video's ID and size.
 const videoHead = 1 + 1
-
-// sizeBytes is the length of a track's PixelWidth and PixelHeight, with which
-// its TrackEntry ends.
-const sizeBytes = 2 * (1 + 1 + 2)
-
-// appendPictureSize appends PixelWidth and PixelHeight in sizeBytes bytes.
-func appendPictureSize(b []byte, width, height int) []byte {
-	return append(b,
-		0xB0, 0x82, byte(width>>8), byte(width),
-		0xBA, 0x82, byte(height>>8), byte(height))
-}

@@ -103,7 +103,7 @@ func renderCues(cues []cue) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := append([]byte(nil), idCues...)
-	b = appendWideSize(b, uint64(len(body)), cuesHead-len(idCues))
+	b := appendID(nil, cuesID)
+	b = appendWideSize(b, uint64(len(body)), cuesHead-cuesID.bytes())
 	return append(b, body...), nil
 }

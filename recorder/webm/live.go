@@ -84,7 +84,7 @@ type Live struct {
 
 // liveTrack is one track of a Live.
 type liveTrack struct {
-	number byte
+	number uint64
 	codec  media.Codec
 	name   string        // of the codec, for players
 	queue  []Block       // frames whose turn has not come
@@ -96,7 +96,7 @@ type liveTrack struct {
 
 // NewLive returns a Live for tracks, at most one with pictures and one with
 // sound: players take no more. It returns an error that wraps ErrConfig.
-func NewLive(c LiveConfig, tracks []Track) (*Live, error) {
+func NewLive(c LiveConfig, tracks []TrackEntry) (*Live, error) {
 	if err := validateTracks(tracks); err != nil {
 		return nil, err
 	}
@@ -115,13 +115,14 @@ func NewLive(c LiveConfig, tracks []Track) (*Live, error) {
 		if *place != nil {
 			return nil, fmt.Errorf("%w: two tracks of %v", ErrConfig, t.Codec.Kind())
 		}
-		if t.Codec == media.H264 && !c.Samples {
-			return nil, fmt.Errorf("%w: players take no H264 in a stream of WebM", ErrConfig)
+		format, _ := codec.For(t.Codec)
+		if format.MatroskaOnly && !c.Samples {
+			return nil, fmt.Errorf("%w: players take no %v in a stream of WebM", ErrConfig, t.Codec)
 		}
-		if format, _ := codec.For(t.Codec); format.NewStill != nil {
+		if format.NewStill != nil {
 			l.still = format.NewStill()
 		}
-		*place = &liveTrack{number: byte(i + 1), codec: t.Codec, name: codecString(t), last: -1}
+		*place = &liveTrack{number: uint64(i + 1), codec: t.Codec, name: codec.Parameter(t.Codec, t.CodecPrivate), last: -1}
 	}
 	if c.Samples {
 		l.bare = true
@@ -171,7 +172,7 @@ type liveInfo struct {
 }
 
 // renderInit returns the initialization segment.
-func renderInit(c LiveConfig, tracks []Track) ([]byte, error) {
+func renderInit(c LiveConfig, tracks []TrackEntry) ([]byte, error) {
 	b, err := renderEBML(tracks)
 	if err != nil {
 		return nil, err
@@ -189,10 +190,10 @@ func renderInit(c LiveConfig, tracks []Track) ([]byte, error) {
 	tracks = slices.Clone(tracks)
 	for i := range tracks {
 		if tracks[i].Codec.Kind() == media.Video {
-			tracks[i].defaultDuration = pictureDuration
+			tracks[i].DefaultDuration = pictureDuration
 		}
 	}
-	b = append(b, idSegment...)
+	b = appendID(b, segmentID)
 	b = append(b, unknownSize...)
 	b = append(b, inf...)
 	return appendTracks(b, tracks, &layout{})

@@ -19,7 +19,7 @@ const liveLength = 5 * time.Second
 // which they come.
 type liveSource struct {
 	name   string
-	tracks []Track
+	tracks []TrackEntry
 	keep   func(f fed) bool // nil: all
 	late   func(f fed) time.Duration
 	dropAt func(f fed) bool // frames of sound that must be dropped
@@ -57,7 +57,7 @@ var liveSources = []liveSource{
 	{name: "only sound, with a hole", tracks: avTracks()[:1], keep: func(f fed) bool {
 		return f.track == audioTrack && !at(f, 2*time.Second, 2700*time.Millisecond)
 	}},
-	{name: "only picture", tracks: []Track{{Codec: media.Opus}, {Codec: media.VP8}}[1:], exact: true, keep: func(f fed) bool {
+	{name: "only picture", tracks: []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}}[1:], exact: true, keep: func(f fed) bool {
 		return f.track == videoTrack
 	}},
 }
@@ -193,7 +193,7 @@ func checkUnits(t *testing.T, s liveSource, units []Unit) {
 	}
 }
 
-func mustInit(t *testing.T, tracks []Track) []byte {
+func mustInit(t *testing.T, tracks []TrackEntry) []byte {
 	t.Helper()
 	l, err := NewLive(LiveConfig{}, tracks)
 	if err != nil {
@@ -368,7 +368,7 @@ func TestLiveSoundAlwaysLate(t *testing.T) {
 }
 
 func TestLiveInit(t *testing.T) {
-	for mime, tracks := range map[string][]Track{
+	for mime, tracks := range map[string][]TrackEntry{
 		`video/webm; codecs="vp8,opus"`: avTracks(),
 		`video/webm; codecs="vp8"`:      avTracks()[1:],
 		`audio/webm; codecs="opus"`:     avTracks()[:1],
@@ -385,7 +385,7 @@ func TestLiveInit(t *testing.T) {
 			t.Errorf("%+v, %v", o, err)
 		}
 	}
-	for _, bad := range [][]Track{nil, {{Codec: media.VP8}, {Codec: media.VP8}}, {{}}} {
+	for _, bad := range [][]TrackEntry{nil, {{Codec: media.VP8}, {Codec: media.VP8}}, {{}}} {
 		if _, err := NewLive(LiveConfig{}, bad); !errors.Is(err, ErrConfig) {
 			t.Errorf("%v: %v", bad, err)
 		}

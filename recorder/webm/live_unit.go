@@ -75,13 +75,13 @@ func (u *Unit) AppendHead(b []byte, f Framing, zero time.Duration, joins bool) [
 	if f == Growing && !u.Begins && !joins {
 		return b
 	}
-	b = append(b, idCluster...)
+	b = appendID(b, clusterID)
 	if f == Growing {
 		b = append(b, unknownSize...)
 	} else {
 		b = appendWideSize(b, uint64(unitHead-clusterHead+len(u.Blocks)), 8)
 	}
-	b = append(b, idTimestamp, 0x88)
+	b = append(b, byte(timestampID), 0x88)
 	return binary.BigEndian.AppendUint64(b, uint64(max(0, u.base-zero.Milliseconds())))
 }
 

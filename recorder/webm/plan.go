@@ -46,7 +46,7 @@ func (w *walker) plan(s *survey) (*plan, error) {
 	p.walk = p.cut || s.unsized+s.unusable+s.gaps > 0
 	for _, at := range s.silent() {
 		p.fault("a track is declared that has no frame")
-		p.patches = append(p.patches, patch{at, []byte{idVoid}})
+		p.patches = append(p.patches, patch{at, []byte{byte(voidID)}})
 	}
 	end, err := w.planIndex(s, p)
 	if err != nil {
@@ -74,10 +74,7 @@ func (s *survey) planDuration(p *plan) {
 	if s.duration() == 0 { // a Duration is more than zero
 		return
 	}
-	d, have := s.head.lasting, time.Duration(0)
-	if v := d.value * float64(s.head.tick); v > 0 && v < float64(maxTime) {
-		have = time.Duration(v)
-	}
+	d, have := s.head.duration, s.head.length()
 	if have > 0 && have >= s.lastTime()-durationSlack && have <= s.duration()+durationSlack {
 		p.told = true
 		return
@@ -93,7 +90,7 @@ func (s *survey) planDuration(p *plan) {
 		return
 	}
 	if d.crc > 0 { // it would not match
-		p.patches = append(p.patches, patch{d.crc, []byte{idVoid}})
+		p.patches = append(p.patches, patch{d.crc, []byte{byte(voidID)}})
 	}
 	ticks := float64(s.duration()) / float64(s.head.tick)
 	if d.bytes > 0 {

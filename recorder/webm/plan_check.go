@@ -1,16 +1,5 @@
 package webm
 
-// IDs in Cues (RFC 9559 section 5.1.5) and SeekHead (section 5.1.1).
-const (
-	cuePointID           ElementID = 0xBB
-	cueTimeID            ElementID = 0xB3
-	cueTrackPositionsID  ElementID = 0xB7
-	cueClusterPositionID ElementID = 0xF1
-	seekID               ElementID = 0x4DBB
-	seekIDID             ElementID = 0x53AB
-	seekPositionID       ElementID = 0x53AC
-)
-
 // children calls f for the head of each child of what lies from at to end, with
 // where its data begin, until it returns false. ok says that they fill it exactly.
 func (w *walker) children(at, end int64, f func(e elementHead, data int64) (bool, error)) (ok bool, err error) {

@@ -93,7 +93,7 @@ func (w *walker) planIndex(s *survey, p *plan) (end int64, err error) {
 		return 0, err
 	}
 	s.seek.cues = largest.at
-	p.replace(largest, fill(idCues, cuesHead-len(idCues), b[cuesHead:], largest.room()), cuesHead)
+	p.replace(largest, fill(cuesID, cuesHead-cuesID.bytes(), b[cuesHead:], largest.room()), cuesHead)
 	return s.end, nil
 }
 
@@ -187,7 +187,7 @@ func (w *walker) planSeekHead(s *survey, p *plan) error {
 		p.rewrite = p.rewrite || have != nil || behind
 		return nil
 	}
-	p.replace(s.seek.seek, b, len(idSeekHead)+1)
+	p.replace(s.seek.seek, b, seekHeadID.bytes()+1)
 	return nil
 }
 
@@ -195,18 +195,18 @@ func (w *walker) planSeekHead(s *survey, p *plan) error {
 // fit. If not all entries fit, it has that for Cues.
 func (w *walker) seekHead(s *survey, room int) ([]byte, error) {
 	var all, least []seek
-	to := func(id string, at int64) seek { return seekTo(id, at-s.head.segment) }
+	to := func(id ElementID, at int64) seek { return seekTo(id, at-s.head.segment) }
 	if s.head.info.end > 0 {
-		all = append(all, to(idInfo, s.head.info.at))
+		all = append(all, to(infoID, s.head.info.at))
 	}
-	all = append(all, to(idTracks, s.head.at.at))
+	all = append(all, to(tracksID, s.head.at.at))
 	if s.seek.cues > 0 {
-		least = append(least, to(idCues, s.seek.cues))
+		least = append(least, to(cuesID, s.seek.cues))
 		all = append(all, least...)
 	}
 	for _, t := range s.tops {
-		if t.id.named() && len(all) < 8 {
-			all = append(all, to(t.id.bytes(), t.at))
+		if named(t.id) && len(all) < 8 {
+			all = append(all, to(t.id, t.at))
 		}
 	}
 	for _, entries := range [][]seek{all, least} {
@@ -218,12 +218,7 @@ func (w *walker) seekHead(s *survey, room int) ([]byte, error) {
 	return nil, nil
 }
 
-// named says that a SeekHead names the element although weir does not need it.
-func (id ElementID) named() bool {
+// named reports whether a SeekHead names the element although weir does not need it.
+func named(id ElementID) bool {
 	return id == tagsID || id == chaptersID || id == attachmentsID
-}
-
-// bytes returns an ID of four bytes as they are in a file.
-func (id ElementID) bytes() string {
-	return string([]byte{byte(id >> 24), byte(id >> 16), byte(id >> 8), byte(id)})
 }

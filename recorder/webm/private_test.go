@@ -12,7 +12,7 @@ import (
 // TestPrivateLater: the header takes a CodecPrivate that comes after the sound, and is
 // one that can be read before, after and between.
 func TestPrivateLater(t *testing.T) {
-	tracks := []Track{{Codec: media.AV1, PrivateLater: true}, {Codec: media.Opus}}
+	tracks := []TrackEntry{{Codec: media.AV1, PrivateLater: true}, {Codec: media.Opus}}
 	for _, n := range []int{1, 20, 126, 127, 128, privateRoom - 6, privateRoom - 4} {
 		w, f := newWriter(t, Config{}, tracks)
 		feed(t, w, []fed{{1, Block{Data: opus(0, 20)}}})

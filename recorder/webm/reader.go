@@ -27,31 +27,6 @@ type Header struct {
 	Tracks []TrackEntry // 1 to 8, in the order of the stream
 }
 
-// TrackEntry is one track of a stream that is read (RFC 9559 section 5.1.4.1).
-type TrackEntry struct {
-	// Track has the codec, or zero if it is none that weir knows, and then the
-	// picture size or the number of channels as the stream claims them: zero if
-	// it does not. A MediaRecorder's header goes stale when the picture changes
-	// its size; keyframes tell the truth. The name is left out.
-	Track
-	// Number is what blocks call the track: not zero, unique, and in any order.
-	Number uint64
-	// CodecID is the name of the codec, "V_VP8": printable ASCII, up to 64 bytes.
-	CodecID string
-	// CodecPrivate is data for the decoder, for Opus an OpusHead; nil if none.
-	CodecPrivate []byte
-	// DefaultDuration is how long each frame lasts, or zero if it is not given or
-	// is more than a minute.
-	DefaultDuration time.Duration
-	// CodecDelay is what the codec's lead-in takes. It is already subtracted from
-	// the times of the frames (RFC 9559 section 5.1.4.1.25).
-	CodecDelay time.Duration
-}
-
-// Encoded reports whether the frames are of a codec that weir knows, but compressed
-// or encrypted by the container (ContentEncodings, RFC 9559 section 5.1.4.1.31).
-func (t *TrackEntry) Encoded() bool { return t.Codec == 0 && codecByID(t.CodecID) != 0 }
-
 // Frame is one frame that was read.
 type Frame struct {
 	// Track is the place of the frame's track in the latest Header.

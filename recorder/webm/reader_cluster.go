@@ -14,12 +14,11 @@ type clusterState struct {
 
 // groupState is what is known of the current BlockGroup.
 type groupState struct {
-	open       bool
-	at, end    int64 // in the stream
-	hasBlock   bool
-	block      []byte // data of the Block, ours
-	references bool   // it has a ReferenceBlock
-	duration   uint64 // BlockDuration in ticks; 0 if none
+	open    bool
+	at, end int64 // in the stream
+	Group
+	block    []byte // data of the Block, ours
+	duration uint64 // BlockDuration in ticks; 0 if none
 }
 
 // keep keeps the data of the Block until the group ends. They are copied unless
@@ -28,7 +27,7 @@ func (g *groupState) keep(data []byte, owned bool) {
 	if !owned {
 		data = bytes.Clone(data)
 	}
-	g.hasBlock, g.block = true, data
+	g.block = data
 }
 
 // beginCluster begins a Cluster (RFC 9559 section 5.1.3).
@@ -64,8 +63,7 @@ func (r *Reader) beginInCluster(e elementHead) error {
 	return r.passed() // it may be empty
 }
 
-// beginInGroup begins a child of a BlockGroup. Alpha planes and all else in
-// BlockAdditions are passed over.
+// beginInGroup begins a child of a BlockGroup.
 func (r *Reader) beginInGroup(e elementHead) error {
 	switch {
 	case e.id.outside(), e.id == timestampID, e.id == simpleBlockID, e.id == blockGroupID:
@@ -73,19 +71,12 @@ func (r *Reader) beginInGroup(e elementHead) error {
 	case r.off+e.size > r.group.end:
 		return r.bad(reasonOverrun)
 	}
-	switch e.id {
-	case blockID:
-		if r.group.hasBlock {
-			return r.dropGroup(reasonSecond)
-		}
+	wanted, reason := r.group.child(e)
+	switch {
+	case reason != "":
+		return r.dropGroup(reason)
+	case wanted:
 		return r.gather(e.size)
-	case blockDurationID:
-		if e.size > 8 {
-			return r.dropGroup(reasonDuration)
-		}
-		return r.gather(e.size)
-	case referenceBlockID:
-		r.group.references = true
 	}
 	return r.skip(e.size)
 }
@@ -134,7 +125,7 @@ func (r *Reader) readGroup() error {
 		r.tell(Damage{Offset: g.at, Length: g.end - g.at, Element: blockGroupID, Reason: reason})
 		return nil
 	}
-	b.key = !g.references
+	b.key = g.key()
 	if g.duration <= uint64(maxTime/r.header.tick) {
 		b.duration = time.Duration(g.duration) * r.header.tick
 	}

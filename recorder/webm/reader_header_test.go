@@ -92,9 +92,9 @@ func TestReaderTracks(t *testing.T) {
 	}{
 		"nothing known": {nil, TrackEntry{}},
 		"other codec":   {text(codecIDID, "V_FFV1"), TrackEntry{CodecID: "V_FFV1"}},
-		"padded string": {text(codecIDID, "V_VP8\x00\x00"), TrackEntry{CodecID: "V_VP8", Track: Track{Codec: media.VP8}}},
+		"padded string": {text(codecIDID, "V_VP8\x00\x00"), TrackEntry{CodecID: "V_VP8", Codec: media.VP8}},
 		"compressed":    {join(text(codecIDID, "V_VP8"), el(contentEncodingsID)), TrackEntry{CodecID: "V_VP8"}},
-		"one channel":   {join(text(codecIDID, "A_OPUS"), el(audioID)), TrackEntry{CodecID: "A_OPUS", Track: Track{Codec: media.Opus, Channels: 1}}},
+		"one channel":   {join(text(codecIDID, "A_OPUS"), el(audioID)), TrackEntry{CodecID: "A_OPUS", Codec: media.Opus, Channels: 1}},
 		"300 channels":  {el(audioID, number(channelsID, 300)), TrackEntry{}},
 		"no height":     {el(videoID, number(pixelWidthID, 640)), TrackEntry{}},
 		"huge picture":  {el(videoID, number(pixelWidthID, 1<<16), number(pixelHeightID, 2)), TrackEntry{}},

@@ -58,10 +58,10 @@ func (l *lookout) scan(p []byte) (taken int, found bool) {
 // quiet returns how many bytes at the front of p certainly begin no candidate.
 func quiet(p []byte) int {
 	for i, b := range p {
-		if b != clusterMagic[0] && b != ebmlMagic[0] {
+		if b != cluster0 && b != ebml0 {
 			continue
 		}
-		if i+1 == len(p) || p[i+1] == clusterMagic[1] || p[i+1] == ebmlMagic[1] {
+		if i+1 == len(p) || p[i+1] == cluster1 || p[i+1] == ebml1 {
 			return i
 		}
 	}
@@ -85,9 +85,15 @@ func (l *lookout) settle(end int64) bool {
 	return false
 }
 
+// The bytes with which candidates begin.
+var (
+	clusterMagic = string(appendID(nil, clusterID))
+	ebmlMagic    = string(appendID(nil, ebmlID))
+)
+
 const (
-	clusterMagic = idCluster
-	ebmlMagic    = "\x1A\x45\xDF\xA3"
+	cluster0, cluster1 = byte(clusterID >> 24), byte(clusterID >> 16 & 0xFF)
+	ebml0, ebml1       = byte(ebmlID >> 24), byte(ebmlID >> 16 & 0xFF)
 )
 
 // judge says whether c is the start of a Cluster or EBML header and of its first
@@ -124,12 +130,14 @@ func childStarts(c []byte, cluster bool) (whole, possible bool) {
 		return second == 0x84, len(c) == 1 || second == 0x84
 	}
 	if !cluster {
-		// All children of an EBML header have IDs of two bytes, 42 and more.
-		switch second {
-		case 0x82, 0x85, 0x86, 0x87, 0xF2, 0xF3, 0xF7:
-			return first == 0x42, first == 0x42
+		// All children of an EBML header have IDs of two bytes, of which the first is
+		// the same.
+		switch ElementID(first)<<8 | ElementID(second) {
+		case ebmlVersionID, ebmlReadVersionID, ebmlMaxIDLengthID, ebmlMaxSizeLengthID,
+			docTypeID, docTypeVersionID, docTypeReadVersionID:
+			return true, true
 		}
-		return false, len(c) == 1 && first == 0x42
+		return false, len(c) == 1 && ElementID(first) == docTypeID>>8
 	}
 	sized := 0x80 <= second && second <= 0x88 // an unsigned integer of 0 to 8 bytes
 	return ElementID(first) == timestampID && sized, ElementID(first) == timestampID && (len(c) == 1 || sized)

@@ -141,8 +141,8 @@ func TestReaderReadsLiveStream(t *testing.T) {
 		t.Fatalf("%s, %v, %v", got.order, err, got.damages)
 	}
 	tracks := []TrackEntry{
-		{Track: Track{Codec: media.VP8, Width: 640, Height: 360}, Number: liveVideo, CodecID: "V_VP8"},
-		{Track: Track{Codec: media.Opus, Channels: 2}, Number: liveAudio, CodecID: "A_OPUS"},
+		{Codec: media.VP8, Width: 640, Height: 360, Number: liveVideo, CodecID: "V_VP8"},
+		{Codec: media.Opus, Channels: 2, Number: liveAudio, CodecID: "A_OPUS"},
 	}
 	if !reflect.DeepEqual(got.headers, []Header{{tracks}}) {
 		t.Errorf("header %+v", got.headers)

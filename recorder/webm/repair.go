@@ -194,7 +194,7 @@ func (m *mender) add(p *part) error {
 		return m.write(patch{p.at, appendVoidHead(nil, p.end-p.at)})
 	case partBlock:
 		if p.reason != "" && p.reason != reasonNoTime {
-			return m.write(patch{p.at, []byte{idVoid}})
+			return m.write(patch{p.at, []byte{byte(voidID)}})
 		}
 	case partEnd:
 		if c := sizePatch(p); c != nil {
@@ -207,7 +207,7 @@ func (m *mender) add(p *part) error {
 // write writes p, after it has made a Void of a checksum that is right no longer.
 func (m *mender) write(p patch) error {
 	if m.crc > 0 {
-		if err := (patch{m.crc, []byte{idVoid}}).write(m.to); err != nil {
+		if err := (patch{m.crc, []byte{byte(voidID)}}).write(m.to); err != nil {
 			return err
 		}
 		m.crc = 0
@@ -224,10 +224,10 @@ func (s *survey) report(p *plan) Report {
 		Damages: s.damages, MoreDamages: s.more, Lost: s.lost,
 	}
 	if p.told {
-		r.Duration = time.Duration(s.head.lasting.value * float64(s.head.tick))
+		r.Duration = time.Duration(s.head.duration.value * float64(s.head.tick))
 	}
 	for i := range s.tracks {
-		t := TrackReport{s.head.tracks[i].entry, s.tracks[i].stats}
+		t := TrackReport{s.head.tracks[i].TrackEntry, s.tracks[i].stats}
 		r.Keyframes += t.Stats.Keyframes
 		r.Filler += t.Stats.Filler
 		r.Tracks = append(r.Tracks, t)

@@ -31,7 +31,7 @@ func newEndless(t testing.TB, hours int, frames []fed) *endless {
 	}
 	e.minute = f.b[len(e.header):]
 	for at := 0; ; {
-		n := bytes.Index(e.minute[at:], []byte(idCluster))
+		n := bytes.Index(e.minute[at:], appendID(nil, clusterID))
 		if n < 0 {
 			break
 		}

@@ -86,7 +86,7 @@ func checkClean(t testing.TB, b []byte) Report {
 
 // unfinished returns an open file with all of frames flushed, the same file finished,
 // and where each block ends.
-func unfinished(t testing.TB, c Config, tracks []Track, frames []fed) (open, finished []byte, ends []int64) {
+func unfinished(t testing.TB, c Config, tracks []TrackEntry, frames []fed) (open, finished []byte, ends []int64) {
 	t.Helper()
 	w, f := newWriter(t, c, tracks)
 	for i, fr := range frames {
@@ -115,7 +115,7 @@ func TestRepairIsLikeFinish(t *testing.T) {
 	}
 	frames = frames[:len(frames)-len(frames)%3]
 	for name, reserve := range map[string]int{"in front": 0, "thinned": 700, "at the end": -1, "of 5": cuesHead + 5*cueBytes} {
-		for _, tracks := range [][]Track{avTracks(), append(avTracks(), avTracks()...)} {
+		for _, tracks := range [][]TrackEntry{avTracks(), append(avTracks(), avTracks()...)} {
 			open, finished, _ := unfinished(t, Config{IndexReserve: reserve}, tracks, frames)
 			checkClean(t, finished)
 			got, r := repaired(t, open)

@@ -65,13 +65,13 @@ func (c *copier) begin(s *survey) error {
 		return err
 	}
 	l := &c.layout
-	b := append(head, idSegment...)
+	b := appendID(head, segmentID)
 	l.segmentSize = int64(len(b))
 	b = append(b, unknownSize...)
 	l.segment = int64(len(b))
 	l.seekHead, l.seekRoom = l.segment, seekHeadBytes
 	for _, t := range s.tops {
-		if t.id.named() && l.seekRoom < seekHeadBytes+5*seekBytes {
+		if named(t.id) && l.seekRoom < seekHeadBytes+5*seekBytes {
 			l.seekRoom += seekBytes
 		}
 	}
@@ -90,7 +90,7 @@ func (c *copier) begin(s *survey) error {
 		return err
 	}
 	for _, at := range s.silent() {
-		tracks[at-c.head.at.at] = idVoid
+		tracks[at-c.head.at.at] = byte(voidID)
 	}
 	b = append(b, tracks...)
 	l.index = int64(len(b))
@@ -126,7 +126,7 @@ func (c *copier) info() ([]byte, error) {
 		body = more
 	}
 	body = appendVoid(body, durationBytes)
-	b := appendSize([]byte(idInfo), uint64(len(body)))
+	b := appendSize(appendID(nil, infoID), uint64(len(body)))
 	return append(b, body...), nil
 }
 
@@ -135,10 +135,10 @@ func (c *copier) info() ([]byte, error) {
 func (c *copier) add(p *part) error {
 	switch p.kind {
 	case partTop:
-		if !p.id.named() {
+		if !named(p.id) {
 			return nil
 		}
-		c.others = append(c.others, seekTo(p.id.bytes(), c.end()-c.layout.segment))
+		c.others = append(c.others, seekTo(p.id, c.end()-c.layout.segment))
 		return c.copy(p)
 	case partCluster:
 		c.start = 0
@@ -160,7 +160,7 @@ func (c *copier) add(p *part) error {
 		if err := c.flush(); err != nil {
 			return err
 		}
-		return patch{at + int64(len(idCluster)), appendWideSize(nil, uint64(c.written-at-clusterHead), 8)}.write(c.to)
+		return patch{at + int64(clusterID.bytes()), appendWideSize(nil, uint64(c.written-at-clusterHead), 8)}.write(c.to)
 	}
 	return nil
 }

@@ -123,12 +123,12 @@ func checkFinished(t testing.TB, b []byte) *element {
 	checkSeekHead(t, b, seg)
 	last := map[byte]int64{}
 	for i, c := range seg.all(0x1F43B675) {
-		if len(c.children) < 2 || c.children[0].id != idTimestamp {
+		if len(c.children) < 2 || c.children[0].id != uint32(timestampID) {
 			t.Fatalf("cluster %d has no timestamp first or no block", i)
 		}
 		base, prev := uintAt(b, c.children[0]), int64(0)
 		for _, e := range c.children[1:] {
-			if e.id != idSimpleBlock {
+			if e.id != uint32(simpleBlockID) {
 				t.Fatalf("cluster %d holds %x", i, e.id)
 			}
 			number, offset := b[e.data]&0x7F, int64(int16(uint16(b[e.data+1])<<8|uint16(b[e.data+2])))

@@ -51,13 +51,13 @@ func seal(l layout, s summary, write func(patch) error) error {
 	at := l.end
 	var size [8]byte
 	for _, n := range s.clusters {
-		if err := write(patch{at + int64(len(idCluster)), appendWideSize(size[:0], uint64(n), 8)}); err != nil {
+		if err := write(patch{at + int64(clusterID.bytes()), appendWideSize(size[:0], uint64(n), 8)}); err != nil {
 			return err
 		}
 		at += clusterHead + int64(n)
 	}
 	for _, i := range s.silent {
-		if err := write(patch{l.entries[i], []byte{idVoid}}); err != nil {
+		if err := write(patch{l.entries[i], []byte{byte(voidID)}}); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func seal(l layout, s summary, write func(patch) error) error {
 func (s summary) header(l layout) ([]patch, error) {
 	var out []patch
 	if len(s.front) > 0 {
-		room := fill(idCues, cuesHead-len(idCues), s.front[cuesHead:], l.indexRoom)
+		room := fill(cuesID, cuesHead-cuesID.bytes(), s.front[cuesHead:], l.indexRoom)
 		out = append(out,
 			patch{l.index + cuesHead, room[cuesHead:]},
 			patch{l.index, room[:cuesHead]})
@@ -96,14 +96,16 @@ func (s summary) header(l layout) ([]patch, error) {
 
 // seekHead returns the SeekHead, in as many bytes as are reserved for it.
 func (s summary) seekHead(l layout) ([]byte, error) {
-	entries := []seek{seekTo(idInfo, l.info-l.segment), seekTo(idTracks, l.tracks-l.segment)}
+	entries := []seek{seekTo(infoID, l.info-l.segment), seekTo(tracksID, l.tracks-l.segment)}
 	if s.cues > 0 {
-		entries = append(entries, seekTo(idCues, s.cues-l.segment))
+		entries = append(entries, seekTo(cuesID, s.cues-l.segment))
 	}
 	return renderSeekHead(append(entries, s.others...), l.seekRoom)
 }
 
-func seekTo(id string, position int64) seek { return seek{[]byte(id), uint64(position)} }
+func seekTo(id ElementID, position int64) seek {
+	return seek{appendID(nil, id), uint64(position)}
+}
 
 // renderSeekHead returns the SeekHead and, up to room bytes, a Void behind it.
 func renderSeekHead(entries []seek, room int) ([]byte, error) {
@@ -113,25 +115,5 @@ func renderSeekHead(entries []seek, room int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fill(idSeekHead, 1, body, room), nil
-}
-
-// fill returns an element with a size of the given width, or of more bytes if it
-// takes more, and a Void behind it, which together have room bytes if that is
-// enough. A Void takes two bytes at least, so that one is filled by the size.
-func fill(id string, width int, body []byte, room int) []byte {
-	if least := len(appendSize(nil, uint64(len(body)))); width < least {
-		width = least
-	}
-	free := room - len(id) - width - len(body)
-	if free == 1 && width < maxSizeBytes {
-		width, free = width+1, 0
-	}
-	b := append([]byte(nil), id...)
-	b = appendWideSize(b, uint64(len(body)), width)
-	b = append(b, body...)
-	if free > 1 {
-		b = appendVoid(b, free)
-	}
-	return b
+	return fill(seekHeadID, 1, body, room), nil
 }

@@ -80,7 +80,7 @@ const (
 
 // trackState is what the Writer keeps of a track.
 type trackState struct {
-	number byte
+	number uint64
 	video  bool
 	at     time.Duration // time of the last frame, not rounded
 	step   time.Duration // how long a frame lasts: guessed
@@ -88,8 +88,8 @@ type trackState struct {
 	stats  TrackStats
 }
 
-func newTrackState(t Track, number int) trackState {
-	s := trackState{number: byte(number), stats: TrackStats{Number: number}}
+func newTrackState(t TrackEntry, number int) trackState {
+	s := trackState{number: uint64(number), stats: TrackStats{Number: number}}
 	s.step = audioStep
 	if t.Codec.Kind() == media.Video {
 		s.video = true

@@ -97,11 +97,11 @@ func (s *survey) begin(h *fileHeader) {
 	s.tracks = make([]surveyed, len(h.tracks))
 	for i := range s.tracks {
 		t, f := &s.tracks[i], &h.tracks[i]
-		t.stats.Number = int(f.entry.Number)
-		t.stats.Width, t.stats.Height = f.entry.Width, f.entry.Height
-		t.step = f.entry.DefaultDuration
+		t.stats.Number = int(f.Number)
+		t.stats.Width, t.stats.Height = f.Width, f.Height
+		t.step = f.DefaultDuration
 		if t.step == 0 {
-			t.step = map[media.Kind]time.Duration{media.Audio: audioStep, media.Video: videoStep}[f.kind]
+			t.step = map[media.Kind]time.Duration{media.Audio: audioStep, media.Video: videoStep}[f.Kind]
 		}
 	}
 }
@@ -193,7 +193,7 @@ func (s *survey) block(p *part, h *fileHeader) {
 	b, f := &p.block, &h.tracks[p.block.track]
 	t := &s.tracks[b.track]
 	at := time.Duration(b.ticks) * h.tick
-	if step := b.ticks - t.last; step > 0 && t.begun() && f.entry.DefaultDuration == 0 {
+	if step := b.ticks - t.last; step > 0 && t.begun() && f.DefaultDuration == 0 {
 		t.step = min(time.Duration(step)*h.tick, maxStep)
 	}
 	if t.last = max(t.last, b.ticks); !t.begun() {
@@ -209,7 +209,7 @@ func (s *survey) block(p *part, h *fileHeader) {
 		s.frames += b.frames
 	}
 	tail := t.step
-	if f.entry.DefaultDuration > 0 {
+	if f.DefaultDuration > 0 {
 		tail *= time.Duration(max(1, b.frames))
 	}
 	if b.duration > 0 {
@@ -217,7 +217,7 @@ func (s *survey) block(p *part, h *fileHeader) {
 	}
 	t.end = max(t.end, at+tail)
 
-	if f.kind == media.Video && b.key {
+	if f.Kind == media.Video && b.key {
 		t.stats.Keyframes++
 	}
 	s.index.take(h, b, s.cluster.at-h.segment)
@@ -228,12 +228,12 @@ func (s *survey) block(p *part, h *fileHeader) {
 // Cluster.
 func (x *index) take(h *fileHeader, b *walked, position int64) {
 	f := &h.tracks[b.track]
-	video := f.kind == media.Video
-	if !(video && b.key || f.kind == media.Audio && b.first) || b.ticks > maxCueTicks {
+	video := f.Kind == media.Video
+	if !(video && b.key || f.Kind == media.Audio && b.first) || b.ticks > maxCueTicks {
 		return
 	}
 	ms := (time.Duration(b.ticks) * h.tick).Milliseconds()
-	x.add(cue{ms: ms, ticks: b.ticks, position: position, track: f.entry.Number}, video)
+	x.add(cue{ms: ms, ticks: b.ticks, position: position, track: f.Number}, video)
 	if len(x.video) == maxIndex {
 		x.video = halve(x.video)
 	}

@@ -51,7 +51,7 @@ type walked struct {
 	bytes    int64         // of its frame, or of frames that are laced with their sizes
 	first    bool          // in its Cluster
 	flags    byte          // of its head
-	offsetAt int64         // where in the file its head tells its time: flags and frames follow
+	dataAt   int64         // where in the file its frame begins, or the head of laced ones
 }
 
 // walker walks through one file.

@@ -52,26 +52,6 @@ func (w *walker) startsAgain(at int64) (bool, error) {
 	return ok && (next.id.outside() || next.id == voidID), err
 }
 
-// begins says whether the element can be the first child of a child of the Segment.
-func (id ElementID) begins(parent ElementID) bool {
-	if id == crc32ID || id == voidID {
-		return true
-	}
-	switch parent {
-	case seekHeadID:
-		return id == seekID
-	case infoID:
-		return id > 0x4000 && id != seekIDID && id != seekPositionID
-	case tracksID:
-		return id == trackEntryID
-	case cuesID:
-		return id == cuePointID
-	case tagsID, attachmentsID, chaptersID:
-		return id == 0x7373 || id == 0x61A7 || id == 0x45B9 // Tag, AttachedFile, EditionEntry
-	}
-	return false
-}
-
 // clusterStarts says whether what is at data, behind the head of a Cluster, makes
 // it believable.
 func (w *walker) clusterStarts(data int64) (bool, error) {

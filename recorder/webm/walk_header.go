@@ -1,23 +1,11 @@
 package webm
 
-import (
-	"encoding/binary"
-	"math"
-	"time"
-
-	"weir/sfu/media"
-)
-
 const (
 	// maxHeaderPart is the most data that an EBML header, Info or Tracks may have.
 	// Fonts of subtitles, which are large, are Attachments.
 	maxHeaderPart = 4 << 20
 	// maxFileTracks is the most tracks that a file may declare.
 	maxFileTracks = 128
-
-	trackTypeID ElementID = 0x83
-	muxingAppID ElementID = 0x4D80
-	durationID  ElementID = 0x4489
 )
 
 // fileHeader is what a file says before its first Cluster, and where.
@@ -27,10 +15,9 @@ type fileHeader struct {
 	segment   int64 // the Segment's data
 	claimed   int64 // its end by its size; -1 if it has none
 
-	tick    time.Duration
-	info    part // its end is zero until it has come
-	lasting durationPlace
-	own     bool // weir wrote it
+	Info
+	info part // its end is zero until it has come
+	own  bool // weir wrote it
 
 	tracks  []fileTrack // nil until Tracks has come
 	at      part        // of Tracks
@@ -39,24 +26,14 @@ type fileHeader struct {
 
 // fileTrack is one track of a file.
 type fileTrack struct {
-	entry TrackEntry
-	kind  media.Kind // zero if neither
-	at    int64      // of its TrackEntry
-}
-
-// durationPlace is where the Duration is or could be.
-type durationPlace struct {
-	at    int64   // of the Duration, or of a Void in Info that can hold one; 0 if none
-	void  int     // length of that Void; 0 if it is a Duration
-	bytes int     // of the Duration's value, 4 or 8
-	value float64 // in ticks
-	crc   int64   // of Info's CRC-32; 0 if none
+	TrackEntry
+	at int64 // of its TrackEntry
 }
 
 func (h *fileHeader) byNumber(number uint64) (int, bool) {
 	if len(h.tracks) <= maxReadTracks { // as good as always
 		for i := range h.tracks {
-			if h.tracks[i].entry.Number == number {
+			if h.tracks[i].Number == number {
 				return i, true
 			}
 		}
@@ -69,7 +46,7 @@ func (h *fileHeader) byNumber(number uint64) (int, bool) {
 // cueBytes returns how long an entry of the file's index can be.
 func (h *fileHeader) cueBytes() int {
 	for i := range h.tracks {
-		if h.tracks[i].entry.Number > 0xFF {
+		if h.tracks[i].Number > 0xFF {
 			return cueBytes + 7
 		}
 	}
@@ -141,44 +118,24 @@ func (w *walker) readTop(p part) error {
 	return nil
 }
 
-// readInfo reads Info (RFC 9559 section 5.1.2). What is behind a TimestampScale
-// may be nonsense: a Duration is being written there when power fails.
+// readInfo reads Info. What is behind a TimestampScale may be nonsense: a Duration is
+// being written there when power fails.
 func (w *walker) readInfo(p part) error {
 	data, err := w.data(&p)
 	if err != nil {
 		return err
 	}
-	h, scaled := &w.head, false
+	h := &w.head
 	h.info = p
-	d := &h.lasting
-	err = eachChild(data, p.data, func(c child) (err error) {
-		total := int(c.dataAt-c.at) + len(c.data)
-		switch {
-		case c.id == timestampScaleID:
-			h.tick, err = c.tick()
-			scaled = true
-		case c.id == muxingAppID:
-			h.own = string(c.data) == muxingApp
-		case c.id == crc32ID:
-			d.crc = c.at
-		case c.id == durationID && len(c.data) == 8:
-			d.at, d.void, d.bytes = c.at, 0, 8
-			d.value = math.Float64frombits(binary.BigEndian.Uint64(c.data))
-		case c.id == durationID && len(c.data) == 4:
-			d.at, d.void, d.bytes = c.at, 0, 4
-			d.value = float64(math.Float32frombits(binary.BigEndian.Uint32(c.data)))
-		case c.id == voidID && d.bytes == 0 && c.dataAt-c.at == 2 && (total == durationBytes || total >= durationBytes+2):
-			d.at, d.void = c.at, total
-		}
-		return err
-	})
-	if scaled && h.tick > 0 {
+	h.Info, err = parseInfo(data, p.data)
+	h.own = h.muxingApp == muxingApp
+	if h.scaled && h.tick > 0 {
 		return nil
 	}
 	return err
 }
 
-// readTracks reads Tracks (RFC 9559 section 5.1.4).
+// readTracks reads Tracks.
 func (w *walker) readTracks(p part) error {
 	data, err := w.data(&p)
 	if err != nil {
@@ -186,49 +143,12 @@ func (w *walker) readTracks(p part) error {
 	}
 	numbers := map[uint64]int{}
 	var tracks []fileTrack
-	err = eachChild(data, p.data, func(c child) error {
-		if c.id != trackEntryID {
-			return nil
-		}
-		if len(tracks) == maxFileTracks {
-			return c.id.fail(ErrTooManyTracks, c.at, "is one too many")
-		}
-		t := fileTrack{at: c.at}
-		var err error
-		if t.entry, err = readEntry(c); err != nil {
-			return err
-		}
-		if _, twice := numbers[t.entry.Number]; twice {
-			return c.id.fail(ErrHeader, c.at, "has the number of another track")
-		}
-		t.kind, err = readKind(c)
-		numbers[t.entry.Number] = len(tracks)
-		tracks = append(tracks, t)
-		return err
+	err = eachTrack(data, p.at, p.data, maxFileTracks, func(t TrackEntry, at int64) {
+		numbers[t.Number] = len(tracks)
+		tracks = append(tracks, fileTrack{t, at})
 	})
-	if err == nil && len(tracks) == 0 {
-		err = tracksID.fail(ErrHeader, p.at, "has no track")
+	if err == nil {
+		w.head.at, w.head.tracks, w.head.numbers = p, tracks, numbers
 	}
-	if err != nil {
-		return err
-	}
-	w.head.at, w.head.tracks, w.head.numbers = p, tracks, numbers
-	return nil
-}
-
-// readKind reads the TrackType of a TrackEntry.
-func readKind(entry child) (kind media.Kind, err error) {
-	err = eachChild(entry.data, entry.dataAt, func(c child) error {
-		if c.id != trackTypeID {
-			return nil
-		}
-		switch v, _ := bigEndian(c.data); v {
-		case 1:
-			kind = media.Video
-		case 2:
-			kind = media.Audio
-		}
-		return nil
-	})
-	return kind, err
+	return err
 }

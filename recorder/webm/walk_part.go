@@ -5,21 +5,6 @@ import (
 	"weir/sfu/media"
 )
 
-// IDs that only whole files have.
-const (
-	silentTracksID   ElementID = 0x5854
-	encryptedBlockID ElementID = 0xAF
-)
-
-// inCluster says that the element lies in Clusters only.
-func (id ElementID) inCluster() bool {
-	switch id {
-	case timestampID, positionID, prevSizeID, silentTracksID, simpleBlockID, blockGroupID, encryptedBlockID:
-		return true
-	}
-	return false
-}
-
 // read returns the part that begins at at. If none does, ok is false, and p has
 // the ID and a reason.
 func (w *walker) read(at int64) (p part, ok bool, err error) {
@@ -123,7 +108,7 @@ func (w *walker) readBlock(p part) (part, bool, error) {
 	} else {
 		err = w.readFields(&p, p.data, p.end)
 		p.block.key = p.block.flags&flagKey != 0
-		if err == nil && p.block.flags&flagDiscard != 0 && p.reason == "" && w.head.tracks[p.block.track].entry.Codec == media.Opus {
+		if err == nil && p.block.flags&flagDiscard != 0 && p.reason == "" && w.head.tracks[p.block.track].Codec == media.Opus {
 			err = w.readFiller(&p)
 		}
 	}
@@ -144,17 +129,16 @@ func (w *walker) readBlock(p part) (part, bool, error) {
 // readFields reads what precedes the frame in the data of a SimpleBlock or Block
 // (RFC 9559 sections 10.1 and 10.2), from at to end, into p.
 func (w *walker) readFields(p *part, at, end int64) error {
-	const most = maxSizeBytes + 3
-	b, err := w.src.peek(at, int(min(most, end-at)))
+	b, err := w.src.peek(at, int(min(maxBlockHead, end-at)))
 	if err != nil {
 		return err
 	}
-	number, n, _, ok := parseVint(b)
-	if !ok || len(b) < n+3 {
+	head, ok := parseBlockHead(b)
+	if !ok {
 		p.reason = reasonShortBlock
 		return nil
 	}
-	track, ok := w.head.byNumber(number)
+	track, ok := w.head.byNumber(head.number)
 	if !ok {
 		p.reason = reasonNoTrack
 		return nil
@@ -164,19 +148,19 @@ func (w *walker) readFields(p *part, at, end int64) error {
 		return nil
 	}
 	p.block.track, p.block.cluster = track, w.ticks
-	p.block.ticks = max(0, w.ticks+int64(int16(uint16(b[n])<<8|uint16(b[n+1]))))
-	p.block.bytes = end - at - int64(n) - 3
-	p.block.flags, p.block.offsetAt = b[n+2], at+int64(n)
-	if p.block.frames = 1; p.block.flags&flagLacing != lacingNone {
-		return w.readLacing(&p.block, at+int64(n)+3)
+	p.block.ticks = max(0, w.ticks+int64(head.offset))
+	p.block.dataAt, p.block.flags = at+int64(head.bytes), head.flags
+	p.block.bytes = end - p.block.dataAt
+	if p.block.frames = 1; head.flags&flagLacing != lacingNone {
+		return w.readLacing(&p.block)
 	}
 	return nil
 }
 
 // readLacing reads how many frames are in a block, and how much of it tells their
 // sizes. Of sizes that are wrong as much counts as there is.
-func (w *walker) readLacing(b *walked, at int64) error {
-	head, err := w.src.peek(at, int(min(sourceWindow, b.bytes)))
+func (w *walker) readLacing(b *walked) error {
+	head, err := w.src.peek(b.dataAt, int(min(sourceWindow, b.bytes)))
 	if err != nil || len(head) == 0 {
 		return err
 	}
@@ -189,7 +173,7 @@ func (w *walker) readLacing(b *walked, at int64) error {
 // another program, which FillSound leaves that program's, the packet tells as well: who
 // else marks sound as discardable has a meaning of their own.
 func (w *walker) readFiller(p *part) error {
-	packet, err := w.src.peek(p.block.offsetAt+3, int(min(codec.OpusSilence, p.block.bytes)))
+	packet, err := w.src.peek(p.block.dataAt, int(min(codec.OpusSilence, p.block.bytes)))
 	if err != nil || !w.head.own && (p.block.bytes != codec.OpusSilence || !codec.IsOpusSilence(packet)) {
 		return err
 	}
@@ -199,7 +183,7 @@ func (w *walker) readFiller(p *part) error {
 
 // readGroup reads the children of a BlockGroup (RFC 9559 section 5.1.3.5).
 func (w *walker) readGroup(p *part) error {
-	has, references := false, false
+	var group Group
 	for at := p.data; at < p.end; {
 		e, ok, err := w.src.head(at)
 		if err != nil {
@@ -211,17 +195,17 @@ func (w *walker) readGroup(p *part) error {
 			return nil
 		}
 		at = data + e.size
-		switch e.id {
-		case blockID:
-			if has {
-				p.reason = reasonSecond
-				return nil
-			}
-			has = true
+		wanted, reason := group.child(e)
+		switch {
+		case reason == reasonSecond:
+			p.reason = reason
+			return nil
+		case !wanted: // or a BlockDuration of nonsense: the Block is good all the same
+		case e.id == blockID:
 			if err := w.readFields(p, data, at); err != nil || p.reason != "" {
 				return err
 			}
-		case blockDurationID:
+		default:
 			v, ok, err := w.src.uint(data, e.size)
 			if err != nil {
 				return err
@@ -229,13 +213,11 @@ func (w *walker) readGroup(p *part) error {
 			if ok && v <= uint64(maxTime/w.head.tick) {
 				p.block.duration = int64(v)
 			}
-		case referenceBlockID:
-			references = true
 		}
 	}
-	if !has {
+	if !group.hasBlock {
 		p.reason = reasonNoBlock
 	}
-	p.block.key = !references
+	p.block.key = group.key()
 	return nil
 }

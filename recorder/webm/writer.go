@@ -50,7 +50,7 @@ type Writer struct {
 	file     File
 	layout   layout
 	maxSpan  int64 // of a Cluster, ms
-	declared []Track
+	declared []TrackEntry
 
 	buf     []byte // written by WriteFrame, not yet handed to file
 	written int64  // bytes handed to file, which is where buf begins
@@ -69,7 +69,7 @@ type Writer struct {
 
 // NewWriter returns a Writer for tracks and writes the file's header to f with
 // one Write. It returns an error that wraps ErrConfig or ErrWrite.
-func NewWriter(f File, c Config, tracks []Track) (*Writer, error) {
+func NewWriter(f File, c Config, tracks []TrackEntry) (*Writer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func NewWriter(f File, c Config, tracks []Track) (*Writer, error) {
 		file:     f,
 		layout:   l,
 		maxSpan:  max(c.MaxCluster.Milliseconds(), 1),
-		declared: append([]Track(nil), tracks...),
+		declared: append([]TrackEntry(nil), tracks...),
 		buf:      header,
 		tracks:   make([]trackState, len(tracks)),
 	}
@@ -125,7 +125,7 @@ func (w *Writer) WriteFrame(track int, b Block) error {
 	if w.needsCluster(ms, t.video && b.Sync, len(b.Data)) {
 		w.openCluster(ms)
 		if key {
-			w.index.add(cue{ms: ms, ticks: ms, position: w.start - w.layout.segment, track: uint64(t.number)}, t.video)
+			w.index.add(cue{ms: ms, ticks: ms, position: w.start - w.layout.segment, track: t.number}, t.video)
 		}
 	}
 	w.lastTime = ms
@@ -221,7 +221,7 @@ func (w *Writer) SetPrivate(track int, private []byte) error {
 		return fmt.Errorf("%w: %d has no room for a CodecPrivate", ErrTrack, track)
 	}
 	const head = 3 // of the Void that keeps the room
-	b := fill("\x63\xA2", 1, private, privateRoom)
+	b := fill(codecPrivateID, 1, private, privateRoom)
 	if len(private) == 0 || len(b) != privateRoom {
 		return fmt.Errorf("%w: CodecPrivate of %d bytes", ErrFrame, len(private))
 	}

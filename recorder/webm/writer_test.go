@@ -31,7 +31,7 @@ func TestFramesComeBack(t *testing.T) {
 
 func TestHeader(t *testing.T) {
 	date := time.Date(2026, 3, 4, 5, 6, 7, 89e6, time.FixedZone("", 3600))
-	w, f := newWriter(t, Config{Date: date, Title: "a\xffb", WritingApp: "weir 1"}, []Track{
+	w, f := newWriter(t, Config{Date: date, Title: "a\xffb", WritingApp: "weir 1"}, []TrackEntry{
 		{Codec: media.Opus, Name: "microphone", Channels: 1},
 		{Codec: media.VP8},
 	})
@@ -61,7 +61,7 @@ func TestHeader(t *testing.T) {
 		*v.Video != (video{unknownWidth, unknownHeight}) || v.TrackUID == a.TrackUID || v.TrackUID == 0 || a.TrackUID == 0 {
 		t.Errorf("video entry %+v", v)
 	}
-	if bytes.Contains(f.b, []byte(idDuration+"\x88")) {
+	if bytes.Contains(f.b, append(appendID(nil, durationID), 0x88)) {
 		t.Error("an open file claims a duration")
 	}
 }
@@ -75,7 +75,7 @@ func TestNoDateNoTitle(t *testing.T) {
 }
 
 func TestSizeComesLate(t *testing.T) {
-	w, f := newWriter(t, Config{}, []Track{{Codec: media.Opus}, {Codec: media.VP8}})
+	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}})
 	frames := interleaved(2 * time.Second)
 	feed(t, w, frames[:30])
 	before := len(f.b)
@@ -101,7 +101,7 @@ func TestSizeComesLate(t *testing.T) {
 
 // TestEnlarge: the largest size stays in the header.
 func TestEnlarge(t *testing.T) {
-	w, f := newWriter(t, Config{}, []Track{{Codec: media.Opus}, {Codec: media.VP9}})
+	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP9}})
 	feed(t, w, interleaved(time.Second))
 	for _, s := range [][2]int{{320, 180}, {1280, 720}, {640, 360}, {1280, 720}} {
 		if err := w.Enlarge(videoTrack, s[0], s[1]); err != nil {
@@ -154,18 +154,18 @@ func TestBadConfig(t *testing.T) {
 	ok := avTracks()
 	for name, tc := range map[string]struct {
 		c      Config
-		tracks []Track
+		tracks []TrackEntry
 	}{
 		"cluster of -1":    {Config{MaxCluster: -1}, ok},
 		"cluster of 31 s":  {Config{MaxCluster: 31 * time.Second}, ok},
 		"reserve of 1 GiB": {Config{IndexReserve: 1 << 30}, ok},
 		"no track":         {Config{}, nil},
-		"127 tracks":       {Config{}, make([]Track, 127)},
-		"no codec":         {Config{}, []Track{{}}},
-		"unknown codec":    {Config{}, []Track{{Codec: 200}}},
-		"3 channels":       {Config{}, []Track{{Codec: media.Opus, Channels: 3}}},
-		"-1 wide":          {Config{}, []Track{{Codec: media.VP8, Width: -1, Height: 5}}},
-		"no height":        {Config{}, []Track{{Codec: media.VP8, Width: 5}}},
+		"127 tracks":       {Config{}, make([]TrackEntry, 127)},
+		"no codec":         {Config{}, []TrackEntry{{}}},
+		"unknown codec":    {Config{}, []TrackEntry{{Codec: 200}}},
+		"3 channels":       {Config{}, []TrackEntry{{Codec: media.Opus, Channels: 3}}},
+		"-1 wide":          {Config{}, []TrackEntry{{Codec: media.VP8, Width: -1, Height: 5}}},
+		"no height":        {Config{}, []TrackEntry{{Codec: media.VP8, Width: 5}}},
 	} {
 		f := &memFile{}
 		if _, err := NewWriter(f, tc.c, tc.tracks); !errors.Is(err, ErrConfig) || f.calls > 0 {
@@ -234,7 +234,7 @@ func TestWritesEndAtBlocks(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	w, f := newWriter(t, Config{}, []Track{{Codec: media.Opus}, {Codec: media.VP8}, {Codec: media.VP8}})
+	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}, {Codec: media.VP8}})
 	frames := interleaved(3 * time.Second)
 	feed(t, w, frames)
 	if err := w.SetSize(videoTrack, 160, 120); err != nil {

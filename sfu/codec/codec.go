@@ -15,6 +15,17 @@ type Format struct {
 	// FrameDuration returns how long a coded frame lasts, 0 when it does not say.
 	// Nil for video.
 	FrameDuration func(frame []byte) time.Duration
+	// MatroskaID is what Matroska and WebM call the codec: a CodecID (RFC 9559 section
+	// 5.1.4.1.21).
+	MatroskaID string
+	// MatroskaOnly reports that WebM does not have the codec: neither files nor streams
+	// for players.
+	MatroskaOnly bool
+	// Parameter names the codec for players (RFC 6381 section 3.3), with the variant as
+	// far as the track's CodecPrivate tells it. Nil: by its name alone.
+	Parameter func(private []byte) string
+	// NeedsPrivate reports that nobody can decode a track without its CodecPrivate.
+	NeedsPrivate bool
 	// CodecPrivate returns what a Matroska or WebM file says of a video track ahead
 	// of its frames (RFC 9559 section 5.1.4.1.22), made of a frame that is Sync. It
 	// returns false when frame does not tell. Nil where none is needed (VP8), or

@@ -6,6 +6,7 @@ import "weir/sfu/media"
 // codec is a row here and the functions that it names.
 var formats = [...]Format{
 	media.Opus: {
+		MatroskaID:      "A_OPUS",
 		Inspect:         inspectOpus,
 		FrameDuration:   OpusDuration,
 		NewFiller:       func() *OpusFiller { return &OpusFiller{} },
@@ -13,6 +14,8 @@ var formats = [...]Format{
 		NewDepacketizer: newOpusDepacketizer,
 	},
 	media.VP9: {
+		MatroskaID:      "V_VP9",
+		Parameter:       vp9Parameter,
 		Inspect:         inspectVP9,
 		FrameSize:       VP9Size,
 		CodecPrivate:    VP9Private,
@@ -22,6 +25,9 @@ var formats = [...]Format{
 		NewDepacketizer: newVP9Depacketizer,
 	},
 	media.AV1: {
+		MatroskaID:      "V_AV1",
+		Parameter:       av1Parameter,
+		NeedsPrivate:    true,
 		Inspect:         inspectAV1,
 		FrameSize:       AV1Size,
 		NewStill:        func() Still { return &av1Still{} },
@@ -31,6 +37,10 @@ var formats = [...]Format{
 		NewDepacketizer: newAV1Depacketizer,
 	},
 	media.H264: {
+		MatroskaID:      "V_MPEG4/ISO/AVC",
+		MatroskaOnly:    true,
+		Parameter:       h264Parameter,
+		NeedsPrivate:    true,
 		Inspect:         inspectH264,
 		FrameSize:       H264Size,
 		NewStill:        func() Still { return &h264Still{} },
@@ -41,6 +51,7 @@ var formats = [...]Format{
 		NewDepacketizer: newH264Depacketizer,
 	},
 	media.VP8: {
+		MatroskaID:      "V_VP8",
 		Inspect:         inspectVP8,
 		FrameSize:       VP8Size,
 		NewStill:        func() Still { return &vp8Still{} },
@@ -55,4 +66,22 @@ func For(c media.Codec) (Format, bool) {
 		return Format{}, false
 	}
 	return formats[c], true
+}
+
+// ByMatroskaID returns the codec with that Format.MatroskaID, or zero.
+func ByMatroskaID(id string) media.Codec {
+	for c := range formats {
+		if formats[c].Inspect != nil && formats[c].MatroskaID == id {
+			return media.Codec(c)
+		}
+	}
+	return 0
+}
+
+// Parameter names a codec for players: see Format.Parameter.
+func Parameter(c media.Codec, private []byte) string {
+	if format, ok := For(c); ok && format.Parameter != nil {
+		return format.Parameter(private)
+	}
+	return c.String()
 }

@@ -23,7 +23,7 @@ type muxer struct {
 // newMuxer returns a muxer of inputs whose first frame is first, and its header. With
 // fmp4 it makes fragmented MP4. The error says that no player could take it.
 func newMuxer(inputs []*feedInput, first []byte, fmp4 bool) (*muxer, header, error) {
-	tracks := make([]webm.Track, len(inputs))
+	tracks := make([]webm.TrackEntry, len(inputs))
 	for i, in := range inputs {
 		tracks[i].Codec = in.track.Info().Codec
 	}
@@ -46,7 +46,7 @@ func newMuxer(inputs []*feedInput, first []byte, fmp4 bool) (*muxer, header, err
 }
 
 // describe notes what a keyframe tells of its track.
-func describe(t *webm.Track, keyframe []byte) {
+func describe(t *webm.TrackEntry, keyframe []byte) {
 	format, _ := codec.For(t.Codec)
 	if format.FrameSize != nil {
 		if width, height, ok := format.FrameSize(keyframe); ok && width > 0 && height > 0 {
@@ -59,7 +59,7 @@ func describe(t *webm.Track, keyframe []byte) {
 }
 
 // fragmented returns the same tracks for the other container.
-func fragmented(tracks []webm.Track) []mp4.Track {
+func fragmented(tracks []webm.TrackEntry) []mp4.Track {
 	list := make([]mp4.Track, len(tracks))
 	for i, t := range tracks {
 		list[i] = mp4.Track{Codec: t.Codec, Width: t.Width, Height: t.Height, Private: t.CodecPrivate}
@@ -132,10 +132,10 @@ func (m *muxer) samples(list []webm.Sample) []mp4.Sample {
 		if !s.Key || m.inputs[s.Track].track.Info().Codec != media.H264 {
 			continue
 		}
-		t := webm.Track{Codec: media.H264}
+		t := webm.TrackEntry{Codec: media.H264}
 		if describe(&t, s.Data); t.CodecPrivate != nil && !bytes.Equal(t.CodecPrivate, m.config) {
 			m.config = t.CodecPrivate
-			samples[i].Header = &fragmented([]webm.Track{t})[0]
+			samples[i].Header = &fragmented([]webm.TrackEntry{t})[0]
 		}
 	}
 	return samples

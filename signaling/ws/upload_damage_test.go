@@ -29,8 +29,8 @@ func TestDamageClosesTheGate(t *testing.T) {
 		send: func(_ int, f pacedFrame) error { got = append(got, f.Frame); return nil },
 	}
 	header := webm.Header{Tracks: []webm.TrackEntry{
-		{Track: webm.Track{Codec: media.Opus}, Number: 1, CodecID: "A_OPUS"},
-		{Track: webm.Track{Codec: media.VP8}, Number: 2, CodecID: "V_VP8"},
+		{Codec: media.Opus, Number: 1, CodecID: "A_OPUS"},
+		{Codec: media.VP8, Number: 2, CodecID: "V_VP8"},
 	}}
 	if err := n.Header(header); err != nil {
 		t.Fatal(err)

@@ -444,9 +444,9 @@ type clipFrames struct {
 // write writes a file of the frames, but for those that it lacks.
 func (c *clipFrames) write(t *testing.T, to *bytes.Buffer, lacks func(sound bool, at time.Duration) bool) {
 	t.Helper()
-	var tracks []webm.Track
+	var tracks []webm.TrackEntry
 	for _, codec := range c.codecs {
-		tracks = append(tracks, webm.Track{Codec: codec, Name: codec.Kind().String()})
+		tracks = append(tracks, webm.TrackEntry{Codec: codec, Name: codec.Kind().String()})
 	}
 	w, err := webm.NewWriter(unfinished{to}, webm.Config{}, tracks)
 	if err != nil {

@@ -78,7 +78,7 @@ func recordHour(t *testing.T, dataDir string) (id string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := webm.NewWriter(f, webm.Config{}, []webm.Track{{Codec: media.VP8, Width: hourWidth, Height: 360}})
+	w, err := webm.NewWriter(f, webm.Config{}, []webm.TrackEntry{{Codec: media.VP8, Width: hourWidth, Height: 360}})
 	if err != nil {
 		t.Fatal(err)
 	}

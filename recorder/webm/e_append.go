@@ -9,6 +9,16 @@ import (
 // replaces it by a size of the same width.
 const unknownSize = "\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
 
+// appendID appends an element's ID.
+func appendID(b []byte, id ElementID) []byte {
+	for shift := 24; shift >= 0; shift -= 8 {
+		if id>>shift != 0 {
+			b = append(b, byte(id>>shift))
+		}
+	}
+	return b
+}
+
 // maxSize is the largest size that 8 bytes can tell; all ones mean unknown.
 const maxSize = 1<<56 - 2
 
@@ -42,7 +52,7 @@ func appendVoid(b []byte, total int) []byte {
 
 // appendVoidHead appends the head of such a Void.
 func appendVoidHead(b []byte, total int64) []byte {
-	b = append(b, idVoid)
+	b = append(b, byte(voidID))
 	if total <= 128 {
 		return append(b, byte(0x80|(total-2)))
 	}
@@ -62,9 +72,9 @@ const (
 // appendCluster appends the head of a Cluster of unknown size and its Timestamp,
 // ms, which must be below 1<<40.
 func appendCluster(b []byte, ms int64) []byte {
-	b = append(b, idCluster...)
+	b = appendID(b, clusterID)
 	b = append(b, unknownSize...)
-	return append(b, idTimestamp, 0x85,
+	return append(b, byte(timestampID), 0x85,
 		byte(ms>>32), byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms))
 }
 
@@ -73,22 +83,23 @@ func appendClusterAt(b []byte, ticks int64) []byte {
 	if ticks < 1<<40 {
 		return appendCluster(b, ticks)
 	}
-	b = append(b, idCluster...)
+	b = appendID(b, clusterID)
 	b = append(b, unknownSize...)
-	b = append(b, idTimestamp, 0x88)
+	b = append(b, byte(timestampID), 0x88)
 	return binary.BigEndian.AppendUint64(b, uint64(ticks))
 }
 
-// blockFields is the length of what precedes the frame in a SimpleBlock: track
-// number, time and flags (RFC 9559 section 10.2).
-const blockFields = 1 + 2 + 1
-
-// appendBlock appends a SimpleBlock without lacing. number is below 127; offset
-// is the block's time from the Cluster's Timestamp, 0 to 32767 ms.
-func appendBlock(b []byte, number byte, offset int64, flags byte, data []byte) []byte {
-	b = append(b, idSimpleBlock)
-	b = appendSize(b, uint64(blockFields+len(data)))
-	b = append(b, 0x80|number, byte(offset>>8), byte(offset), flags)
+// appendBlock appends a SimpleBlock without lacing (RFC 9559 section 10.2). offset is
+// the block's time from the Cluster's Timestamp, 0 to 32767 ticks.
+func appendBlock(b []byte, number uint64, offset int64, flags byte, data []byte) []byte {
+	b = append(b, byte(simpleBlockID))
+	width := 1
+	for number >= 1<<(7*width)-1 {
+		width++
+	}
+	b = appendSize(b, uint64(width+timeBytes+len(data)))
+	b = appendWideSize(b, number, width) // a number is written like a size
+	b = append(b, byte(offset>>8), byte(offset), flags)
 	return append(b, data...)
 }
 
@@ -98,7 +109,38 @@ const durationBytes = 2 + 1 + 8
 
 // appendDuration appends a Duration of that many ticks.
 func appendDuration(b []byte, ticks float64) []byte {
-	b = append(b, idDuration...)
+	b = appendID(b, durationID)
 	b = append(b, 0x88)
 	return binary.BigEndian.AppendUint64(b, math.Float64bits(ticks))
+}
+
+// fill returns an element with a size of the given width, or of more bytes if it
+// takes more, and a Void behind it, which together have room bytes if that is
+// enough. A Void takes two bytes at least, so that one is filled by the size.
+func fill(id ElementID, width int, body []byte, room int) []byte {
+	if least := len(appendSize(nil, uint64(len(body)))); width < least {
+		width = least
+	}
+	free := room - id.bytes() - width - len(body)
+	if free == 1 && width < maxSizeBytes {
+		width, free = width+1, 0
+	}
+	b := appendID(nil, id)
+	b = appendWideSize(b, uint64(len(body)), width)
+	b = append(b, body...)
+	if free > 1 {
+		b = appendVoid(b, free)
+	}
+	return b
+}
+
+// sizeBytes is the length of a track's PixelWidth and PixelHeight, with which
+// its TrackEntry ends.
+const sizeBytes = 2 * (1 + 1 + 2)
+
+// appendPictureSize appends PixelWidth and PixelHeight in sizeBytes bytes.
+func appendPictureSize(b []byte, width, height int) []byte {
+	return append(b,
+		byte(pixelWidthID), 0x82, byte(width>>8), byte(width),
+		byte(pixelHeightID), 0x82, byte(height>>8), byte(height))
 }

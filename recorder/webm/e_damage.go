@@ -1,0 +1,43 @@
+package webm
+
+import "fmt"
+
+// Damage is a piece of the stream that could not be used. When the Reader no
+// longer knew where it was, the piece ends at the next Cluster or EBML header.
+type Damage struct {
+	Offset  int64     // where it begins, in bytes from the start of the stream
+	Length  int64     // in bytes
+	Element ElementID // the element that it began with
+	Reason  string
+}
+
+// String returns what happened, in one line.
+func (d Damage) String() string {
+	lost := "1 byte is"
+	if d.Length != 1 {
+		lost = fmt.Sprintf("%d bytes are", d.Length)
+	}
+	return fmt.Sprintf("%v at byte %d: %s; %s lost", d.Element, d.Offset, d.Reason, lost)
+}
+
+// Reasons for damage, and for errors that end a stream whose tracks are not
+// known yet. The element is named before them.
+const (
+	reasonNoElement  = "is no element"
+	reasonNoSize     = "has no size"
+	reasonTooLarge   = "is larger than may be"
+	reasonNotHere    = "does not belong here"
+	reasonOverrun    = "is longer than what contains it"
+	reasonCutShort   = "is cut off by another Cluster or EBML header"
+	reasonEnd        = "is cut off by the end of the stream"
+	reasonGap        = "is cut off by a gap in the stream"
+	reasonSecond     = "has a second Block"
+	reasonDuration   = "has a BlockDuration of more than 8 bytes"
+	reasonNoBlock    = "has no Block"
+	reasonNoTime     = "comes before its Cluster's Timestamp"
+	reasonTime       = "is out of range"
+	reasonShortBlock = "is too short"
+	reasonNoTrack    = "is of a track that is not declared"
+	reasonLacing     = "has sizes of laced frames that do not fit"
+	reasonNoTracks   = "comes before Tracks"
+)
