@@ -11,7 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
@@ -120,7 +121,7 @@ func numbers(t *testing.T, r *Recorder, id string) (list []int) {
 		t.Fatal(err)
 	}
 	c := &frames{}
-	reader := webm.NewReader(c, webm.ReaderConfig{})
+	reader := read.NewReader(c, read.Config{})
 	if err := errors.Join(reader.Push(data), reader.Close()); err != nil {
 		t.Fatalf("%s: %v", id, err)
 	}
@@ -132,12 +133,12 @@ func numbers(t *testing.T, r *Recorder, id string) (list []int) {
 	return list
 }
 
-// frames is a webm.Receiver that keeps what it gets.
+// frames is a read.Receiver that keeps what it gets.
 type frames struct{ list [][]byte }
 
-func (*frames) Header(webm.Header) error   { return nil }
-func (c *frames) Frame(f webm.Frame) error { c.list = append(c.list, slices.Clone(f.Data)); return nil }
-func (*frames) Damage(webm.Damage)         {}
+func (*frames) Header(read.Header) error   { return nil }
+func (c *frames) Frame(f read.Frame) error { c.list = append(c.list, slices.Clone(f.Data)); return nil }
+func (*frames) Damage(ebml.Damage)         {}
 
 // TestControl: a live stream's recording is started, paused, resumed and stopped
 // by order; events tell.

@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/repair"
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
@@ -161,7 +161,7 @@ func checkFiles(t *testing.T, r *Recorder) (list []Recording) {
 			continue
 		}
 		info, _ := f.Stat()
-		report, err := webm.Verify(f, info.Size())
+		report, err := repair.Verify(f, info.Size())
 		f.Close()
 		if err != nil || !report.Clean || report.Frames == 0 || report.Frames != rec.Frames || filepath.Ext(f.Name()) != ".webm" {
 			t.Errorf("%s, %s: %v; it has %d frames, the catalogue says %d; %v", filepath.Base(f.Name()), rec.State, err, report.Frames, rec.Frames, report.Faults)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
 )
@@ -20,7 +21,7 @@ func TestFillSoundKeepsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := webm.NewWriter(f, webm.Config{}, []webm.TrackEntry{{Codec: media.VP8}, {Codec: media.Opus}})
+	w, err := webm.NewWriter(f, webm.Config{}, []ebml.TrackEntry{{Codec: media.VP8}, {Codec: media.Opus}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/read"
+	"weir/recorder/webm/repair"
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -195,7 +196,7 @@ func (h *holed) check(t *testing.T, rec Recording, file string) (filler int64) {
 		t.Fatal(err)
 	}
 	got := &timed{}
-	reader := webm.NewReader(got, webm.ReaderConfig{})
+	reader := read.NewReader(got, read.Config{})
 	if err := errors.Join(reader.Push(data), reader.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +216,7 @@ func (h *holed) check(t *testing.T, rec Recording, file string) (filler int64) {
 		frames += track.Frames
 		if f := track.Filler; f != nil {
 			filler += f.DurationMS
-			in := slices.IndexFunc(report.Tracks, func(t webm.TrackReport) bool { return t.Entry.Codec.Kind().String() == rec.Tracks[i].Kind })
+			in := slices.IndexFunc(report.Tracks, func(t repair.TrackReport) bool { return t.Entry.Codec.Kind().String() == rec.Tracks[i].Kind })
 			if s := report.Tracks[in].Stats; s.Filler != f.Frames || s.Filled.Milliseconds() != f.DurationMS || s.Frames != track.Frames {
 				t.Errorf("the file has %+v, the sidecar %+v of %d frames", s, f, track.Frames)
 			}

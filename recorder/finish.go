@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/repair"
 )
 
 // finish ends a part. With cause nil the file gets its index and its name. After a
@@ -58,7 +58,7 @@ func (p *part) seal() error {
 	}
 	p.summarize()
 	if omits {
-		if _, err := webm.Repair(p.file, p.record.Bytes); err != nil {
+		if _, err := repair.Repair(p.file, p.record.Bytes); err != nil {
 			return fmt.Errorf("recorder: %w", err)
 		}
 	}
@@ -77,7 +77,7 @@ func (p *part) salvage() error {
 	if err != nil {
 		return err
 	}
-	report, err := webm.Repair(p.file, size)
+	report, err := repair.Repair(p.file, size)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *part) salvage() error {
 
 // repaired takes over what a repair found in the file. A track in which nothing was
 // found is one that the file does not declare any more.
-func (r *Recording) repaired(report webm.Report) {
+func (r *Recording) repaired(report repair.Report) {
 	r.Bytes, r.DurationMS = report.Bytes, milliseconds(report.Duration)
 	r.Frames, r.Keyframes = report.Frames, report.Keyframes
 	told := r.Tracks
@@ -114,7 +114,7 @@ func (r *Recording) repaired(report webm.Report) {
 }
 
 // trackOf describes a track by what was found of it in a file.
-func trackOf(found webm.TrackReport) Track {
+func trackOf(found repair.TrackReport) Track {
 	codec, s := found.Entry.Codec, found.Stats
 	t := Track{
 		ID: codec.Kind().String(), Kind: codec.Kind().String(), Codec: codec.String(),

@@ -5,22 +5,22 @@ import (
 	"fmt"
 	"os"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/repair"
 )
 
 // Verify says what a WebM or Matroska file is and what is wrong with it, also one
-// that was not recorded here. It changes nothing. Errors are those of webm.Verify.
-func Verify(file string) (webm.Report, error) {
+// that was not recorded here. It changes nothing. Errors are those of repair.Verify.
+func Verify(file string) (repair.Report, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return webm.Report{}, fmt.Errorf("recorder: %w", err)
+		return repair.Report{}, fmt.Errorf("recorder: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return webm.Report{}, fmt.Errorf("recorder: %w", err)
+		return repair.Report{}, fmt.Errorf("recorder: %w", err)
 	}
-	return webm.Verify(f, info.Size())
+	return repair.Verify(f, info.Size())
 }
 
 // origSuffix is of a file that Repair has put another one in the place of.
@@ -30,33 +30,33 @@ const origSuffix = ".orig"
 // where it is, or, if it has no room for what it lacks, by a copy that takes its
 // place. Then the file as it was is kept beside it, and kept is its name. It does
 // nothing to a file that is in order.
-func Repair(file string) (report webm.Report, kept string, err error) {
+func Repair(file string) (report repair.Report, kept string, err error) {
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
-		return webm.Report{}, "", fmt.Errorf("recorder: %w", err)
+		return repair.Report{}, "", fmt.Errorf("recorder: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return webm.Report{}, "", fmt.Errorf("recorder: %w", err)
+		return repair.Report{}, "", fmt.Errorf("recorder: %w", err)
 	}
-	report, err = webm.Repair(f, info.Size())
+	report, err = repair.Repair(f, info.Size())
 	if err == nil && !report.Clean {
 		err = f.Sync()
 	}
-	if !errors.Is(err, webm.ErrRewrite) {
+	if !errors.Is(err, repair.ErrRewrite) {
 		return report, "", err
 	}
 	kept = file + origSuffix
 	return report, kept, replace(file, kept, info.Mode(), func(to *os.File) error {
-		_, err := webm.Rewrite(f, info.Size(), to)
+		_, err := repair.Rewrite(f, info.Size(), to)
 		return err
 	})
 }
 
 // FillSound is Repair, and puts silence where the sound of a file has holes. If it has
 // some, a copy takes its place, and the file as it was is kept.
-func FillSound(file string) (report webm.Report, filled webm.Filled, kept string, err error) {
+func FillSound(file string) (report repair.Report, filled repair.Filled, kept string, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return report, filled, "", fmt.Errorf("recorder: %w", err)
@@ -66,7 +66,7 @@ func FillSound(file string) (report webm.Report, filled webm.Filled, kept string
 	if err != nil {
 		return report, filled, "", fmt.Errorf("recorder: %w", err)
 	}
-	if filled, err = webm.Holes(f, info.Size()); err != nil {
+	if filled, err = repair.Holes(f, info.Size()); err != nil {
 		return report, filled, "", err
 	}
 	if filled.Frames == 0 {
@@ -75,7 +75,7 @@ func FillSound(file string) (report webm.Report, filled webm.Filled, kept string
 	}
 	kept = file + origSuffix
 	err = replace(file, kept, info.Mode(), func(to *os.File) (err error) {
-		report, filled, err = webm.FillSound(f, info.Size(), to)
+		report, filled, err = repair.FillSound(f, info.Size(), to)
 		return err
 	})
 	return report, filled, kept, err

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/repair"
 )
 
 // mend repairs a recording that a program left open which is gone: what is whole
@@ -42,7 +43,7 @@ const emptyBytes = 32 << 10
 var errEmpty = errors.New("recorder: no frame")
 
 // mendFile repairs the file and gives it its name.
-func (r *Recorder) mendFile(rec *Recording) (webm.Report, error) {
+func (r *Recorder) mendFile(rec *Recording) (repair.Report, error) {
 	name, part := rec.partName(), true
 	f, err := r.disk.Open(name)
 	if errors.Is(err, fs.ErrNotExist) { // it was renamed, and then the program was killed
@@ -50,18 +51,18 @@ func (r *Recorder) mendFile(rec *Recording) (webm.Report, error) {
 		f, err = r.disk.Open(name)
 	}
 	if err != nil {
-		return webm.Report{}, fmt.Errorf("recorder: %w", err)
+		return repair.Report{}, fmt.Errorf("recorder: %w", err)
 	}
 	defer f.Close()
 	size, err := f.Size()
 	if err != nil {
-		return webm.Report{}, err
+		return repair.Report{}, err
 	}
-	report, err := webm.Repair(f, size)
-	if errors.Is(err, webm.ErrRewrite) {
+	report, err := repair.Repair(f, size)
+	if errors.Is(err, repair.ErrRewrite) {
 		report, err = r.rewrite(f, size, name)
 	}
-	if size <= emptyBytes && (errors.Is(err, webm.ErrNotWebM) || errors.Is(err, webm.ErrHeader) || err == nil && report.Frames == 0) {
+	if size <= emptyBytes && (errors.Is(err, ebml.ErrNotWebM) || errors.Is(err, ebml.ErrHeader) || err == nil && report.Frames == 0) {
 		return report, errEmpty
 	}
 	if err == nil && report.Frames == 0 {
@@ -83,13 +84,13 @@ func (r *Recorder) mendFile(rec *Recording) (webm.Report, error) {
 
 // rewrite puts a repaired copy in the place of a file that cannot be repaired
 // where it is.
-func (r *Recorder) rewrite(f mediaFile, size int64, name string) (report webm.Report, err error) {
+func (r *Recorder) rewrite(f mediaFile, size int64, name string) (report repair.Report, err error) {
 	fixed := name + fixedSuffix
 	to, err := r.disk.Create(fixed)
 	if err != nil {
 		return report, err
 	}
-	report, err = webm.Rewrite(f, size, to)
+	report, err = repair.Rewrite(f, size, to)
 	if err == nil {
 		err = to.Sync()
 	}

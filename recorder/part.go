@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
 	"weir/sfu/codec"
 )
 
@@ -51,11 +52,11 @@ func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*p
 		StartedAt: start, Gaps: []Gap{}, Metadata: s.meta, Part: s.parts + 1, Previous: s.last,
 		base: expandPath(r.config.Path, s.stream.Name, start, id),
 	}
-	var tracks []webm.TrackEntry
+	var tracks []ebml.TrackEntry
 	for _, i := range pictureFirst(inputs) {
 		in := inputs[i]
 		p.place[i], p.private[i] = len(tracks), in.private
-		tracks = append(tracks, webm.TrackEntry{Codec: in.info.Codec, Name: in.info.ID, CodecPrivate: in.private, PrivateLater: in.describe != nil})
+		tracks = append(tracks, ebml.TrackEntry{Codec: in.info.Codec, Name: in.info.ID, CodecPrivate: in.private, PrivateLater: in.describe != nil})
 		format, _ := codec.For(in.info.Codec) // the hub has checked
 		p.formats = append(p.formats, format)
 		var filler *codec.OpusFiller
@@ -69,7 +70,7 @@ func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*p
 		})
 	}
 	p.last, p.largest = make([]time.Duration, len(tracks)), make([]int, len(tracks))
-	p.record.Container = webm.Container(tracks)
+	p.record.Container = ebml.Container(tracks)
 	if err := p.create(tracks, start); err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (p *part) describe(input int, private []byte) error {
 }
 
 // create makes the file, with its header, and the sidecar.
-func (p *part) create(tracks []webm.TrackEntry, start time.Time) error {
+func (p *part) create(tracks []ebml.TrackEntry, start time.Time) error {
 	r := p.recorder
 	f, err := r.disk.Create(p.record.partName())
 	if err != nil {

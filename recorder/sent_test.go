@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -116,7 +116,7 @@ func (p *pacer) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := &frames{}
-	reader := webm.NewReader(in, webm.ReaderConfig{})
+	reader := read.NewReader(in, read.Config{})
 	if err := errors.Join(reader.Push(data), reader.Close()); err != nil {
 		t.Fatal(err)
 	}

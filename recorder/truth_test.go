@@ -15,7 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -61,29 +62,29 @@ func allWeather() (all []weather) {
 }
 
 // clip is what MediaRecorder made of a camera: real pictures and sound, by codec.
-type clip map[media.Codec][]webm.Frame
+type clip map[media.Codec][]read.Frame
 
-// clipReader is a webm.Receiver.
+// clipReader is a read.Receiver.
 type clipReader struct {
 	codecs []media.Codec
 	clip   clip
 }
 
-func (c *clipReader) Header(h webm.Header) error {
+func (c *clipReader) Header(h read.Header) error {
 	for _, t := range h.Tracks {
 		c.codecs = append(c.codecs, t.Codec)
 	}
 	return nil
 }
 
-func (c *clipReader) Frame(f webm.Frame) error {
+func (c *clipReader) Frame(f read.Frame) error {
 	of := c.codecs[f.Track]
 	f.Data = bytes.Clone(f.Data)
 	c.clip[of] = append(c.clip[of], f)
 	return nil
 }
 
-func (*clipReader) Damage(webm.Damage) {}
+func (*clipReader) Damage(ebml.Damage) {}
 
 func readClip(t *testing.T, file string) clip {
 	t.Helper()
@@ -92,19 +93,19 @@ func readClip(t *testing.T, file string) clip {
 		t.Fatal(err)
 	}
 	c := &clipReader{clip: clip{}}
-	r := webm.NewReader(c, webm.ReaderConfig{})
+	r := read.NewReader(c, read.Config{})
 	if err := errors.Join(r.Push(data), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	// In RTP sound comes in pieces of 20 ms; so it does here from the start.
 	format, _ := codec.For(media.Opus)
 	z := format.NewPacketizer(0)
-	var pieces []webm.Frame
+	var pieces []read.Frame
 	for _, f := range c.clip[media.Opus] {
 		first := len(pieces)
 		z.Packetize(&media.Frame{PTS: f.Time, Data: f.Data}, func(p media.Packet) {
 			at := f.Time + time.Duration(len(pieces)-first)*20*time.Millisecond
-			pieces = append(pieces, webm.Frame{Track: f.Track, Time: at, Key: true, Data: bytes.Clone(p.Payload)})
+			pieces = append(pieces, read.Frame{Track: f.Track, Time: at, Key: true, Data: bytes.Clone(p.Payload)})
 		})
 	}
 	c.clip[media.Opus] = pieces
@@ -121,7 +122,7 @@ type rough struct {
 // sending is one track on its way.
 type sending struct {
 	writer *sfu.TrackWriter
-	frames []webm.Frame
+	frames []read.Frame
 	z      codec.Packetizer
 	seq    uint16
 	time   uint32
@@ -236,13 +237,13 @@ func (s *sending) flush(pub *sfu.Publication) {
 	s.held = nil
 }
 
-// timed is a webm.Receiver that keeps frames and times by track.
+// timed is a read.Receiver that keeps frames and times by track.
 type timed struct {
 	clipReader
-	blocks []webm.Frame
+	blocks []read.Frame
 }
 
-func (c *timed) Frame(f webm.Frame) error {
+func (c *timed) Frame(f read.Frame) error {
 	f.Data = bytes.Clone(f.Data)
 	c.blocks = append(c.blocks, f)
 	return nil
@@ -351,7 +352,7 @@ func checkTruth(t *testing.T, w weather, file string, sent clip, number map[stri
 		t.Fatal(err)
 	}
 	got := &timed{}
-	r := webm.NewReader(got, webm.ReaderConfig{})
+	r := read.NewReader(got, read.Config{})
 	if err := errors.Join(r.Push(data), r.Close()); err != nil {
 		t.Errorf("%v: %v", w, err)
 	}

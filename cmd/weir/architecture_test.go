@@ -43,10 +43,18 @@ var mayImport = map[string][]string{
 	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp"},
 	"sfu/peer/sdp":      {"sfu/media"},
 	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
-	"recorder":          {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm"},
-	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm"},
-	"recorder/webm":     {"sfu/media", "sfu/codec"},
-	"recorder/mp4":      {"sfu/media"},
+	"recorder":          {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
+	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm/ebml", "recorder/webm/read"},
+	"recorder/mp4":      {"sfu/media", "sfu/codec"},
+
+	// WebM: what elements are called and how they are parsed; where things lie in a
+	// file; the file from head to head. Who writes knows nothing of who reads.
+	"recorder/webm/ebml":   {"sfu/media", "sfu/codec"},
+	"recorder/webm/layout": {"recorder/webm/ebml", "sfu/media", "sfu/codec"},
+	"recorder/webm/walk":   {"recorder/webm/ebml", "sfu/media", "sfu/codec"},
+	"recorder/webm":        {"recorder/webm/ebml", "recorder/webm/layout", "sfu/media", "sfu/codec"},
+	"recorder/webm/read":   {"recorder/webm/ebml", "recorder/webm/walk", "sfu/media"},
+	"recorder/webm/repair": {"recorder/webm", "recorder/webm/ebml", "recorder/webm/layout", "recorder/webm/walk", "sfu/media", "sfu/codec"},
 
 	// The load generator: a client, and so no neighbour of the above.
 	"cmd/weir/load": {"sfu/media", "sfu/codec", "sfu/udp"},
@@ -57,7 +65,7 @@ var mayImport = map[string][]string{
 	"signaling/auth":    {"sfu", "signaling"},
 	"signaling/session": {"sfu", "signaling", "signaling/auth"},
 	"signaling/whip":    {"sfu", "sfu/media", "sfu/peer", "signaling", "signaling/auth", "signaling/session", "web"},
-	"signaling/ws":      {"sfu", "sfu/media", "sfu/codec", "sfu/pace", "sfu/interleave", "recorder/webm", "recorder/mp4", "signaling", "signaling/auth", "signaling/session", "web"},
+	"signaling/ws":      {"sfu", "sfu/media", "sfu/codec", "sfu/pace", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/read", "recorder/mp4", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/vod":     {"sfu", "sfu/media", "recorder", "recorder/playback", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/admin":   {"sfu", "sfu/media", "recorder", "signaling", "signaling/auth", "signaling/session", "web"},
 	"web":               {},
@@ -90,7 +98,7 @@ var homes = map[string][]string{
 	"github.com/pion/rtcp":          {"sfu/peer", "sfu/codec", "sfu/forward", "cmd/weir/load"},
 	"golang.org/x/net":              {"sfu/udp"},
 	"golang.org/x/sys":              {"sfu/udp"},
-	"github.com/at-wat/ebml-go":     {"recorder/webm"},
+	"github.com/at-wat/ebml-go":     {"recorder/webm/layout"},
 	"github.com/gorilla/websocket":  {"signaling/ws"},
 	"golang.org/x/time":             {"signaling/ws"},
 	"github.com/prometheus":         {"signaling/admin"},
@@ -103,7 +111,11 @@ var homes = map[string][]string{
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
-var sansIO = []string{"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp", "recorder/webm", "recorder/mp4"}
+var sansIO = []string{
+	"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp",
+	"recorder/webm", "recorder/webm/ebml", "recorder/webm/layout", "recorder/webm/walk", "recorder/webm/read", "recorder/webm/repair",
+	"recorder/mp4",
+}
 
 // worldly are the packages of the standard library that sansIO may not import.
 var worldly = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "os/signal", "sync", "sync/atomic", "syscall"}

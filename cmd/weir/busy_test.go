@@ -15,7 +15,8 @@ import (
 
 	"weir/cmd/weir/browsertest"
 	"weir/recorder"
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 )
@@ -248,32 +249,32 @@ func frameSizes(t *testing.T, file string) []int {
 		t.Fatal(err)
 	}
 	var s pictureSizes
-	r := webm.NewReader(&s, webm.ReaderConfig{})
+	r := read.NewReader(&s, read.Config{})
 	if err := errors.Join(r.Push(data), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return s.list
 }
 
-// pictureSizes is a webm.Receiver that notes the sizes of all pictures.
+// pictureSizes is a read.Receiver that notes the sizes of all pictures.
 type pictureSizes struct {
 	video int
 	list  []int
 }
 
-func (s *pictureSizes) Header(h webm.Header) error {
-	s.video = slices.IndexFunc(h.Tracks, func(t webm.TrackEntry) bool { return strings.HasPrefix(t.CodecID, "V_") })
+func (s *pictureSizes) Header(h read.Header) error {
+	s.video = slices.IndexFunc(h.Tracks, func(t ebml.TrackEntry) bool { return strings.HasPrefix(t.CodecID, "V_") })
 	return nil
 }
 
-func (s *pictureSizes) Frame(f webm.Frame) error {
+func (s *pictureSizes) Frame(f read.Frame) error {
 	if f.Track == s.video {
 		s.list = append(s.list, len(f.Data))
 	}
 	return nil
 }
 
-func (*pictureSizes) Damage(webm.Damage) {}
+func (*pictureSizes) Damage(ebml.Damage) {}
 
 // checkBusy: all pictures that were sent are in the file, or counted as what they are.
 func checkBusy(t *testing.T, r recorder.Recording, sender busySender, sent []sentPicture, file []int) {

@@ -180,7 +180,7 @@ func TestMediaAddr(t *testing.T) {
 // TestReadme: OPERATING.md tells the truth about the command line, and README.md about what CI
 // runs.
 func TestReadme(t *testing.T) {
-	readme, operating := read(t, root+"/README.md"), read(t, root+"/OPERATING.md")
+	readme, operating := fileText(t, root+"/README.md"), fileText(t, root+"/OPERATING.md")
 	for _, flag := range serveCommand().Flags {
 		documented, ok := flag.(cli.DocGenerationFlag)
 		if !ok {
@@ -191,13 +191,13 @@ func TestReadme(t *testing.T) {
 			t.Errorf("the table of flags in OPERATING.md lacks %s", row)
 		}
 	}
-	ci := strings.Split(strings.TrimSpace(read(t, root+"/.ci/run")), "\n")
+	ci := strings.Split(strings.TrimSpace(fileText(t, root+"/.ci/run")), "\n")
 	if last := ci[len(ci)-1]; !strings.Contains(readme, last) {
 		t.Errorf(".ci/run runs %q, but README.md does not say so", last)
 	}
 }
 
-func read(t *testing.T, name string) string {
+func fileText(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"weir/recorder"
-	"weir/recorder/webm"
+	"weir/recorder/webm/repair"
 )
 
 func recordingsCommand() *cli.Command {
@@ -81,7 +81,7 @@ func verifyRecordings(c *cli.Context) error {
 
 func repairRecordings(c *cli.Context) error {
 	return eachFile(c, func(w io.Writer, file string) (bool, error) {
-		report, filled, kept, err := repair(file, c.Bool("fill-sound"))
+		report, filled, kept, err := repairFile(file, c.Bool("fill-sound"))
 		if err != nil {
 			return false, err
 		}
@@ -101,8 +101,8 @@ func repairRecordings(c *cli.Context) error {
 	})
 }
 
-// repair repairs one file.
-func repair(file string, sound bool) (report webm.Report, filled webm.Filled, kept string, err error) {
+// repairFile repairs one file.
+func repairFile(file string, sound bool) (report repair.Report, filled repair.Filled, kept string, err error) {
 	if sound {
 		return recorder.FillSound(file)
 	}
@@ -130,7 +130,7 @@ func eachFile(c *cli.Context, do func(w io.Writer, file string) (good bool, err 
 }
 
 // describe prints what a file holds.
-func describe(w io.Writer, file string, r webm.Report) {
+func describe(w io.Writer, file string, r repair.Report) {
 	fmt.Fprintf(w, "%s\n  %v, %d frames, %d keyframes, %.1f MB", file, r.Duration.Round(time.Millisecond), r.Frames, r.Keyframes, float64(r.Bytes)/1e6)
 	if r.Indexed {
 		fmt.Fprint(w, ", indexed")

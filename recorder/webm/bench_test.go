@@ -1,4 +1,4 @@
-package webm
+package webm_test
 
 import (
 	"fmt"
@@ -6,41 +6,37 @@ import (
 	"time"
 
 	"github.com/at-wat/ebml-go/mkvcore"
-	"github.com/at-wat/ebml-go/webm"
+	ebmlgo "github.com/at-wat/ebml-go/webm"
+
+	"weir/recorder/webm"
+	"weir/recorder/webm/webmtest"
 )
-
-// discard is a File that keeps nothing.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error)            { return len(p), nil }
-func (discard) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
-func (discard) Close() error                           { return nil }
 
 // paced returns Blocks of n bytes of a track, 20 ms apart, the first and each
 // hundredth a keyframe.
-func paced(n int) func() Block {
+func paced(n int) func() webm.Block {
 	data, i := make([]byte, n), -1
-	return func() Block {
+	return func() webm.Block {
 		i++
-		return Block{Time: time.Duration(i) * 20 * time.Millisecond, Sync: i%100 == 0, Data: data}
+		return webm.Block{Time: time.Duration(i) * 20 * time.Millisecond, Sync: i%100 == 0, Data: data}
 	}
 }
 
 func TestWriteFrameDoesNotAllocate(t *testing.T) {
 	for _, n := range []int{100, 1000, 10000, 100000} {
-		w, err := NewWriter(discard{}, Config{}, avTracks())
+		w, err := webm.NewWriter(webmtest.Discard{}, webm.Config{}, webmtest.AvTracks())
 		if err != nil {
 			t.Fatal(err)
 		}
 		next := paced(n)
 		write := func() {
-			if err := w.WriteFrame(videoTrack, next()); err != nil {
+			if err := w.WriteFrame(webmtest.VideoTrack, next()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		// The lists of Clusters and cues grow now and then, by doubling: make room
 		// for what the test writes.
-		w.clusters, w.index.video = make([]uint32, 0, 1000), make([]cue, 0, 1000)
+		w.Reserve(1000)
 		for range 1000 {
 			write()
 		}
@@ -53,7 +49,7 @@ func TestWriteFrameDoesNotAllocate(t *testing.T) {
 func BenchmarkWriteFrame(b *testing.B) {
 	for _, n := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprintf("weir/%d", n), func(b *testing.B) {
-			w, err := NewWriter(discard{}, Config{}, avTracks())
+			w, err := webm.NewWriter(webmtest.Discard{}, webm.Config{}, webmtest.AvTracks())
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -61,7 +57,7 @@ func BenchmarkWriteFrame(b *testing.B) {
 			b.SetBytes(int64(n))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := w.WriteFrame(videoTrack, next()); err != nil {
+				if err := w.WriteFrame(webmtest.VideoTrack, next()); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -70,9 +66,9 @@ func BenchmarkWriteFrame(b *testing.B) {
 			}
 		})
 		b.Run(fmt.Sprintf("ebml-go/%d", n), func(b *testing.B) {
-			ws, err := webm.NewSimpleBlockWriter(discard{}, []webm.TrackEntry{
-				{TrackNumber: 1, TrackUID: 1, CodecID: "V_VP8", TrackType: 1, Video: &webm.Video{PixelWidth: 320, PixelHeight: 240}},
-			}, mkvcore.WithBlockInterceptor(nil), mkvcore.WithSegmentInfo(&webm.Info{TimecodeScale: 1e6}))
+			ws, err := ebmlgo.NewSimpleBlockWriter(webmtest.Discard{}, []ebmlgo.TrackEntry{
+				{TrackNumber: 1, TrackUID: 1, CodecID: "V_VP8", TrackType: 1, Video: &ebmlgo.Video{PixelWidth: 320, PixelHeight: 240}},
+			}, mkvcore.WithBlockInterceptor(nil), mkvcore.WithSegmentInfo(&ebmlgo.Info{TimecodeScale: 1e6}))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,51 +1,49 @@
-package webm
+package webm_test
 
 import (
 	"testing"
 	"time"
 
+	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/webmtest"
 	"weir/sfu/media"
 )
-
-// ms makes a frame of one track at a time.
-func ms(track int, at int, sync bool) fed {
-	return fed{track, Block{Time: time.Duration(at) * time.Millisecond, Sync: sync || track == audioTrack, Data: vp8(at, sync, 20)}}
-}
 
 func TestClusters(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
-		c      Config
-		frames []fed
+		c      webm.Config
+		frames []webmtest.Fed
 		starts []int64 // the Clusters' timestamps
 	}{
-		{"keyframes begin one", Config{},
-			[]fed{ms(1, 0, true), ms(0, 5, true), ms(1, 33, false), ms(1, 66, true), ms(1, 66, true), ms(0, 70, true)},
+		{"keyframes begin one", webm.Config{},
+			[]webmtest.Fed{webmtest.Ms(1, 0, true), webmtest.Ms(0, 5, true), webmtest.Ms(1, 33, false), webmtest.Ms(1, 66, true), webmtest.Ms(1, 66, true), webmtest.Ms(0, 70, true)},
 			[]int64{0, 66, 66}},
-		{"a key of sound does not", Config{},
-			[]fed{ms(0, 0, true), ms(0, 20, true), ms(0, 40, true)},
+		{"a key of sound does not", webm.Config{},
+			[]webmtest.Fed{webmtest.Ms(0, 0, true), webmtest.Ms(0, 20, true), webmtest.Ms(0, 40, true)},
 			[]int64{0}},
-		{"every 5 s", Config{},
-			[]fed{ms(0, 0, true), ms(0, 4999, true), ms(0, 5000, true), ms(0, 9999, true), ms(0, 10001, true)},
+		{"every 5 s", webm.Config{},
+			[]webmtest.Fed{webmtest.Ms(0, 0, true), webmtest.Ms(0, 4999, true), webmtest.Ms(0, 5000, true), webmtest.Ms(0, 9999, true), webmtest.Ms(0, 10001, true)},
 			[]int64{0, 5000, 10001}},
-		{"every second", Config{MaxCluster: time.Second},
-			[]fed{ms(1, 10, true), ms(1, 900, false), ms(1, 1009, false), ms(1, 1010, false), ms(1, 1100, true)},
+		{"every second", webm.Config{MaxCluster: time.Second},
+			[]webmtest.Fed{webmtest.Ms(1, 10, true), webmtest.Ms(1, 900, false), webmtest.Ms(1, 1009, false), webmtest.Ms(1, 1010, false), webmtest.Ms(1, 1100, true)},
 			[]int64{10, 1010, 1100}},
-		{"hole of 32 s", Config{MaxCluster: 30 * time.Second},
-			[]fed{ms(1, 0, true), ms(0, 29999, true), ms(0, 62767, true), ms(1, 62768, false)},
+		{"hole of 32 s", webm.Config{MaxCluster: 30 * time.Second},
+			[]webmtest.Fed{webmtest.Ms(1, 0, true), webmtest.Ms(0, 29999, true), webmtest.Ms(0, 62767, true), webmtest.Ms(1, 62768, false)},
 			[]int64{0, 62767}},
-		{"late sound", Config{},
-			[]fed{ms(1, 100, true), ms(0, 100, true), ms(1, 133, false), ms(0, 120, true), ms(0, 140, true), ms(1, 139, false)},
+		{"late sound", webm.Config{},
+			[]webmtest.Fed{webmtest.Ms(1, 100, true), webmtest.Ms(0, 100, true), webmtest.Ms(1, 133, false), webmtest.Ms(0, 120, true), webmtest.Ms(0, 140, true), webmtest.Ms(1, 139, false)},
 			[]int64{100, 120, 139}},
-		{"late keyframe", Config{},
-			[]fed{ms(0, 0, true), ms(0, 500, true), ms(1, 100, true), ms(1, 133, false), ms(0, 520, true)},
+		{"late keyframe", webm.Config{},
+			[]webmtest.Fed{webmtest.Ms(0, 0, true), webmtest.Ms(0, 500, true), webmtest.Ms(1, 100, true), webmtest.Ms(1, 133, false), webmtest.Ms(0, 520, true)},
 			[]int64{0, 100}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b := written(t, tc.c, avTracks(), tc.frames)
-			checkFinished(t, b)
-			o := mustRead(t, b)
-			compare(t, o.blocks(), tc.frames)
+			b := webmtest.Written(t, tc.c, webmtest.AvTracks(), tc.frames)
+			webmtest.CheckFinished(t, b)
+			o := webmtest.MustRead(t, b)
+			webmtest.Compare(t, o.Blocks(), tc.frames)
 			var starts []int64
 			for _, c := range o.Segment.Cluster {
 				starts = append(starts, int64(c.Timecode))
@@ -63,39 +61,39 @@ func TestClusters(t *testing.T) {
 }
 
 func TestClustersOfFiveMegabytes(t *testing.T) {
-	var frames []fed
+	var frames []webmtest.Fed
 	for i, n := range []int{4 << 20, 1 << 19, 1 << 20, 6 << 20, 6 << 20, 10} {
-		frames = append(frames, fed{videoTrack, Block{Time: time.Duration(i) * time.Millisecond, Sync: i == 0, Data: vp8(i, i == 0, n)}})
+		frames = append(frames, webmtest.Fed{Track: webmtest.VideoTrack, Block: webm.Block{Time: time.Duration(i) * time.Millisecond, Sync: i == 0, Data: webmtest.Vp8(i, i == 0, n)}})
 	}
-	b := written(t, Config{}, avTracks(), frames)
-	checkFinished(t, b)
-	o := mustRead(t, b)
-	compare(t, o.blocks(), frames)
+	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	webmtest.CheckFinished(t, b)
+	o := webmtest.MustRead(t, b)
+	webmtest.Compare(t, o.Blocks(), frames)
 	if n := len(o.Segment.Cluster); n != 5 {
 		t.Errorf("%d clusters", n)
 	}
 }
 
 func TestTimesAreRoundedAndHeld(t *testing.T) {
-	w, f := newWriter(t, Config{}, avTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
 	in := []time.Duration{-5 * time.Millisecond, 499999, 500000, 33333333, 33333333, 20000000, 66666667, 1<<40*time.Millisecond - time.Millisecond}
 	want := []int64{0, 0, 1, 33, 33, 33, 67, 1<<40 - 1}
 	for i, at := range in {
-		if err := w.WriteFrame(videoTrack, Block{Time: at, Sync: i == 0, Data: vp8(i, i == 0, 10)}); err != nil {
+		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: at, Sync: i == 0, Data: webmtest.Vp8(i, i == 0, 10)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := w.Stats().Tracks[videoTrack].Clamped; n != 2 {
+	if n := w.Stats().Tracks[webmtest.VideoTrack].Clamped; n != 2 {
 		t.Errorf("%d frames counted as held, want 2", n)
 	}
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	checkFinished(t, f.b)
-	o := mustRead(t, f.b)
-	for i, g := range o.blocks() {
-		if g.ms != want[i] {
-			t.Errorf("frame at %v is at %d ms, want %d", in[i], g.ms, want[i])
+	webmtest.CheckFinished(t, f.B)
+	o := webmtest.MustRead(t, f.B)
+	for i, g := range o.Blocks() {
+		if g.MS != want[i] {
+			t.Errorf("frame at %v is at %d ms, want %d", in[i], g.MS, want[i])
 		}
 	}
 }
@@ -103,20 +101,20 @@ func TestTimesAreRoundedAndHeld(t *testing.T) {
 // TestTimesDoNotDrift writes an hour of frames of 1/30 s, whose distances are no
 // whole milliseconds.
 func TestTimesDoNotDrift(t *testing.T) {
-	w, f := newWriter(t, Config{}, avTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
 	const n = 30 * 3600
 	for i := range n {
-		if err := w.WriteFrame(videoTrack, Block{Time: time.Duration(i) * time.Second / 30, Sync: i%300 == 0, Data: vp8(i, false, 8)}); err != nil {
+		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: time.Duration(i) * time.Second / 30, Sync: i%300 == 0, Data: webmtest.Vp8(i, false, 8)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	o := mustRead(t, f.b)
-	g := o.blocks()
-	if len(g) != n || g[n-1].ms != 3599967 {
-		t.Errorf("%d frames, the last at %d ms", len(g), g[len(g)-1].ms)
+	o := webmtest.MustRead(t, f.B)
+	g := o.Blocks()
+	if len(g) != n || g[n-1].MS != 3599967 {
+		t.Errorf("%d frames, the last at %d ms", len(g), g[len(g)-1].MS)
 	}
 	if d := o.Segment.Info.Duration; d < 3599999 || d > 3600001 {
 		t.Errorf("duration %v ms", d)
@@ -126,18 +124,18 @@ func TestTimesDoNotDrift(t *testing.T) {
 func TestDurationOfTheLastFrame(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
-		frames []fed
+		frames []webmtest.Fed
 		want   float64 // ms
 	}{
-		{"told", []fed{{0, Block{Duration: 60 * time.Millisecond, Data: opus(0, 9)}}}, 60},
-		{"told for the last", []fed{ms(0, 0, true), {0, Block{Time: 1e9, Duration: 2500 * time.Microsecond, Data: opus(0, 9)}}}, 1002.5},
-		{"one frame of sound", []fed{ms(0, 0, true)}, 20},
-		{"by its step", []fed{ms(0, 0, true), ms(0, 60, true)}, 120},
-		{"by an earlier step", []fed{ms(0, 0, true), ms(0, 60, true), ms(0, 60, true)}, 120},
-		{"after a hole", []fed{ms(0, 0, true), ms(0, 60000, true)}, 61000},
-		{"of the track that ends last", []fed{ms(1, 0, true), ms(0, 0, true), ms(1, 500, false), ms(0, 510, true)}, 1020},
+		{"told", []webmtest.Fed{{Track: 0, Block: webm.Block{Duration: 60 * time.Millisecond, Data: webmtest.Opus(0, 9)}}}, 60},
+		{"told for the last", []webmtest.Fed{webmtest.Ms(0, 0, true), {Track: 0, Block: webm.Block{Time: 1e9, Duration: 2500 * time.Microsecond, Data: webmtest.Opus(0, 9)}}}, 1002.5},
+		{"one frame of sound", []webmtest.Fed{webmtest.Ms(0, 0, true)}, 20},
+		{"by its step", []webmtest.Fed{webmtest.Ms(0, 0, true), webmtest.Ms(0, 60, true)}, 120},
+		{"by an earlier step", []webmtest.Fed{webmtest.Ms(0, 0, true), webmtest.Ms(0, 60, true), webmtest.Ms(0, 60, true)}, 120},
+		{"after a hole", []webmtest.Fed{webmtest.Ms(0, 0, true), webmtest.Ms(0, 60000, true)}, 61000},
+		{"of the track that ends last", []webmtest.Fed{webmtest.Ms(1, 0, true), webmtest.Ms(0, 0, true), webmtest.Ms(1, 500, false), webmtest.Ms(0, 510, true)}, 1020},
 	} {
-		o := mustRead(t, written(t, Config{}, avTracks(), tc.frames))
+		o := webmtest.MustRead(t, webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), tc.frames))
 		if d := o.Segment.Info.Duration; d != tc.want {
 			t.Errorf("%s: %v ms, want %v", tc.name, d, tc.want)
 		}
@@ -145,13 +143,13 @@ func TestDurationOfTheLastFrame(t *testing.T) {
 }
 
 func TestTwoVideoTracks(t *testing.T) {
-	tracks := append(avTracks(), TrackEntry{Codec: media.VP8, Name: "screen", Width: 640, Height: 480})
-	frames := []fed{ms(1, 0, true), ms(2, 10, true), ms(1, 33, false), ms(2, 1000, true), ms(1, 990, true), ms(1, 1033, false)}
-	b := written(t, Config{}, tracks, frames)
-	seg := checkFinished(t, b) // and cues in order
-	if n := len(seg.find(0x1C53BB6B).children); n != 4 {
+	tracks := append(webmtest.AvTracks(), ebml.TrackEntry{Codec: media.VP8, Name: "screen", Width: 640, Height: 480})
+	frames := []webmtest.Fed{webmtest.Ms(1, 0, true), webmtest.Ms(2, 10, true), webmtest.Ms(1, 33, false), webmtest.Ms(2, 1000, true), webmtest.Ms(1, 990, true), webmtest.Ms(1, 1033, false)}
+	b := webmtest.Written(t, webm.Config{}, tracks, frames)
+	seg := webmtest.CheckFinished(t, b) // and cues in order
+	if n := len(seg.Find(0x1C53BB6B).Children); n != 4 {
 		t.Errorf("%d cues", n)
 	}
-	o := mustRead(t, b)
-	compare(t, o.blocks(), frames)
+	o := webmtest.MustRead(t, b)
+	webmtest.Compare(t, o.Blocks(), frames)
 }

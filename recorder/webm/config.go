@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/layout"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 )
@@ -41,8 +43,6 @@ type Config struct {
 
 // Limits and defaults.
 const (
-	defaultReserve    = 16 << 10
-	maxReserve        = 16 << 20
 	defaultMaxCluster = 5 * time.Second
 	// 30 s stays clear of 32.767 s, the most that a block's 16-bit offset from its
 	// Cluster can tell (RFC 9559 section 10.2).
@@ -56,8 +56,8 @@ func (c Config) Validate() error {
 	if c.MaxCluster < 0 || c.MaxCluster > longestMaxCluster {
 		return fmt.Errorf("%w: MaxCluster %v is not in 0 to %v", ErrConfig, c.MaxCluster, longestMaxCluster)
 	}
-	if c.IndexReserve > maxReserve {
-		return fmt.Errorf("%w: IndexReserve %d is more than %d", ErrConfig, c.IndexReserve, maxReserve)
+	if c.IndexReserve > layout.MaxReserve {
+		return fmt.Errorf("%w: IndexReserve %d is more than %d", ErrConfig, c.IndexReserve, layout.MaxReserve)
 	}
 	return nil
 }
@@ -65,10 +65,10 @@ func (c Config) Validate() error {
 // withDefaults returns c with its zero values replaced.
 func (c Config) withDefaults() Config {
 	if c.WritingApp == "" {
-		c.WritingApp = muxingApp
+		c.WritingApp = ebml.MuxingApp
 	}
 	if c.IndexReserve == 0 {
-		c.IndexReserve = defaultReserve
+		c.IndexReserve = layout.DefaultReserve
 	}
 	if c.MaxCluster == 0 {
 		c.MaxCluster = defaultMaxCluster
@@ -77,7 +77,7 @@ func (c Config) withDefaults() Config {
 }
 
 // validateTrack returns an error that wraps ErrConfig if a file cannot hold t.
-func validateTrack(t *TrackEntry) error {
+func validateTrack(t *ebml.TrackEntry) error {
 	format, ok := codec.For(t.Codec)
 	known := t.Width != 0 || t.Height != 0
 	switch {
@@ -102,11 +102,11 @@ func validateTrack(t *TrackEntry) error {
 const maxCodecPrivate = 16 << 10
 
 func validSize(width, height int) bool {
-	return 0 < width && width <= maxDimension && 0 < height && height <= maxDimension
+	return 0 < width && width <= ebml.MaxDimension && 0 < height && height <= ebml.MaxDimension
 }
 
 // validateTracks returns an error that wraps ErrConfig if tracks cannot make a file.
-func validateTracks(tracks []TrackEntry) error {
+func validateTracks(tracks []ebml.TrackEntry) error {
 	if len(tracks) == 0 || len(tracks) > maxTracks {
 		return fmt.Errorf("%w: %d tracks", ErrConfig, len(tracks))
 	}

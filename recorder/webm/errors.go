@@ -1,6 +1,8 @@
 package webm
 
-import "errors"
+import (
+	"errors"
+)
 
 var (
 	// ErrFinished is returned by calls that would change a file after Finish.
@@ -16,8 +18,4 @@ var (
 	// time beyond what the file can tell, and for an impossible picture size.
 	// The file is not changed and the Writer can be used further.
 	ErrFrame = errors.New("webm: bad frame")
-	// ErrWrite is returned when the File failed; the error also wraps the
-	// File's own. It is sticky: every later call returns it and the file is left
-	// as it is, which is as if the process had crashed there.
-	ErrWrite = errors.New("webm: write failed")
 )

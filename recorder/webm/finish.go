@@ -1,5 +1,9 @@
 package webm
 
+import (
+	"weir/recorder/webm/layout"
+)
+
 // Finish makes the file a complete one: sizes, duration, index, and only tracks
 // that have frames. It takes one small positioned write per Cluster. A second
 // call does nothing and returns what the first did. A file without any frame
@@ -12,8 +16,8 @@ func (w *Writer) Finish() error {
 		return w.err
 	}
 	w.closeCluster()
-	s := summary{clusters: w.clusters, duration: w.duration()}
-	cues := w.index.cues()
+	s := layout.Summary{Clusters: w.clusters, Duration: w.duration()}
+	cues := w.index.Cues()
 	if len(cues) > 0 {
 		if err := w.placeCues(cues, &s); err != nil {
 			return err
@@ -22,36 +26,36 @@ func (w *Writer) Finish() error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	s.end = w.written
+	s.End = w.written
 	if len(w.clusters) > 0 { // Tracks must not be without a TrackEntry
-		s.silent = w.silent()
+		s.Silent = w.silent()
 	}
-	if err := seal(w.layout, s, w.writeAt); err != nil {
+	if err := layout.Seal(w.layout, s, w.writeAt); err != nil {
 		return w.stick(err)
 	}
 	w.finished = true
-	w.buf, w.index = nil, index{}
+	w.buf, w.index = nil, layout.Index{}
 	return nil
 }
 
 // placeCues puts cues into s if they fit into the header's room, and else
 // appends all of them to the file.
-func (w *Writer) placeCues(cues []cue, s *summary) error {
-	room := (w.layout.indexRoom - cuesHead) / cueBytes
-	front := thin(cues, room)
+func (w *Writer) placeCues(cues []layout.Cue, s *layout.Summary) error {
+	room := (w.layout.IndexRoom - layout.CuesHead) / layout.CueBytes
+	front := layout.Thin(cues, room)
 	fits := len(front) > 0
 	if !fits {
 		front = cues
 	}
-	b, err := renderCues(front)
+	b, err := layout.RenderCues(front)
 	if err != nil {
 		return w.stick(err)
 	}
 	if fits {
-		s.front, s.cues = b, w.layout.index
+		s.Front, s.Cues = b, w.layout.Index
 		return nil
 	}
-	s.cues = w.end()
+	s.Cues = w.end()
 	w.buf = append(w.buf, b...)
 	return nil
 }

@@ -1,56 +1,60 @@
-package webm
+package webm_test
 
 import (
 	"errors"
 	"testing"
 	"time"
 
+	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/layout"
+	"weir/recorder/webm/webmtest"
 	"weir/sfu/media"
 )
 
 func TestIndexIsInFront(t *testing.T) {
-	b := written(t, Config{}, avTracks(), interleaved(20*time.Second))
-	seg := checkFinished(t, b)
-	cues, first := seg.find(0x1C53BB6B), seg.find(0x1F43B675)
-	if cues == nil || cues.at > first.at {
+	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), webmtest.Interleaved(20*time.Second))
+	seg := webmtest.CheckFinished(t, b)
+	cues, first := seg.Find(0x1C53BB6B), seg.Find(0x1F43B675)
+	if cues == nil || cues.At > first.At {
 		t.Fatal("no cues ahead of the first cluster")
 	}
-	if free := seg.find(uint32(voidID)); free == nil || free.end() != first.at {
+	if free := seg.Find(uint32(ebml.VoidID)); free == nil || free.End() != first.At {
 		t.Error("the room for cues does not end with a Void")
 	}
 }
 
 func TestIndexGoesToTheEnd(t *testing.T) {
-	for _, reserve := range []int{-1, 1, 9, 40, 60, cuesHead + 6*cueBytes} {
-		b := written(t, Config{IndexReserve: reserve}, avTracks(), interleaved(60*time.Second))
-		seg := checkFinished(t, b)
-		cues := seg.find(0x1C53BB6B)
-		if cues == nil || cues != seg.children[len(seg.children)-1] {
+	for _, reserve := range []int{-1, 1, 9, 40, 60, layout.CuesHead + 6*layout.CueBytes} {
+		b := webmtest.Written(t, webm.Config{IndexReserve: reserve}, webmtest.AvTracks(), webmtest.Interleaved(60*time.Second))
+		seg := webmtest.CheckFinished(t, b)
+		cues := seg.Find(0x1C53BB6B)
+		if cues == nil || cues != seg.Children[len(seg.Children)-1] {
 			t.Fatalf("reserve %d: cues are not at the end", reserve)
 		}
-		if n := len(cues.children); n != 60 {
+		if n := len(cues.Children); n != 60 {
 			t.Errorf("reserve %d: %d cues of 60", reserve, n)
 		}
 	}
 }
 
 func TestIndexIsThinned(t *testing.T) {
-	frames := interleaved(60 * time.Second)
+	frames := webmtest.Interleaved(60 * time.Second)
 	for _, room := range []int{7, 10, 20, 30, 59, 60, 61} {
-		b := written(t, Config{IndexReserve: cuesHead + room*cueBytes}, avTracks(), frames)
-		seg := checkFinished(t, b)
-		cues := seg.find(0x1C53BB6B)
-		if cues.at > seg.find(0x1F43B675).at {
+		b := webmtest.Written(t, webm.Config{IndexReserve: layout.CuesHead + room*layout.CueBytes}, webmtest.AvTracks(), frames)
+		seg := webmtest.CheckFinished(t, b)
+		cues := seg.Find(0x1C53BB6B)
+		if cues.At > seg.Find(0x1F43B675).At {
 			t.Errorf("room for %d: cues are at the end", room)
 			continue
 		}
-		if n := len(cues.children); n > room || n <= room/2 && room < 60 {
+		if n := len(cues.Children); n > room || n <= room/2 && room < 60 {
 			t.Errorf("room for %d: %d cues", room, n)
 		}
 		prev := int64(0)
-		for _, c := range cues.children {
-			at := uintAt(b, c.find(0xB3))
-			if at-prev > maxCueStep {
+		for _, c := range cues.Children {
+			at := webmtest.UintAt(b, c.Find(0xB3))
+			if at-prev > layout.MaxCueStep {
 				t.Errorf("room for %d: nothing between %d and %d ms", room, prev, at)
 			}
 			prev = at
@@ -63,29 +67,29 @@ func TestIndexIsThinned(t *testing.T) {
 
 // TestIndexFillsItsRoom goes through all amounts of room left over.
 func TestIndexFillsItsRoom(t *testing.T) {
-	frames := interleaved(4 * time.Second)
+	frames := webmtest.Interleaved(4 * time.Second)
 	for reserve := 0; reserve < 200; reserve++ {
-		c := Config{IndexReserve: reserve}
-		checkFinished(t, written(t, c, avTracks(), frames))
+		c := webm.Config{IndexReserve: reserve}
+		webmtest.CheckFinished(t, webmtest.Written(t, c, webmtest.AvTracks(), frames))
 	}
 }
 
 func TestAudioOnly(t *testing.T) {
-	var frames []fed
+	var frames []webmtest.Fed
 	for i := range 50 * 21 {
-		frames = append(frames, ms(audioTrack, i*20, true))
+		frames = append(frames, webmtest.Ms(webmtest.AudioTrack, i*20, true))
 	}
-	for name, tracks := range map[string][]TrackEntry{
-		"declared alone":           avTracks()[:1],
-		"with a video that is not": avTracks(),
+	for name, tracks := range map[string][]ebml.TrackEntry{
+		"declared alone":           webmtest.AvTracks()[:1],
+		"with a video that is not": webmtest.AvTracks(),
 	} {
-		b := written(t, Config{}, tracks, frames)
-		seg := checkFinished(t, b)
-		if n := len(seg.find(0x1C53BB6B).children); n != 5 {
+		b := webmtest.Written(t, webm.Config{}, tracks, frames)
+		seg := webmtest.CheckFinished(t, b)
+		if n := len(seg.Find(0x1C53BB6B).Children); n != 5 {
 			t.Errorf("%s: %d cues in 21 s", name, n)
 		}
-		o := mustRead(t, b)
-		compare(t, o.blocks(), frames)
+		o := webmtest.MustRead(t, b)
+		webmtest.Compare(t, o.Blocks(), frames)
 		if n := len(o.Segment.Tracks.TrackEntry); n != 1 {
 			t.Errorf("%s: %d tracks", name, n)
 		}
@@ -93,27 +97,27 @@ func TestAudioOnly(t *testing.T) {
 }
 
 func TestAudioCuesAreNotDenser(t *testing.T) {
-	var frames []fed
+	var frames []webmtest.Fed
 	for i := range 50 * 21 {
-		frames = append(frames, ms(audioTrack, i*20, true))
+		frames = append(frames, webmtest.Ms(webmtest.AudioTrack, i*20, true))
 	}
-	seg := checkFinished(t, written(t, Config{MaxCluster: 100 * time.Millisecond}, avTracks(), frames))
-	if n := len(seg.find(0x1C53BB6B).children); n != 5 {
+	seg := webmtest.CheckFinished(t, webmtest.Written(t, webm.Config{MaxCluster: 100 * time.Millisecond}, webmtest.AvTracks(), frames))
+	if n := len(seg.Find(0x1C53BB6B).Children); n != 5 {
 		t.Errorf("%d cues in 21 s", n)
 	}
 }
 
 func TestVideoOnly(t *testing.T) {
-	var frames []fed
-	for _, f := range interleaved(5 * time.Second) {
-		if f.track == videoTrack {
+	var frames []webmtest.Fed
+	for _, f := range webmtest.Interleaved(5 * time.Second) {
+		if f.Track == webmtest.VideoTrack {
 			frames = append(frames, f)
 		}
 	}
-	b := written(t, Config{}, avTracks(), frames)
-	checkFinished(t, b)
-	o := mustRead(t, b)
-	compare(t, o.blocks(), frames)
+	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	webmtest.CheckFinished(t, b)
+	o := webmtest.MustRead(t, b)
+	webmtest.Compare(t, o.Blocks(), frames)
 	if e := o.Segment.Tracks.TrackEntry; len(e) != 1 || e[0].CodecID != "V_VP8" || e[0].TrackNumber != 2 {
 		t.Errorf("tracks %+v", e)
 	}
@@ -121,63 +125,63 @@ func TestVideoOnly(t *testing.T) {
 
 // TestLateVideo requires that the index is the video's although sound came first.
 func TestLateVideo(t *testing.T) {
-	var frames []fed
+	var frames []webmtest.Fed
 	for i := range 50 * 20 {
-		frames = append(frames, ms(audioTrack, i*20, true))
+		frames = append(frames, webmtest.Ms(webmtest.AudioTrack, i*20, true))
 		if i >= 600 && i%5 == 0 {
-			frames = append(frames, ms(videoTrack, i*20, i%100 == 0))
+			frames = append(frames, webmtest.Ms(webmtest.VideoTrack, i*20, i%100 == 0))
 		}
 	}
-	b := written(t, Config{}, avTracks(), frames)
-	seg := checkFinished(t, b)
-	o := mustRead(t, b)
-	compare(t, o.blocks(), frames)
-	cues := seg.find(0x1C53BB6B).children
-	if len(cues) != 4 || uintAt(b, cues[0].find(0xB3)) != 12000 {
+	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	seg := webmtest.CheckFinished(t, b)
+	o := webmtest.MustRead(t, b)
+	webmtest.Compare(t, o.Blocks(), frames)
+	cues := seg.Find(0x1C53BB6B).Children
+	if len(cues) != 4 || webmtest.UintAt(b, cues[0].Find(0xB3)) != 12000 {
 		t.Errorf("%d cues", len(cues))
 	}
 }
 
 func TestVideoWithoutKeyframe(t *testing.T) {
-	b := written(t, Config{}, avTracks(), []fed{ms(1, 0, false), ms(1, 33, false), ms(1, 6000, false)})
-	seg := checkFinished(t, b)
-	if seg.find(0x1C53BB6B) != nil {
+	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), []webmtest.Fed{webmtest.Ms(1, 0, false), webmtest.Ms(1, 33, false), webmtest.Ms(1, 6000, false)})
+	seg := webmtest.CheckFinished(t, b)
+	if seg.Find(0x1C53BB6B) != nil {
 		t.Error("cues lead to where no decoder can start")
 	}
 }
 
 func TestEmptyFile(t *testing.T) {
-	w, f := newWriter(t, Config{}, avTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	checkFinished(t, f.b)
-	o := mustRead(t, f.b)
+	webmtest.CheckFinished(t, f.B)
+	o := webmtest.MustRead(t, f.B)
 	if len(o.Segment.Tracks.TrackEntry) != 2 || o.Segment.Info.Duration != 0 {
 		t.Errorf("%+v", o.Segment)
 	}
 }
 
 func TestNothingAfterFinish(t *testing.T) {
-	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}})
-	feed(t, w, interleaved(2*time.Second))
+	w, f := webmtest.NewWriter(t, webm.Config{}, []ebml.TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}})
+	webmtest.Feed(t, w, webmtest.Interleaved(2*time.Second))
 	for range 3 {
 		if err := w.Finish(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	calls := f.calls
-	if err := w.WriteFrame(0, Block{Data: []byte{1}}); !errors.Is(err, ErrFinished) {
+	calls := f.Calls
+	if err := w.WriteFrame(0, webm.Block{Data: []byte{1}}); !errors.Is(err, webm.ErrFinished) {
 		t.Errorf("WriteFrame: %v", err)
 	}
-	if err := w.SetSize(videoTrack, 9, 9); !errors.Is(err, ErrFinished) {
+	if err := w.SetSize(webmtest.VideoTrack, 9, 9); !errors.Is(err, webm.ErrFinished) {
 		t.Errorf("SetSize: %v", err)
 	}
 	if err := w.Flush(); err != nil {
 		t.Errorf("Flush: %v", err)
 	}
-	if f.calls != calls {
+	if f.Calls != calls {
 		t.Error("the file was written to after Finish")
 	}
-	checkFinished(t, f.b)
+	webmtest.CheckFinished(t, f.B)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/layout"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 )
@@ -96,7 +98,7 @@ type liveTrack struct {
 
 // NewLive returns a Live for tracks, at most one with pictures and one with
 // sound: players take no more. It returns an error that wraps ErrConfig.
-func NewLive(c LiveConfig, tracks []TrackEntry) (*Live, error) {
+func NewLive(c LiveConfig, tracks []ebml.TrackEntry) (*Live, error) {
 	if err := validateTracks(tracks); err != nil {
 		return nil, err
 	}
@@ -129,7 +131,7 @@ func NewLive(c LiveConfig, tracks []TrackEntry) (*Live, error) {
 		return l, nil
 	}
 	var err error
-	l.init, err = renderInit(c, tracks)
+	l.init, err = layout.RenderInit(c.WritingApp, lasting(tracks))
 	l.mime = liveMIME(l.video, l.audio)
 	return l, err
 }
@@ -164,37 +166,13 @@ func liveMIME(video, audio *liveTrack) string {
 	return kind + `; codecs="` + strings.Join(codecs, ",") + `"`
 }
 
-// liveInfo is info without what is only for files.
-type liveInfo struct {
-	TimecodeScale uint64 `ebml:"TimecodeScale"`
-	MuxingApp     string `ebml:"MuxingApp"`
-	WritingApp    string `ebml:"WritingApp"`
-}
-
-// renderInit returns the initialization segment.
-func renderInit(c LiveConfig, tracks []TrackEntry) ([]byte, error) {
-	b, err := renderEBML(tracks)
-	if err != nil {
-		return nil, err
-	}
-	app := strings.ToValidUTF8(c.WritingApp, "\uFFFD")
-	if app == "" {
-		app = muxingApp
-	}
-	inf, err := marshal(&struct {
-		Info liveInfo `ebml:"Info"`
-	}{liveInfo{TimecodeScale: timestampScale, MuxingApp: muxingApp, WritingApp: app}})
-	if err != nil {
-		return nil, err
-	}
+// lasting returns tracks with pictures of pictureDuration.
+func lasting(tracks []ebml.TrackEntry) []ebml.TrackEntry {
 	tracks = slices.Clone(tracks)
 	for i := range tracks {
 		if tracks[i].Codec.Kind() == media.Video {
 			tracks[i].DefaultDuration = pictureDuration
 		}
 	}
-	b = appendID(b, segmentID)
-	b = append(b, unknownSize...)
-	b = append(b, inf...)
-	return appendTracks(b, tracks, &layout{})
+	return tracks
 }

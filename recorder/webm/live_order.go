@@ -1,6 +1,10 @@
 package webm
 
-import "time"
+import (
+	"time"
+
+	"weir/recorder/webm/ebml"
+)
 
 const (
 	// smallOverlap is how much of a frame of sound may lie before the end of the one
@@ -27,7 +31,7 @@ func (l *Live) Push(track int, b Block) {
 	if l.video != nil && int(l.video.number) == track+1 {
 		t = l.video
 	}
-	if t == nil || int(t.number) != track+1 || len(b.Data) == 0 || len(b.Data) > MaxFrame || b.Time < 0 || b.Time > maxTime {
+	if t == nil || int(t.number) != track+1 || len(b.Data) == 0 || len(b.Data) > ebml.MaxFrame || b.Time < 0 || b.Time > ebml.MaxTime {
 		return
 	}
 	if len(t.queue) >= maxQueue {

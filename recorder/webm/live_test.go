@@ -1,4 +1,4 @@
-package webm
+package webm_test
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/webmtest"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 )
@@ -19,46 +22,44 @@ const liveLength = 5 * time.Second
 // which they come.
 type liveSource struct {
 	name   string
-	tracks []TrackEntry
-	keep   func(f fed) bool // nil: all
-	late   func(f fed) time.Duration
-	dropAt func(f fed) bool // frames of sound that must be dropped
-	exact  bool             // no silence is needed
+	tracks []ebml.TrackEntry
+	keep   func(f webmtest.Fed) bool // nil: all
+	late   func(f webmtest.Fed) time.Duration
+	dropAt func(f webmtest.Fed) bool // frames of sound that must be dropped
+	exact  bool                      // no silence is needed
 }
 
-func at(f fed, from, to time.Duration) bool { return f.Time >= from && f.Time < to }
-
 var liveSources = []liveSource{
-	{name: "normal", tracks: avTracks(), exact: true},
-	{name: "sound late", tracks: avTracks(), keep: func(f fed) bool { return f.track == videoTrack || f.Time >= 2*time.Second }},
-	{name: "sound never", tracks: avTracks(), keep: func(f fed) bool { return f.track == videoTrack }},
-	{name: "hole in sound", tracks: avTracks(), keep: func(f fed) bool {
-		return f.track == videoTrack || !at(f, 2*time.Second, 2700*time.Millisecond) && !at(f, 4*time.Second, 4020*time.Millisecond)
+	{name: "normal", tracks: webmtest.AvTracks(), exact: true},
+	{name: "sound late", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack || f.Time >= 2*time.Second }},
+	{name: "sound never", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack }},
+	{name: "hole in sound", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool {
+		return f.Track == webmtest.VideoTrack || !webmtest.At(f, 2*time.Second, 2700*time.Millisecond) && !webmtest.At(f, 4*time.Second, 4020*time.Millisecond)
 	}},
-	{name: "hole in picture", tracks: avTracks(), exact: true, keep: func(f fed) bool {
-		return f.track == audioTrack || !at(f, 1500*time.Millisecond, 3*time.Second)
+	{name: "hole in picture", tracks: webmtest.AvTracks(), exact: true, keep: func(f webmtest.Fed) bool {
+		return f.Track == webmtest.AudioTrack || !webmtest.At(f, 1500*time.Millisecond, 3*time.Second)
 	}},
-	{name: "DTX", tracks: avTracks(), keep: func(f fed) bool {
-		return f.track == videoTrack || !at(f, time.Second, 4*time.Second) || f.Time%(400*time.Millisecond) == 0
+	{name: "DTX", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool {
+		return f.Track == webmtest.VideoTrack || !webmtest.At(f, time.Second, 4*time.Second) || f.Time%(400*time.Millisecond) == 0
 	}},
-	{name: "sound comes 60 ms behind", tracks: avTracks(), exact: true, late: func(f fed) time.Duration {
-		return time.Duration(1-f.track) * 60 * time.Millisecond
+	{name: "sound comes 60 ms behind", tracks: webmtest.AvTracks(), exact: true, late: func(f webmtest.Fed) time.Duration {
+		return time.Duration(1-f.Track) * 60 * time.Millisecond
 	}},
-	{name: "picture comes 100 ms behind", tracks: avTracks(), exact: true, late: func(f fed) time.Duration {
-		return time.Duration(f.track) * 100 * time.Millisecond
+	{name: "picture comes 100 ms behind", tracks: webmtest.AvTracks(), exact: true, late: func(f webmtest.Fed) time.Duration {
+		return time.Duration(f.Track) * 100 * time.Millisecond
 	}},
-	{name: "burst of sound comes too late", tracks: avTracks(), late: func(f fed) time.Duration {
-		if f.track == audioTrack && at(f, 2*time.Second, 2300*time.Millisecond) {
+	{name: "burst of sound comes too late", tracks: webmtest.AvTracks(), late: func(f webmtest.Fed) time.Duration {
+		if f.Track == webmtest.AudioTrack && webmtest.At(f, 2*time.Second, 2300*time.Millisecond) {
 			return 500 * time.Millisecond
 		}
 		return 0
-	}, dropAt: func(f fed) bool { return at(f, 2*time.Second, 2300*time.Millisecond) }},
-	{name: "only sound", tracks: avTracks()[:1], exact: true, keep: func(f fed) bool { return f.track == audioTrack }},
-	{name: "only sound, with a hole", tracks: avTracks()[:1], keep: func(f fed) bool {
-		return f.track == audioTrack && !at(f, 2*time.Second, 2700*time.Millisecond)
+	}, dropAt: func(f webmtest.Fed) bool { return webmtest.At(f, 2*time.Second, 2300*time.Millisecond) }},
+	{name: "only sound", tracks: webmtest.AvTracks()[:1], exact: true, keep: func(f webmtest.Fed) bool { return f.Track == webmtest.AudioTrack }},
+	{name: "only sound, with a hole", tracks: webmtest.AvTracks()[:1], keep: func(f webmtest.Fed) bool {
+		return f.Track == webmtest.AudioTrack && !webmtest.At(f, 2*time.Second, 2700*time.Millisecond)
 	}},
-	{name: "only picture", tracks: []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}}[1:], exact: true, keep: func(f fed) bool {
-		return f.track == videoTrack
+	{name: "only picture", tracks: []ebml.TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}}[1:], exact: true, keep: func(f webmtest.Fed) bool {
+		return f.Track == webmtest.VideoTrack
 	}},
 }
 
@@ -66,10 +67,10 @@ var liveSources = []liveSource{
 const liveZero = 1234567 * time.Millisecond
 
 // frames returns what is kept, in the order of arrival.
-func (s liveSource) frames() []fed {
-	var out []fed
+func (s liveSource) frames() []webmtest.Fed {
+	var out []webmtest.Fed
 	var arrivals []time.Duration
-	for _, f := range interleaved(liveLength) {
+	for _, f := range webmtest.Interleaved(liveLength) {
 		if s.keep != nil && !s.keep(f) {
 			continue
 		}
@@ -81,19 +82,19 @@ func (s liveSource) frames() []fed {
 		for i > 0 && arrivals[i-1] > arrival {
 			i--
 		}
-		out, arrivals = append(out[:i:i], append([]fed{f}, out[i:]...)...), append(arrivals[:i:i], append([]time.Duration{arrival}, arrivals[i:]...)...)
+		out, arrivals = append(out[:i:i], append([]webmtest.Fed{f}, out[i:]...)...), append(arrivals[:i:i], append([]time.Duration{arrival}, arrivals[i:]...)...)
 	}
 	return out
 }
 
 // units muxes the source.
-func (s liveSource) units(t testing.TB) (*Live, []Unit) {
+func (s liveSource) units(t testing.TB) (*webm.Live, []webm.Unit) {
 	t.Helper()
-	l, err := NewLive(LiveConfig{}, s.tracks)
+	l, err := webm.NewLive(webm.LiveConfig{}, s.tracks)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var units []Unit
+	var units []webm.Unit
 	take := func() {
 		for {
 			u, ok := l.Next()
@@ -108,7 +109,7 @@ func (s liveSource) units(t testing.TB) (*Live, []Unit) {
 		b := f.Block
 		b.Time += liveZero
 		newest = max(newest, b.Time)
-		track := f.track
+		track := f.Track
 		if len(s.tracks) == 1 {
 			track = 0
 		}
@@ -122,7 +123,7 @@ func (s liveSource) units(t testing.TB) (*Live, []Unit) {
 }
 
 // render is what a player gets that starts at the first of units.
-func render(init []byte, units []Unit, f Framing) []byte {
+func render(init []byte, units []webm.Unit, f webm.Framing) []byte {
 	b := bytes.Clone(init)
 	for i := range units {
 		b = units[i].AppendHead(b, f, units[0].Time, i == 0)
@@ -144,13 +145,13 @@ func TestLive(t *testing.T) {
 			if s.exact && l.Silence() != 0 {
 				t.Errorf("%d packets of silence", l.Silence())
 			}
-			for _, framing := range []Framing{Clusters, Growing} {
+			for _, framing := range []webm.Framing{webm.Clusters, webm.Growing} {
 				b := render(l.Init(), units, framing)
-				got := mustReadAll(t, b)
+				got := webmtest.MustReadAll(t, b)
 				checkSound(t, s, got)
 				checkFrames(t, s, got)
-				name := onDisk(t, b)
-				samePackets(t, name, keyless(packets(got.frames)), keyless(probedPackets(t, name)), false)
+				name := webmtest.OnDisk(t, b)
+				webmtest.SamePackets(t, name, keyless(webmtest.Packets(got.Frames)), keyless(webmtest.ProbedPackets(t, name)), false)
 			}
 		})
 	}
@@ -165,11 +166,11 @@ func keyless(packets []string) []string {
 }
 
 // checkUnits checks that each unit is whole and short, and where players can start.
-func checkUnits(t *testing.T, s liveSource, units []Unit) {
+func checkUnits(t *testing.T, s liveSource, units []webm.Unit) {
 	t.Helper()
 	whole := 0
 	for i, u := range units {
-		if span := u.End - u.Time; span > maxUnitSpan*time.Millisecond+120*time.Millisecond {
+		if span := u.End - u.Time; span > webm.MaxUnitSpan*time.Millisecond+120*time.Millisecond {
 			t.Errorf("unit %d covers %v", i, span)
 		}
 		if u.Key && !u.Begins || i == 0 && !u.Key {
@@ -178,9 +179,9 @@ func checkUnits(t *testing.T, s liveSource, units []Unit) {
 		if i > 0 && u.Time < units[i-1].Time {
 			t.Errorf("unit %d is older than the one before", i)
 		}
-		got := mustReadAll(t, render(mustInit(t, s.tracks), units[i:i+1], Clusters))
+		got := webmtest.MustReadAll(t, render(mustInit(t, s.tracks), units[i:i+1], webm.Clusters))
 		seen := map[int]bool{}
-		for _, f := range got.frames {
+		for _, f := range got.Frames {
 			seen[f.Track] = true
 		}
 		if len(seen) == len(s.tracks) {
@@ -193,9 +194,9 @@ func checkUnits(t *testing.T, s liveSource, units []Unit) {
 	}
 }
 
-func mustInit(t *testing.T, tracks []TrackEntry) []byte {
+func mustInit(t *testing.T, tracks []ebml.TrackEntry) []byte {
 	t.Helper()
-	l, err := NewLive(LiveConfig{}, tracks)
+	l, err := webm.NewLive(webm.LiveConfig{}, tracks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +204,7 @@ func mustInit(t *testing.T, tracks []TrackEntry) []byte {
 }
 
 // checkSound checks that the sound has no hole, and that real sound is all there.
-func checkSound(t *testing.T, s liveSource, got received) {
+func checkSound(t *testing.T, s liveSource, got webmtest.Received) {
 	t.Helper()
 	track := -1
 	for i, d := range s.tracks {
@@ -215,7 +216,7 @@ func checkSound(t *testing.T, s liveSource, got received) {
 		return
 	}
 	last, real := time.Duration(-1), 0
-	for _, f := range got.frames {
+	for _, f := range got.Frames {
 		if f.Track != track {
 			continue
 		}
@@ -232,7 +233,7 @@ func checkSound(t *testing.T, s liveSource, got received) {
 	}
 	want := 0
 	for _, f := range s.frames() {
-		if f.track == audioTrack && (s.dropAt == nil || !s.dropAt(f)) {
+		if f.Track == webmtest.AudioTrack && (s.dropAt == nil || !s.dropAt(f)) {
 			want++
 		}
 	}
@@ -244,30 +245,30 @@ func checkSound(t *testing.T, s liveSource, got received) {
 // checkFrames checks that all blocks are in the order of their times, and that
 // every picture is there, byte by byte, at its time. Where there is none for long, the
 // one before is shown again.
-func checkFrames(t *testing.T, s liveSource, got received) {
+func checkFrames(t *testing.T, s liveSource, got webmtest.Received) {
 	t.Helper()
-	var want []fed
+	var want []webmtest.Fed
 	for _, f := range s.frames() {
-		if f.track == videoTrack {
+		if f.Track == webmtest.VideoTrack {
 			want = append(want, f)
 		}
 	}
 	format, _ := codec.For(media.VP8)
 	still := format.NewStill()
 	last, shown := time.Duration(0), time.Duration(0)
-	for _, f := range got.frames {
+	for _, f := range got.Frames {
 		if f.Time < last {
 			t.Fatalf("a block at %v after one at %v", f.Time, last)
 		}
 		last = f.Time
-		if f.Time-shown > stillAfter+20*time.Millisecond && len(s.tracks) == 2 {
+		if f.Time-shown > webm.StillAfter+20*time.Millisecond && len(s.tracks) == 2 {
 			t.Fatalf("no picture from %v to %v", shown, f.Time)
 		}
 		if s.tracks[f.Track].Codec != media.VP8 {
 			continue
 		}
 		again := bytes.Equal(f.Data, still.Again())
-		if again && (f.Key || f.Time-shown < stillAfter) {
+		if again && (f.Key || f.Time-shown < webm.StillAfter) {
 			t.Fatalf("the picture of %v is shown again at %v, key %v", shown, f.Time, f.Key)
 		}
 		if shown = f.Time; again {
@@ -298,12 +299,12 @@ func TestLiveStartsAnywhere(t *testing.T) {
 			continue
 		}
 		starts++
-		clusters := mustReadAll(t, render(l.Init(), units[i:], Clusters)).frames
-		growing := mustReadAll(t, render(l.Init(), units[i:], Growing)).frames
-		if first := clusters[0]; !first.Key || first.Track != videoTrack || first.Time != 0 {
+		clusters := webmtest.MustReadAll(t, render(l.Init(), units[i:], webm.Clusters)).Frames
+		growing := webmtest.MustReadAll(t, render(l.Init(), units[i:], webm.Growing)).Frames
+		if first := clusters[0]; !first.Key || first.Track != webmtest.VideoTrack || first.Time != 0 {
 			t.Errorf("unit %d begins with track %d, key %v, at %v", i, first.Track, first.Key, first.Time)
 		}
-		samePackets(t, fmt.Sprint("unit ", i), packets(growing), packets(clusters), false)
+		webmtest.SamePackets(t, fmt.Sprint("unit ", i), webmtest.Packets(growing), webmtest.Packets(clusters), false)
 	}
 	if starts != 5 {
 		t.Errorf("%d places to start, want 5", starts)
@@ -314,51 +315,51 @@ func TestLiveStartsAnywhere(t *testing.T) {
 func TestLiveSharesBlocks(t *testing.T) {
 	_, units := liveSources[0].units(t)
 	u := units[3]
-	a := u.AppendHead(nil, Clusters, liveZero, false)
-	b := u.AppendHead(nil, Clusters, liveZero-time.Hour, false)
+	a := u.AppendHead(nil, webm.Clusters, liveZero, false)
+	b := u.AppendHead(nil, webm.Clusters, liveZero-time.Hour, false)
 	if len(a) != 22 || len(b) != 22 || !bytes.Equal(a[:14], b[:14]) {
 		t.Errorf("heads % x and % x", a, b)
 	}
-	if n := len(u.AppendHead(nil, Growing, 0, false)); n != 0 {
+	if n := len(u.AppendHead(nil, webm.Growing, 0, false)); n != 0 {
 		t.Errorf("a growing cluster gets %d bytes ahead of its blocks", n)
 	}
 }
 
 // TestLiveLongGroup: without keyframes a growing Cluster ends before offsets do.
 func TestLiveLongGroup(t *testing.T) {
-	l, err := NewLive(LiveConfig{}, avTracks()[1:])
+	l, err := webm.NewLive(webm.LiveConfig{}, webmtest.AvTracks()[1:])
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 1000 {
-		l.Push(0, Block{Time: liveZero + time.Duration(i)*100*time.Millisecond, Sync: i == 0, Data: vp8(i, i == 0, 50)})
+		l.Push(0, webm.Block{Time: liveZero + time.Duration(i)*100*time.Millisecond, Sync: i == 0, Data: webmtest.Vp8(i, i == 0, 50)})
 	}
 	l.Flush()
-	var units []Unit
+	var units []webm.Unit
 	for u, ok := l.Next(); ok; u, ok = l.Next() {
 		units = append(units, u)
 	}
-	got := mustReadAll(t, render(l.Init(), units, Growing))
-	for i, f := range got.frames {
+	got := webmtest.MustReadAll(t, render(l.Init(), units, webm.Growing))
+	for i, f := range got.Frames {
 		if f.Time != time.Duration(i)*100*time.Millisecond {
 			t.Fatalf("frame %d is at %v", i, f.Time)
 		}
 	}
-	if len(got.frames) != 1000 {
-		t.Errorf("%d frames", len(got.frames))
+	if len(got.Frames) != 1000 {
+		t.Errorf("%d frames", len(got.Frames))
 	}
 }
 
 // TestLiveSoundAlwaysLate: a stream whose sound is always too late is not mute
 // for ever.
 func TestLiveSoundAlwaysLate(t *testing.T) {
-	s := liveSource{tracks: avTracks(), late: func(f fed) time.Duration {
-		return time.Duration(1-f.track) * 250 * time.Millisecond
+	s := liveSource{tracks: webmtest.AvTracks(), late: func(f webmtest.Fed) time.Duration {
+		return time.Duration(1-f.Track) * 250 * time.Millisecond
 	}}
 	l, units := s.units(t)
 	real := 0
-	for _, f := range mustReadAll(t, render(l.Init(), units, Clusters)).frames {
-		if f.Track == audioTrack && !isSilence(f.Data) && f.Time > 3*time.Second {
+	for _, f := range webmtest.MustReadAll(t, render(l.Init(), units, webm.Clusters)).Frames {
+		if f.Track == webmtest.AudioTrack && !isSilence(f.Data) && f.Time > 3*time.Second {
 			real++
 		}
 	}
@@ -368,25 +369,25 @@ func TestLiveSoundAlwaysLate(t *testing.T) {
 }
 
 func TestLiveInit(t *testing.T) {
-	for mime, tracks := range map[string][]TrackEntry{
-		`video/webm; codecs="vp8,opus"`: avTracks(),
-		`video/webm; codecs="vp8"`:      avTracks()[1:],
-		`audio/webm; codecs="opus"`:     avTracks()[:1],
+	for mime, tracks := range map[string][]ebml.TrackEntry{
+		`video/webm; codecs="vp8,opus"`: webmtest.AvTracks(),
+		`video/webm; codecs="vp8"`:      webmtest.AvTracks()[1:],
+		`audio/webm; codecs="opus"`:     webmtest.AvTracks()[:1],
 	} {
-		l, err := NewLive(LiveConfig{}, tracks)
+		l, err := webm.NewLive(webm.LiveConfig{}, tracks)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if l.MIME() != mime {
 			t.Errorf("%s, want %s", l.MIME(), mime)
 		}
-		o, err := readOracle(l.Init(), true)
+		o, err := webmtest.ReadOracle(l.Init(), true)
 		if err != nil || len(o.Segment.Tracks.TrackEntry) != len(tracks) || o.Segment.Info.Duration != 0 {
 			t.Errorf("%+v, %v", o, err)
 		}
 	}
-	for _, bad := range [][]TrackEntry{nil, {{Codec: media.VP8}, {Codec: media.VP8}}, {{}}} {
-		if _, err := NewLive(LiveConfig{}, bad); !errors.Is(err, ErrConfig) {
+	for _, bad := range [][]ebml.TrackEntry{nil, {{Codec: media.VP8}, {Codec: media.VP8}}, {{}}} {
+		if _, err := webm.NewLive(webm.LiveConfig{}, bad); !errors.Is(err, webm.ErrConfig) {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
@@ -395,7 +396,7 @@ func TestLiveInit(t *testing.T) {
 // TestSilenceIsSilent: a decoder takes the silence for each kind of packet (RFC 6716
 // table 2) for what it says that it is.
 func TestSilenceIsSilent(t *testing.T) {
-	var frames []fed
+	var frames []webmtest.Fed
 	var at time.Duration
 	for config := range byte(32) {
 		for stereo := range byte(2) {
@@ -406,13 +407,13 @@ func TestSilenceIsSilent(t *testing.T) {
 				t.Fatalf("configuration %d: %v, %v", config, s, ok)
 			}
 			for range 5 {
-				frames = append(frames, fed{0, Block{Time: at, Duration: s.Duration, Data: s.Data}})
+				frames = append(frames, webmtest.Fed{Track: 0, Block: webm.Block{Time: at, Duration: s.Duration, Data: s.Data}})
 				at += s.Duration
 			}
 		}
 	}
-	name := onDisk(t, written(t, Config{}, avTracks()[:1], frames))
-	pcm := run(t, "ffmpeg", "-v", "error", "-xerror", "-i", name, "-f", "s16le", "-ac", "1", "-")
+	name := webmtest.OnDisk(t, webmtest.Written(t, webm.Config{}, webmtest.AvTracks()[:1], frames))
+	pcm := webmtest.Run(t, "ffmpeg", "-v", "error", "-xerror", "-i", name, "-f", "s16le", "-ac", "1", "-")
 	if want := int(at.Seconds() * 48000 * 2); len(pcm) < want-200 || len(pcm) > want+200 {
 		t.Errorf("%d bytes of sound, want %d", len(pcm), want)
 	}
@@ -427,7 +428,7 @@ func FuzzLive(f *testing.F) {
 	f.Add([]byte{0x81, 10, 0, 20, 1, 30, 0, 200, 0x41, 0})
 	f.Add([]byte{0, 0, 0x81, 255, 0, 255, 0x81, 0, 1, 1})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		l, err := NewLive(LiveConfig{}, avTracks())
+		l, err := webm.NewLive(webm.LiveConfig{}, webmtest.AvTracks())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -440,10 +441,10 @@ func FuzzLive(f *testing.F) {
 				l.Advance(times[track])
 				continue
 			}
-			l.Push(track, Block{Time: times[track], Sync: track == 0 || op&0x80 != 0, Data: []byte{op, script[i+1]}})
+			l.Push(track, webm.Block{Time: times[track], Sync: track == 0 || op&0x80 != 0, Data: []byte{op, script[i+1]}})
 		}
 		l.Flush()
-		var units []Unit
+		var units []webm.Unit
 		for u, ok := l.Next(); ok; u, ok = l.Next() {
 			units = append(units, u)
 		}
@@ -454,8 +455,8 @@ func FuzzLive(f *testing.F) {
 			if !u.Key {
 				t.Fatal("the first unit is no place to start")
 			}
-			a := mustReadAll(t, render(l.Init(), units[i:], Clusters)).frames
-			b := mustReadAll(t, render(l.Init(), units[i:], Growing)).frames
+			a := webmtest.MustReadAll(t, render(l.Init(), units[i:], webm.Clusters)).Frames
+			b := webmtest.MustReadAll(t, render(l.Init(), units[i:], webm.Growing)).Frames
 			if len(a) == 0 || len(a) != len(b) {
 				t.Fatalf("%d frames, and %d when growing", len(a), len(b))
 			}

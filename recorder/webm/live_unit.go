@@ -3,6 +3,8 @@ package webm
 import (
 	"encoding/binary"
 	"time"
+
+	"weir/recorder/webm/ebml"
 )
 
 // Framing is how units become Clusters.
@@ -49,13 +51,13 @@ type Unit struct {
 	// Blocks holds SimpleBlocks.
 	Blocks []byte
 	// Samples holds the same frames if LiveConfig.Samples says so, and Blocks nothing.
-	Samples []Sample
+	Samples []LiveFrame
 
 	base int64 // the time that the blocks' times count from, ms
 }
 
 // Sample is a frame in a unit, with its place in NewLive's list of tracks.
-type Sample struct {
+type LiveFrame struct {
 	Track  int
 	Time   time.Duration // whole milliseconds of the stream's clock
 	Length time.Duration // of sound; 0 for a picture
@@ -65,7 +67,7 @@ type Sample struct {
 
 // unitHead is the length of a Cluster's head and Timestamp in a live stream. The
 // Timestamp always has 8 bytes.
-const unitHead = clusterHead + 1 + 1 + 8
+const unitHead = ebml.ClusterHead + 1 + 1 + 8
 
 // AppendHead appends what a player has to get ahead of u.Blocks, which is nothing
 // in a growing Cluster. zero is the time on the stream's clock that is the
@@ -75,13 +77,13 @@ func (u *Unit) AppendHead(b []byte, f Framing, zero time.Duration, joins bool) [
 	if f == Growing && !u.Begins && !joins {
 		return b
 	}
-	b = appendID(b, clusterID)
+	b = ebml.AppendID(b, ebml.ClusterID)
 	if f == Growing {
-		b = append(b, unknownSize...)
+		b = append(b, ebml.UnknownSize...)
 	} else {
-		b = appendWideSize(b, uint64(unitHead-clusterHead+len(u.Blocks)), 8)
+		b = ebml.AppendWideSize(b, uint64(unitHead-ebml.ClusterHead+len(u.Blocks)), 8)
 	}
-	b = append(b, byte(timestampID), 0x88)
+	b = append(b, byte(ebml.TimestampID), 0x88)
 	return binary.BigEndian.AppendUint64(b, uint64(max(0, u.base-zero.Milliseconds())))
 }
 
@@ -119,13 +121,13 @@ func (l *Live) append(t *liveTrack, b Block, key bool, end time.Duration) {
 	}
 	l.last, t.last, t.inUnit = at, at, true
 	if l.bare {
-		s := Sample{Track: int(t.number) - 1, Time: msec(at), Key: key, Data: b.Data}
+		s := LiveFrame{Track: int(t.number) - 1, Time: msec(at), Key: key, Data: b.Data}
 		if t == l.audio {
 			s.Length = end - b.Time
 		}
 		l.unit.Samples = append(l.unit.Samples, s)
 	} else {
-		l.unit.Blocks = appendBlock(l.unit.Blocks, t.number, at-l.base, keyFlag(key), b.Data)
+		l.unit.Blocks = ebml.AppendBlock(l.unit.Blocks, t.number, at-l.base, ebml.KeyFlag(key), b.Data)
 	}
 	l.unit.End = max(end.Round(time.Millisecond), msec(at))
 	if l.audio != nil {

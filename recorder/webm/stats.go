@@ -3,11 +3,13 @@ package webm
 import (
 	"time"
 
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/layout"
 	"weir/sfu/media"
 )
 
 // Stats tells what a file holds so far.
-type Stats struct {
+type Progress struct {
 	Bytes     int64 // the length of the file, with what is not flushed yet
 	Buffered  int64 // how much of Bytes is not flushed yet
 	Blocks    int64 // frames of all tracks
@@ -34,8 +36,8 @@ type TrackStats struct {
 }
 
 // Stats returns what the file holds so far.
-func (w *Writer) Stats() Stats {
-	s := Stats{
+func (w *Writer) Stats() Progress {
+	s := Progress{
 		Bytes:    w.end(),
 		Buffered: int64(len(w.buf)),
 		Clusters: len(w.clusters),
@@ -67,17 +69,6 @@ func (w *Writer) duration() time.Duration {
 	return d
 }
 
-// maxStep is the longest that a frame is taken to last by the time since the one
-// before it. A longer step is a hole, which says nothing about the next frame.
-const maxStep = time.Second
-
-// How long a frame is taken to last until two have come: what Opus in RTP and most
-// cameras have.
-const (
-	audioStep = 20 * time.Millisecond
-	videoStep = time.Second / 30
-)
-
 // trackState is what the Writer keeps of a track.
 type trackState struct {
 	number uint64
@@ -88,12 +79,12 @@ type trackState struct {
 	stats  TrackStats
 }
 
-func newTrackState(t TrackEntry, number int) trackState {
+func newTrackState(t ebml.TrackEntry, number int) trackState {
 	s := trackState{number: uint64(number), stats: TrackStats{Number: number}}
-	s.step = audioStep
+	s.step = layout.AudioStep
 	if t.Codec.Kind() == media.Video {
 		s.video = true
-		s.step = videoStep
+		s.step = layout.VideoStep
 	}
 	return s
 }
@@ -107,7 +98,7 @@ func (t *trackState) advance(b Block) int64 {
 		t.stats.Clamped++
 	}
 	if step := at - t.at; step > 0 && t.begun() {
-		t.step = min(step, maxStep)
+		t.step = min(step, layout.MaxStep)
 	}
 	t.at = at
 	t.tail = t.step

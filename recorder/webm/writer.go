@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/layout"
 )
 
 const (
@@ -13,15 +16,9 @@ const (
 	// keepBuffer is the largest buffer that is kept for the next frames. A file
 	// must not cost a megabyte of memory because of one large keyframe.
 	keepBuffer = 512 << 10
-	// MaxFrame is the largest frame that WriteFrame takes, in bytes.
-	MaxFrame = 32 << 20
 	// maxCluster is the largest data of a Cluster, in bytes, unless one frame alone
 	// is larger: what RFC 9559 section 25.1 recommends.
 	maxCluster = 5 << 20
-	// maxOffset is the latest a block can be in its Cluster, in ms.
-	maxOffset = 1<<15 - 1
-	// maxTime is the latest time that the file's fields tell: 34 years.
-	maxTime = (1<<40 - 1) * time.Millisecond
 )
 
 // Block is one frame and its place in the file.
@@ -48,9 +45,9 @@ type Block struct {
 type Writer struct {
 	// Set once.
 	file     File
-	layout   layout
+	layout   layout.Layout
 	maxSpan  int64 // of a Cluster, ms
-	declared []TrackEntry
+	declared []ebml.TrackEntry
 
 	buf     []byte // written by WriteFrame, not yet handed to file
 	written int64  // bytes handed to file, which is where buf begins
@@ -61,7 +58,7 @@ type Writer struct {
 	start       int64    // of the open Cluster, from the start of the file
 	clusterTime int64    // Timestamp of the open Cluster, ms
 	lastTime    int64    // of the last block in the open Cluster, ms
-	index       index
+	index       layout.Index
 
 	finished bool
 	err      error // sticky: the File failed
@@ -69,7 +66,7 @@ type Writer struct {
 
 // NewWriter returns a Writer for tracks and writes the file's header to f with
 // one Write. It returns an error that wraps ErrConfig or ErrWrite.
-func NewWriter(f File, c Config, tracks []TrackEntry) (*Writer, error) {
+func NewWriter(f File, c Config, tracks []ebml.TrackEntry) (*Writer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -77,7 +74,7 @@ func NewWriter(f File, c Config, tracks []TrackEntry) (*Writer, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	header, l, err := renderHeader(c, tracks)
+	header, l, err := layout.RenderHeader(layout.About{Date: c.Date, Title: c.Title, WritingApp: c.WritingApp}, c.IndexReserve, tracks)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +82,7 @@ func NewWriter(f File, c Config, tracks []TrackEntry) (*Writer, error) {
 		file:     f,
 		layout:   l,
 		maxSpan:  max(c.MaxCluster.Milliseconds(), 1),
-		declared: append([]TrackEntry(nil), tracks...),
+		declared: append([]ebml.TrackEntry(nil), tracks...),
 		buf:      header,
 		tracks:   make([]trackState, len(tracks)),
 	}
@@ -113,7 +110,7 @@ func (w *Writer) WriteFrame(track int, b Block) error {
 	if track < 0 || track >= len(w.tracks) {
 		return fmt.Errorf("%w: %d of %d", ErrTrack, track, len(w.tracks))
 	}
-	if len(b.Data) == 0 || len(b.Data) > MaxFrame || b.Time > maxTime {
+	if len(b.Data) == 0 || len(b.Data) > ebml.MaxFrame || b.Time > ebml.MaxTime {
 		return fmt.Errorf("%w: %d bytes at %v", ErrFrame, len(b.Data), b.Time)
 	}
 	if b.Filler && w.open {
@@ -125,15 +122,15 @@ func (w *Writer) WriteFrame(track int, b Block) error {
 	if w.needsCluster(ms, t.video && b.Sync, len(b.Data)) {
 		w.openCluster(ms)
 		if key {
-			w.index.add(cue{ms: ms, ticks: ms, position: w.start - w.layout.segment, track: t.number}, t.video)
+			w.index.Add(layout.Cue{MS: ms, Ticks: ms, Position: w.start - w.layout.Segment, Track: t.number}, t.video)
 		}
 	}
 	w.lastTime = ms
-	flags := keyFlag(key)
+	flags := ebml.KeyFlag(key)
 	if b.Filler {
-		flags |= flagDiscard
+		flags |= ebml.FlagDiscard
 	}
-	w.buf = appendBlock(w.buf, t.number, ms-w.clusterTime, flags, b.Data)
+	w.buf = ebml.AppendBlock(w.buf, t.number, ms-w.clusterTime, flags, b.Data)
 	if len(w.buf) >= flushAt {
 		return w.Flush()
 	}
@@ -146,7 +143,7 @@ func (w *Writer) needsCluster(ms int64, videoKey bool, n int) bool {
 	switch {
 	case !w.open, videoKey, ms < w.lastTime:
 		return true
-	case ms-w.clusterTime >= w.maxSpan, ms-w.clusterTime > maxOffset:
+	case ms-w.clusterTime >= w.maxSpan, ms-w.clusterTime > ebml.MaxOffset:
 		return true
 	default:
 		return w.clusterSize()+int64(n) > maxCluster
@@ -159,7 +156,7 @@ func (w *Writer) openCluster(ms int64) {
 	w.open = true
 	w.start = w.end()
 	w.clusterTime = ms
-	w.buf = appendCluster(w.buf, ms)
+	w.buf = ebml.AppendCluster(w.buf, ms)
 }
 
 // closeCluster notes the size of the open Cluster, if there is one.
@@ -171,7 +168,7 @@ func (w *Writer) closeCluster() {
 }
 
 // clusterSize returns the length of the open Cluster's data so far.
-func (w *Writer) clusterSize() int64 { return w.end() - w.start - clusterHead }
+func (w *Writer) clusterSize() int64 { return w.end() - w.start - ebml.ClusterHead }
 
 // end returns the length of the file once it is flushed.
 func (w *Writer) end() int64 { return w.written + int64(len(w.buf)) }
@@ -203,7 +200,7 @@ func (w *Writer) declareSize(track, width, height int, larger bool) error {
 	if t.Width != 0 && !(larger && width*height > t.Width*t.Height) {
 		return nil
 	}
-	if err := w.writeAt(patch{w.layout.sizes[track], appendPictureSize(nil, width, height)}); err != nil {
+	if err := w.writeAt(layout.Patch{At: w.layout.Sizes[track], Data: ebml.AppendPictureSize(nil, width, height)}); err != nil {
 		return err
 	}
 	t.Width, t.Height = width, height
@@ -217,20 +214,20 @@ func (w *Writer) SetPrivate(track int, private []byte) error {
 	if err := w.writable(); err != nil {
 		return err
 	}
-	if track < 0 || track >= len(w.tracks) || w.layout.privates[track] == 0 || len(w.declared[track].CodecPrivate) > 0 {
+	if track < 0 || track >= len(w.tracks) || w.layout.Privates[track] == 0 || len(w.declared[track].CodecPrivate) > 0 {
 		return fmt.Errorf("%w: %d has no room for a CodecPrivate", ErrTrack, track)
 	}
 	const head = 3 // of the Void that keeps the room
-	b := fill(codecPrivateID, 1, private, privateRoom)
-	if len(private) == 0 || len(b) != privateRoom {
+	b := ebml.Fill(ebml.CodecPrivateID, 1, private, layout.PrivateRoom)
+	if len(private) == 0 || len(b) != layout.PrivateRoom {
 		return fmt.Errorf("%w: CodecPrivate of %d bytes", ErrFrame, len(private))
 	}
 	// What lies behind the Void's head is not seen until that is another one.
-	at := w.layout.privates[track]
-	if err := w.writeAt(patch{at + head, b[head:]}); err != nil {
+	at := w.layout.Privates[track]
+	if err := w.writeAt(layout.Patch{At: at + head, Data: b[head:]}); err != nil {
 		return err
 	}
-	if err := w.writeAt(patch{at, b[:head]}); err != nil {
+	if err := w.writeAt(layout.Patch{At: at, Data: b[:head]}); err != nil {
 		return err
 	}
 	w.declared[track].CodecPrivate = bytes.Clone(private)
@@ -271,20 +268,16 @@ func (w *Writer) writable() error {
 	return nil
 }
 
-func (w *Writer) writeAt(p patch) error {
-	n, err := w.file.WriteAt(p.data, p.at)
-	if err == nil && n < len(p.data) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		return w.fail(err)
+func (w *Writer) writeAt(p layout.Patch) error {
+	if err := p.Write(w.file); err != nil {
+		return w.stick(err)
 	}
 	return nil
 }
 
 // fail makes the File's err the error of every later call.
 func (w *Writer) fail(err error) error {
-	return w.stick(fmt.Errorf("%w: %w", ErrWrite, err))
+	return w.stick(fmt.Errorf("%w: %w", layout.ErrWrite, err))
 }
 
 // stick makes err the error of every later call, unless there is one.

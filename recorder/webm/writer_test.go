@@ -1,4 +1,4 @@
-package webm
+package webm_test
 
 import (
 	"bytes"
@@ -7,15 +7,19 @@ import (
 	"testing"
 	"time"
 
+	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/layout"
+	"weir/recorder/webm/webmtest"
 	"weir/sfu/media"
 )
 
 func TestFramesComeBack(t *testing.T) {
-	frames := interleaved(12 * time.Second)
-	b := written(t, Config{}, avTracks(), frames)
-	checkFinished(t, b)
-	f := mustRead(t, b)
-	compare(t, f.blocks(), frames)
+	frames := webmtest.Interleaved(12 * time.Second)
+	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	webmtest.CheckFinished(t, b)
+	f := webmtest.MustRead(t, b)
+	webmtest.Compare(t, f.Blocks(), frames)
 	if d := f.Segment.Info.Duration; d < 11999.99 || d > 12000.01 {
 		t.Errorf("duration %v ms", d)
 	}
@@ -31,14 +35,14 @@ func TestFramesComeBack(t *testing.T) {
 
 func TestHeader(t *testing.T) {
 	date := time.Date(2026, 3, 4, 5, 6, 7, 89e6, time.FixedZone("", 3600))
-	w, f := newWriter(t, Config{Date: date, Title: "a\xffb", WritingApp: "weir 1"}, []TrackEntry{
+	w, f := webmtest.NewWriter(t, webm.Config{Date: date, Title: "a\xffb", WritingApp: "weir 1"}, []ebml.TrackEntry{
 		{Codec: media.Opus, Name: "microphone", Channels: 1},
 		{Codec: media.VP8},
 	})
-	if len(f.ends) != 1 || int64(len(f.b)) != w.layout.end {
-		t.Fatalf("the header was written in %d parts, %d of %d bytes", len(f.ends), len(f.b), w.layout.end)
+	if end := w.HeaderEnd(); len(f.Ends) != 1 || int64(len(f.B)) != end {
+		t.Fatalf("the header was written in %d parts, %d of %d bytes", len(f.Ends), len(f.B), end)
 	}
-	o, err := readOracle(f.b, true)
+	o, err := webmtest.ReadOracle(f.B, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,130 +62,130 @@ func TestHeader(t *testing.T) {
 		t.Errorf("audio entry %+v", a)
 	}
 	if v.TrackNumber != 2 || v.TrackType != 1 || v.CodecID != "V_VP8" || v.Audio != nil ||
-		*v.Video != (video{unknownWidth, unknownHeight}) || v.TrackUID == a.TrackUID || v.TrackUID == 0 || a.TrackUID == 0 {
+		*v.Video != (webmtest.OracleVideo{PixelWidth: layout.UnknownWidth, PixelHeight: layout.UnknownHeight}) || v.TrackUID == a.TrackUID || v.TrackUID == 0 || a.TrackUID == 0 {
 		t.Errorf("video entry %+v", v)
 	}
-	if bytes.Contains(f.b, append(appendID(nil, durationID), 0x88)) {
+	if bytes.Contains(f.B, append(ebml.AppendID(nil, ebml.DurationID), 0x88)) {
 		t.Error("an open file claims a duration")
 	}
 }
 
 func TestNoDateNoTitle(t *testing.T) {
-	_, f := newWriter(t, Config{}, avTracks())
-	o, err := readOracle(f.b, true)
+	_, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	o, err := webmtest.ReadOracle(f.B, true)
 	if err != nil || !o.Segment.Info.DateUTC.IsZero() || o.Segment.Info.Title != "" || o.Segment.Info.WritingApp != "weir" {
 		t.Errorf("Info %+v, %v", o.Segment.Info, err)
 	}
 }
 
 func TestSizeComesLate(t *testing.T) {
-	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}})
-	frames := interleaved(2 * time.Second)
-	feed(t, w, frames[:30])
-	before := len(f.b)
+	w, f := webmtest.NewWriter(t, webm.Config{}, []ebml.TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}})
+	frames := webmtest.Interleaved(2 * time.Second)
+	webmtest.Feed(t, w, frames[:30])
+	before := len(f.B)
 	for _, s := range [][2]int{{1280, 720}, {640, 480}, {1280, 720}} { // the first counts
-		if err := w.SetSize(videoTrack, s[0], s[1]); err != nil {
+		if err := w.SetSize(webmtest.VideoTrack, s[0], s[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(f.b) != before || len(f.patches) != 1 {
-		t.Errorf("SetSize made %d writes and the file %d bytes longer", len(f.patches), len(f.b)-before)
+	if len(f.B) != before || len(f.Patches) != 1 {
+		t.Errorf("SetSize made %d writes and the file %d bytes longer", len(f.Patches), len(f.B)-before)
 	}
-	feed(t, w, frames[30:])
+	webmtest.Feed(t, w, frames[30:])
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	checkFinished(t, f.b)
-	o := mustRead(t, f.b)
-	if v := o.Segment.Tracks.TrackEntry[1].Video; *v != (video{1280, 720}) {
+	webmtest.CheckFinished(t, f.B)
+	o := webmtest.MustRead(t, f.B)
+	if v := o.Segment.Tracks.TrackEntry[1].Video; *v != (webmtest.OracleVideo{PixelWidth: 1280, PixelHeight: 720}) {
 		t.Errorf("size %+v", v)
 	}
-	compare(t, o.blocks(), frames)
+	webmtest.Compare(t, o.Blocks(), frames)
 }
 
 // TestEnlarge: the largest size stays in the header.
 func TestEnlarge(t *testing.T) {
-	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP9}})
-	feed(t, w, interleaved(time.Second))
+	w, f := webmtest.NewWriter(t, webm.Config{}, []ebml.TrackEntry{{Codec: media.Opus}, {Codec: media.VP9}})
+	webmtest.Feed(t, w, webmtest.Interleaved(time.Second))
 	for _, s := range [][2]int{{320, 180}, {1280, 720}, {640, 360}, {1280, 720}} {
-		if err := w.Enlarge(videoTrack, s[0], s[1]); err != nil {
+		if err := w.Enlarge(webmtest.VideoTrack, s[0], s[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(f.patches) != 2 {
-		t.Errorf("%d writes, want 2", len(f.patches))
+	if len(f.Patches) != 2 {
+		t.Errorf("%d writes, want 2", len(f.Patches))
 	}
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	if v := mustRead(t, f.b).Segment.Tracks.TrackEntry[1].Video; *v != (video{1280, 720}) {
+	if v := webmtest.MustRead(t, f.B).Segment.Tracks.TrackEntry[1].Video; *v != (webmtest.OracleVideo{PixelWidth: 1280, PixelHeight: 720}) {
 		t.Errorf("size %+v", v)
 	}
 }
 
 func TestBadCallsChangeNothing(t *testing.T) {
-	w, f := newWriter(t, Config{}, avTracks())
-	frame := Block{Data: []byte{1}}
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	frame := webm.Block{Data: []byte{1}}
 	for _, tc := range []struct {
 		name string
 		err  error
 		want error
 	}{
-		{"track -1", w.WriteFrame(-1, frame), ErrTrack},
-		{"track 2", w.WriteFrame(2, frame), ErrTrack},
-		{"empty frame", w.WriteFrame(0, Block{}), ErrFrame},
-		{"large frame", w.WriteFrame(0, Block{Data: make([]byte, MaxFrame+1)}), ErrFrame},
-		{"far future", w.WriteFrame(0, Block{Data: []byte{1}, Time: maxTime + 1}), ErrFrame},
-		{"size of audio", w.SetSize(audioTrack, 1, 1), ErrTrack},
-		{"size of track 2", w.SetSize(2, 1, 1), ErrTrack},
-		{"width 0", w.SetSize(videoTrack, 0, 1), ErrFrame},
-		{"height 65536", w.SetSize(videoTrack, 1, 65536), ErrFrame},
+		{"track -1", w.WriteFrame(-1, frame), webm.ErrTrack},
+		{"track 2", w.WriteFrame(2, frame), webm.ErrTrack},
+		{"empty frame", w.WriteFrame(0, webm.Block{}), webm.ErrFrame},
+		{"large frame", w.WriteFrame(0, webm.Block{Data: make([]byte, ebml.MaxFrame+1)}), webm.ErrFrame},
+		{"far future", w.WriteFrame(0, webm.Block{Data: []byte{1}, Time: ebml.MaxTime + 1}), webm.ErrFrame},
+		{"size of audio", w.SetSize(webmtest.AudioTrack, 1, 1), webm.ErrTrack},
+		{"size of track 2", w.SetSize(2, 1, 1), webm.ErrTrack},
+		{"width 0", w.SetSize(webmtest.VideoTrack, 0, 1), webm.ErrFrame},
+		{"height 65536", w.SetSize(webmtest.VideoTrack, 1, 65536), webm.ErrFrame},
 	} {
 		if !errors.Is(tc.err, tc.want) {
 			t.Errorf("%s: %v, want %v", tc.name, tc.err, tc.want)
 		}
 	}
-	frames := interleaved(time.Second)
-	feed(t, w, frames)
+	frames := webmtest.Interleaved(time.Second)
+	webmtest.Feed(t, w, frames)
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	o := mustRead(t, f.b)
-	compare(t, o.blocks(), frames)
+	o := webmtest.MustRead(t, f.B)
+	webmtest.Compare(t, o.Blocks(), frames)
 }
 
 func TestBadConfig(t *testing.T) {
-	ok := avTracks()
+	ok := webmtest.AvTracks()
 	for name, tc := range map[string]struct {
-		c      Config
-		tracks []TrackEntry
+		c      webm.Config
+		tracks []ebml.TrackEntry
 	}{
-		"cluster of -1":    {Config{MaxCluster: -1}, ok},
-		"cluster of 31 s":  {Config{MaxCluster: 31 * time.Second}, ok},
-		"reserve of 1 GiB": {Config{IndexReserve: 1 << 30}, ok},
-		"no track":         {Config{}, nil},
-		"127 tracks":       {Config{}, make([]TrackEntry, 127)},
-		"no codec":         {Config{}, []TrackEntry{{}}},
-		"unknown codec":    {Config{}, []TrackEntry{{Codec: 200}}},
-		"3 channels":       {Config{}, []TrackEntry{{Codec: media.Opus, Channels: 3}}},
-		"-1 wide":          {Config{}, []TrackEntry{{Codec: media.VP8, Width: -1, Height: 5}}},
-		"no height":        {Config{}, []TrackEntry{{Codec: media.VP8, Width: 5}}},
+		"cluster of -1":    {webm.Config{MaxCluster: -1}, ok},
+		"cluster of 31 s":  {webm.Config{MaxCluster: 31 * time.Second}, ok},
+		"reserve of 1 GiB": {webm.Config{IndexReserve: 1 << 30}, ok},
+		"no track":         {webm.Config{}, nil},
+		"127 tracks":       {webm.Config{}, make([]ebml.TrackEntry, 127)},
+		"no codec":         {webm.Config{}, []ebml.TrackEntry{{}}},
+		"unknown codec":    {webm.Config{}, []ebml.TrackEntry{{Codec: 200}}},
+		"3 channels":       {webm.Config{}, []ebml.TrackEntry{{Codec: media.Opus, Channels: 3}}},
+		"-1 wide":          {webm.Config{}, []ebml.TrackEntry{{Codec: media.VP8, Width: -1, Height: 5}}},
+		"no height":        {webm.Config{}, []ebml.TrackEntry{{Codec: media.VP8, Width: 5}}},
 	} {
-		f := &memFile{}
-		if _, err := NewWriter(f, tc.c, tc.tracks); !errors.Is(err, ErrConfig) || f.calls > 0 {
-			t.Errorf("%s: %v after %d writes", name, err, f.calls)
+		f := &webmtest.MemFile{}
+		if _, err := webm.NewWriter(f, tc.c, tc.tracks); !errors.Is(err, webm.ErrConfig) || f.Calls > 0 {
+			t.Errorf("%s: %v after %d writes", name, err, f.Calls)
 		}
 	}
 }
 
 func TestFrameIsNotRetained(t *testing.T) {
-	w, f := newWriter(t, Config{}, avTracks())
-	frames := interleaved(2 * time.Second)
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	frames := webmtest.Interleaved(2 * time.Second)
 	scratch := make([]byte, 0, 4096)
 	for _, fr := range frames {
 		b := fr.Block
 		b.Data = append(scratch[:0], b.Data...)
-		if err := w.WriteFrame(fr.track, b); err != nil {
+		if err := w.WriteFrame(fr.Track, b); err != nil {
 			t.Fatal(err)
 		}
 		clear(b.Data)
@@ -189,14 +193,14 @@ func TestFrameIsNotRetained(t *testing.T) {
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	o := mustRead(t, f.b)
-	compare(t, o.blocks(), frames)
+	o := webmtest.MustRead(t, f.B)
+	webmtest.Compare(t, o.Blocks(), frames)
 }
 
 // TestWritesEndAtBlocks requires that what reaches the file is whole blocks, in
 // one Write per frame at most.
 func TestWritesEndAtBlocks(t *testing.T) {
-	w, f := newWriter(t, Config{}, avTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
 	n := 0
 	for i := range 200 {
 		size := 1000
@@ -206,38 +210,38 @@ func TestWritesEndAtBlocks(t *testing.T) {
 		if i == 100 {
 			size = 2 << 20 // more than is kept
 		}
-		before := len(f.ends)
-		data := vp8(i, i%50 == 0, size)
-		if err := w.WriteFrame(videoTrack, Block{Time: time.Duration(i) * 33 * time.Millisecond, Sync: i%50 == 0, Data: data}); err != nil {
+		before := len(f.Ends)
+		data := webmtest.Vp8(i, i%50 == 0, size)
+		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: time.Duration(i) * 33 * time.Millisecond, Sync: i%50 == 0, Data: data}); err != nil {
 			t.Fatal(err)
 		}
-		if len(f.ends) > before+1 {
-			t.Fatalf("frame %d took %d writes", i, len(f.ends)-before)
+		if len(f.Ends) > before+1 {
+			t.Fatalf("frame %d took %d writes", i, len(f.Ends)-before)
 		}
 		n++
 		if i%10 == 3 {
 			if err := w.Flush(); err != nil {
 				t.Fatal(err)
 			}
-			if s := w.Stats(); s.Buffered != 0 || s.Bytes != int64(len(f.b)) {
-				t.Fatalf("after Flush: %+v, file of %d", s, len(f.b))
+			if s := w.Stats(); s.Buffered != 0 || s.Bytes != int64(len(f.B)) {
+				t.Fatalf("after Flush: %+v, file of %d", s, len(f.B))
 			}
-			o, err := readOracle(f.b, false)
-			if err != nil || len(o.blocks()) != n {
-				t.Fatalf("after frame %d the file has %d blocks, %v", i, len(o.blocks()), err)
+			o, err := webmtest.ReadOracle(f.B, false)
+			if err != nil || len(o.Blocks()) != n {
+				t.Fatalf("after frame %d the file has %d blocks, %v", i, len(o.Blocks()), err)
 			}
 		}
 	}
-	if cap(w.buf) > keepBuffer {
-		t.Errorf("a buffer of %d is kept", cap(w.buf))
+	if n := w.BufferRoom(); n > webm.KeepBuffer {
+		t.Errorf("a buffer of %d is kept", n)
 	}
 }
 
 func TestStats(t *testing.T) {
-	w, f := newWriter(t, Config{}, []TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}, {Codec: media.VP8}})
-	frames := interleaved(3 * time.Second)
-	feed(t, w, frames)
-	if err := w.SetSize(videoTrack, 160, 120); err != nil {
+	w, f := webmtest.NewWriter(t, webm.Config{}, []ebml.TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}, {Codec: media.VP8}})
+	frames := webmtest.Interleaved(3 * time.Second)
+	webmtest.Feed(t, w, frames)
+	if err := w.SetSize(webmtest.VideoTrack, 160, 120); err != nil {
 		t.Fatal(err)
 	}
 	check := func() {
@@ -253,7 +257,7 @@ func TestStats(t *testing.T) {
 		if v.Number != 2 || v.Frames != 90 || v.Keyframes != 3 || v.Last != 2967*time.Millisecond || v.Width != 160 || v.Height != 120 {
 			t.Errorf("video %+v", v)
 		}
-		if none != (TrackStats{Number: 3}) {
+		if none != (webm.TrackStats{Number: 3}) {
 			t.Errorf("silent track %+v", none)
 		}
 	}
@@ -262,17 +266,17 @@ func TestStats(t *testing.T) {
 		t.Fatal(err)
 	}
 	check()
-	if s := w.Stats(); s.Bytes != int64(len(f.b)) || s.Buffered != 0 {
-		t.Errorf("%+v, file of %d", s, len(f.b))
+	if s := w.Stats(); s.Bytes != int64(len(f.B)) || s.Buffered != 0 {
+		t.Errorf("%+v, file of %d", s, len(f.B))
 	}
 }
 
 func TestErrorsSayWhatHappened(t *testing.T) {
-	w, f := newWriter(t, Config{}, avTracks())
-	f.failAt = f.calls + 1
-	feed(t, w, interleaved(time.Second)[:5])
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	f.FailAt = f.Calls + 1
+	webmtest.Feed(t, w, webmtest.Interleaved(time.Second)[:5])
 	err := w.Flush()
-	if !errors.Is(err, ErrWrite) || !errors.Is(err, errDisk) || !strings.Contains(err.Error(), "disk is full") {
+	if !errors.Is(err, layout.ErrWrite) || !errors.Is(err, webmtest.ErrDisk) || !strings.Contains(err.Error(), "disk is full") {
 		t.Errorf("%v", err)
 	}
 }

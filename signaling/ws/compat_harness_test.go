@@ -11,7 +11,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu/codec"
 )
 
@@ -23,7 +24,7 @@ var ebmlHeader = []byte{0x1a, 0x45, 0xdf, 0xa3}
 type oldClient struct {
 	t      *testing.T
 	conn   *websocket.Conn
-	reader *webm.Reader
+	reader *read.Reader
 	inits  int      // how many there were
 	shown  [][]byte // the pictures
 	sound  int      // how many frames
@@ -39,18 +40,18 @@ func (s *uploadServer) old(t *testing.T, path string) *oldClient {
 	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetReadDeadline(time.Now().Add(uploadPatience))
 	c := &oldClient{t: t, conn: conn}
-	c.reader = webm.NewReader(c, webm.ReaderConfig{})
+	c.reader = read.NewReader(c, read.Config{})
 	return c
 }
 
-// Header implements webm.Receiver.
-func (c *oldClient) Header(h webm.Header) error {
-	c.video = slices.IndexFunc(h.Tracks, func(t webm.TrackEntry) bool { return t.CodecID == "V_VP8" })
+// Header implements read.Receiver.
+func (c *oldClient) Header(h read.Header) error {
+	c.video = slices.IndexFunc(h.Tracks, func(t ebml.TrackEntry) bool { return t.CodecID == "V_VP8" })
 	return nil
 }
 
-// Frame implements webm.Receiver.
-func (c *oldClient) Frame(f webm.Frame) error {
+// Frame implements read.Receiver.
+func (c *oldClient) Frame(f read.Frame) error {
 	if f.Track == c.video {
 		c.shown = append(c.shown, f.Data)
 	} else {
@@ -59,8 +60,8 @@ func (c *oldClient) Frame(f webm.Frame) error {
 	return nil
 }
 
-// Damage implements webm.Receiver.
-func (c *oldClient) Damage(d webm.Damage) { c.t.Errorf("damage: %v", d) }
+// Damage implements read.Receiver.
+func (c *oldClient) Damage(d ebml.Damage) { c.t.Errorf("damage: %v", d) }
 
 // id reads the first message of amLive's server.
 func (c *oldClient) id() string {
@@ -156,7 +157,7 @@ func clipped(t *testing.T, n int) [][]byte {
 func pictures(t *testing.T, chunks [][]byte) [][]byte {
 	t.Helper()
 	c := &oldClient{t: t}
-	c.reader = webm.NewReader(c, webm.ReaderConfig{})
+	c.reader = read.NewReader(c, read.Config{})
 	for _, b := range chunks {
 		if err := c.reader.Push(b); err != nil {
 			t.Fatal(err)

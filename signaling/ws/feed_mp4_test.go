@@ -15,7 +15,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -42,22 +43,22 @@ func encodeH264(t *testing.T, size string, base time.Duration) *h264Clip {
 		t.Fatal(err)
 	}
 	c := &h264Clip{t: t, base: base}
-	r := webm.NewReader(c, webm.ReaderConfig{})
+	r := read.NewReader(c, read.Config{})
 	if err := r.Push(out); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// Header implements webm.Receiver.
-func (c *h264Clip) Header(h webm.Header) (err error) {
-	c.video = slices.IndexFunc(h.Tracks, func(t webm.TrackEntry) bool { return t.Codec == media.H264 })
+// Header implements read.Receiver.
+func (c *h264Clip) Header(h read.Header) (err error) {
+	c.video = slices.IndexFunc(h.Tracks, func(t ebml.TrackEntry) bool { return t.Codec == media.H264 })
 	c.stored, err = codec.NewH264Stored(h.Tracks[c.video].CodecPrivate)
 	return err
 }
 
-// Frame implements webm.Receiver.
-func (c *h264Clip) Frame(f webm.Frame) error {
+// Frame implements read.Receiver.
+func (c *h264Clip) Frame(f read.Frame) error {
 	at := c.base + f.Time
 	if f.Track != c.video {
 		c.sound = append(c.sound, media.Frame{PTS: max(0, at), Sync: true, Data: f.Data})
@@ -71,8 +72,8 @@ func (c *h264Clip) Frame(f webm.Frame) error {
 	return nil
 }
 
-// Damage implements webm.Receiver.
-func (c *h264Clip) Damage(d webm.Damage) { c.t.Errorf("damage: %v", d) }
+// Damage implements read.Receiver.
+func (c *h264Clip) Damage(d ebml.Damage) { c.t.Errorf("damage: %v", d) }
 
 // mp4Watcher is a viewer that takes MP4. It reads to the end of the broadcast.
 type mp4Watcher struct {

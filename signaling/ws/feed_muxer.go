@@ -7,6 +7,7 @@ import (
 
 	"weir/recorder/mp4"
 	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 )
@@ -23,7 +24,7 @@ type muxer struct {
 // newMuxer returns a muxer of inputs whose first frame is first, and its header. With
 // fmp4 it makes fragmented MP4. The error says that no player could take it.
 func newMuxer(inputs []*feedInput, first []byte, fmp4 bool) (*muxer, header, error) {
-	tracks := make([]webm.TrackEntry, len(inputs))
+	tracks := make([]ebml.TrackEntry, len(inputs))
 	for i, in := range inputs {
 		tracks[i].Codec = in.track.Info().Codec
 	}
@@ -46,7 +47,7 @@ func newMuxer(inputs []*feedInput, first []byte, fmp4 bool) (*muxer, header, err
 }
 
 // describe notes what a keyframe tells of its track.
-func describe(t *webm.TrackEntry, keyframe []byte) {
+func describe(t *ebml.TrackEntry, keyframe []byte) {
 	format, _ := codec.For(t.Codec)
 	if format.FrameSize != nil {
 		if width, height, ok := format.FrameSize(keyframe); ok && width > 0 && height > 0 {
@@ -59,7 +60,7 @@ func describe(t *webm.TrackEntry, keyframe []byte) {
 }
 
 // fragmented returns the same tracks for the other container.
-func fragmented(tracks []webm.TrackEntry) []mp4.Track {
+func fragmented(tracks []ebml.TrackEntry) []mp4.Track {
 	list := make([]mp4.Track, len(tracks))
 	for i, t := range tracks {
 		list[i] = mp4.Track{Codec: t.Codec, Width: t.Width, Height: t.Height, Private: t.CodecPrivate}
@@ -125,17 +126,17 @@ func (m *muxer) units(last bool) (units []unit) {
 
 // samples returns frames for the other container. A keyframe with other parameter
 // sets, as after a change of the picture's size, brings a header of its own.
-func (m *muxer) samples(list []webm.Sample) []mp4.Sample {
+func (m *muxer) samples(list []webm.LiveFrame) []mp4.Sample {
 	samples := make([]mp4.Sample, len(list))
 	for i, s := range list {
 		samples[i] = mp4.Sample{Track: s.Track, Time: s.Time, Length: s.Length, Key: s.Key, Data: s.Data}
 		if !s.Key || m.inputs[s.Track].track.Info().Codec != media.H264 {
 			continue
 		}
-		t := webm.TrackEntry{Codec: media.H264}
+		t := ebml.TrackEntry{Codec: media.H264}
 		if describe(&t, s.Data); t.CodecPrivate != nil && !bytes.Equal(t.CodecPrivate, m.config) {
 			m.config = t.CodecPrivate
-			samples[i].Header = &fragmented([]webm.TrackEntry{t})[0]
+			samples[i].Header = &fragmented([]ebml.TrackEntry{t})[0]
 		}
 	}
 	return samples

@@ -14,7 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/signaling"
 	"weir/signaling/session"
@@ -50,7 +50,7 @@ type upload struct {
 	first  io.Reader // a binary message that has begun before Run, or nil
 	pub    *sfu.Publication
 	pace   *pacer
-	reader *webm.Reader
+	reader *read.Reader
 	intake *intake
 	texts  *rate.Limiter
 	bye    bool // the client is about to close on purpose
@@ -162,7 +162,7 @@ func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 		pub: pub, pace: u.pace, out: u.out, log: u.log,
 		send: func(track int, f pacedFrame) error { return u.pace.enqueue(ctx, track, f) },
 	}
-	u.reader = webm.NewReader(u.intake, webm.ReaderConfig{FrameDuration: soundDuration})
+	u.reader = read.NewReader(u.intake, read.Config{FrameDuration: soundDuration})
 	defer context.AfterFunc(ctx, u.interrupt)()
 	defer time.AfterFunc(firstMedia, func() {
 		if !pub.Info().Live {

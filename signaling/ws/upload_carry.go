@@ -5,7 +5,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 )
@@ -25,7 +26,7 @@ var keyframe = map[media.Codec]func([]byte) bool{
 // carry returns the tracks of a header. All of them must be such that they can be
 // carried to viewers and files: one that is left out would be missed by people who
 // cannot know why. So the error says which one cannot, before anything is live.
-func carry(h webm.Header) ([]*uploadTrack, *refusal) {
+func carry(h read.Header) ([]*uploadTrack, *refusal) {
 	tracks := make([]*uploadTrack, len(h.Tracks))
 	kinds := map[media.Kind]bool{}
 	for i := range h.Tracks {
@@ -44,7 +45,7 @@ func carry(h webm.Header) ([]*uploadTrack, *refusal) {
 	return tracks, nil
 }
 
-func carryTrack(entry *webm.TrackEntry) (*uploadTrack, *refusal) {
+func carryTrack(entry *ebml.TrackEntry) (*uploadTrack, *refusal) {
 	t := &uploadTrack{codec: entry.Codec}
 	switch {
 	case entry.Encoded():
@@ -70,7 +71,7 @@ func carryTrack(entry *webm.TrackEntry) (*uploadTrack, *refusal) {
 }
 
 // codecName names the codec of a track.
-func codecName(entry *webm.TrackEntry) string {
+func codecName(entry *ebml.TrackEntry) string {
 	if entry.CodecID == "" {
 		return "a track without a codec"
 	}

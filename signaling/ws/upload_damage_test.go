@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
@@ -28,7 +29,7 @@ func TestDamageClosesTheGate(t *testing.T) {
 		pub: pub, pace: newPacer(pub.Now, maxTracks), out: newOutbox(nil), log: slog.New(slog.DiscardHandler),
 		send: func(_ int, f pacedFrame) error { got = append(got, f.Frame); return nil },
 	}
-	header := webm.Header{Tracks: []webm.TrackEntry{
+	header := read.Header{Tracks: []ebml.TrackEntry{
 		{Codec: media.Opus, Number: 1, CodecID: "A_OPUS"},
 		{Codec: media.VP8, Number: 2, CodecID: "V_VP8"},
 	}}
@@ -37,7 +38,7 @@ func TestDamageClosesTheGate(t *testing.T) {
 	}
 	put := func(at time.Duration, number int, key bool) {
 		t.Helper()
-		for _, f := range []webm.Frame{
+		for _, f := range []read.Frame{
 			{Track: 0, Time: at, Data: sfutest.OpusFrame(number, 50)},
 			{Track: 1, Time: at, Key: true, Data: sfutest.VP8Frame(number, key, 50)}, // the flag lies
 		} {
@@ -48,7 +49,7 @@ func TestDamageClosesTheGate(t *testing.T) {
 	}
 	put(0, 0, true)
 	put(20*time.Millisecond, 1, false)
-	n.Damage(webm.Damage{Offset: 100, Length: 10})
+	n.Damage(ebml.Damage{Offset: 100, Length: 10})
 	put(60*time.Millisecond, 3, false)
 	put(80*time.Millisecond, 4, true)
 	put(100*time.Millisecond, 5, false)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
 	"weir/sfu"
 	"weir/signaling/session"
 )
@@ -48,7 +48,7 @@ func refuseMedia(err error) error {
 	}
 	text := strings.TrimPrefix(err.Error(), "webm: ")
 	title := "Bad media"
-	if errors.Is(err, webm.ErrNotWebM) {
+	if errors.Is(err, ebml.ErrNotWebM) {
 		title = "Not WebM"
 		text += ". Send what MediaRecorder makes with a type of video/webm"
 	}

@@ -7,7 +7,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -28,7 +29,7 @@ const (
 )
 
 // intake takes what the WebM reader finds: it makes tracks of the first header and
-// puts frames into the pacer. It is the webm.Receiver of an upload.
+// puts frames into the pacer. It is the read.Receiver of an upload.
 //
 // A stream begins only when it is certain that all of it can be carried. The header
 // tells, but for H264: how its frames are written, which profile it is and whether
@@ -67,8 +68,8 @@ type uploadTrack struct {
 	back   bool              // so are they before the first of those that were held
 }
 
-// Header implements webm.Receiver.
-func (n *intake) Header(h webm.Header) error {
+// Header implements read.Receiver.
+func (n *intake) Header(h read.Header) error {
 	tracks, why := carry(h)
 	if why != nil {
 		return why
@@ -129,7 +130,7 @@ func (n *intake) begin(last bool) error {
 // again takes in the header of a recorder that was started anew in mid-stream.
 // Numbers, order and sizes may be other ones; but viewers and files have the
 // tracks that they have, so a track that comes or goes ends the stream.
-func (n *intake) again(h webm.Header, tracks []*uploadTrack) error {
+func (n *intake) again(h read.Header, tracks []*uploadTrack) error {
 	at := make([]int, len(tracks))
 	found := 0
 	for place, anew := range tracks {
@@ -172,7 +173,7 @@ func (n *intake) drop() {
 }
 
 // codecNames lists what codecs a header names.
-func codecNames(h webm.Header) string {
+func codecNames(h read.Header) string {
 	names := make([]string, len(h.Tracks))
 	for i, t := range h.Tracks {
 		names[i] = t.CodecID
@@ -180,8 +181,8 @@ func codecNames(h webm.Header) string {
 	return strings.Join(names, " and ")
 }
 
-// Frame implements webm.Receiver. It waits while too much is on its way.
-func (n *intake) Frame(f webm.Frame) error {
+// Frame implements read.Receiver. It waits while too much is on its way.
+func (n *intake) Frame(f read.Frame) error {
 	place := n.byPlace[f.Track]
 	t := n.tracks[place]
 	coded := heldFrame{place, media.Frame{PTS: f.Time, Sync: true, Data: f.Data}}
@@ -266,9 +267,9 @@ func (n *intake) end() error {
 	return n.begin(true)
 }
 
-// Damage implements webm.Receiver. What the end of the upload cuts off is none:
+// Damage implements read.Receiver. What the end of the upload cuts off is none:
 // nothing is missing before anything else.
-func (n *intake) Damage(d webm.Damage) {
+func (n *intake) Damage(d ebml.Damage) {
 	if n.ended {
 		return
 	}

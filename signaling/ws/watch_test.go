@@ -14,7 +14,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
@@ -128,11 +129,11 @@ type watcher struct {
 	events []map[string]string
 	media  []byte       // since the last init
 	parts  int          // binary messages since then
-	frames []webm.Frame // without their data
+	frames []read.Frame // without their data
 	shown  []int        // the numbers of the pictures among them
 	dark   bool         // there is only sound
 	still  codec.Still  // of the picture
-	reader *webm.Reader
+	reader *read.Reader
 	err    error
 	news   chan struct{} // capacity 1
 	done   chan struct{}
@@ -181,7 +182,7 @@ func (w *watcher) read() {
 			w.events = append(w.events, event)
 			if event["type"] == "init" {
 				w.media, w.parts, w.frames, w.shown = nil, 0, nil, nil
-				w.reader = webm.NewReader(w, webm.ReaderConfig{})
+				w.reader = read.NewReader(w, read.Config{})
 			}
 		} else {
 			w.parts++
@@ -200,16 +201,16 @@ func (w *watcher) read() {
 	}
 }
 
-// Header implements webm.Receiver.
-func (w *watcher) Header(h webm.Header) error {
+// Header implements read.Receiver.
+func (w *watcher) Header(h read.Header) error {
 	w.dark = h.Tracks[0].Codec != media.VP8
 	format, _ := codec.For(media.VP8)
 	w.still = format.NewStill()
 	return nil
 }
 
-// Frame implements webm.Receiver.
-func (w *watcher) Frame(f webm.Frame) error {
+// Frame implements read.Receiver.
+func (w *watcher) Frame(f read.Frame) error {
 	if f.Track == 0 && !w.dark {
 		if !bytes.Equal(f.Data, w.still.Again()) { // else the last one is shown again
 			n, intact := sfutest.VP8Number(f.Data)
@@ -225,8 +226,8 @@ func (w *watcher) Frame(f webm.Frame) error {
 	return nil
 }
 
-// Damage implements webm.Receiver.
-func (w *watcher) Damage(d webm.Damage) { w.t.Errorf("damage: %+v", d) }
+// Damage implements read.Receiver.
+func (w *watcher) Damage(d ebml.Damage) { w.t.Errorf("damage: %+v", d) }
 
 // until waits until ok is true of what has come.
 func (w *watcher) until(what string, ok func() bool) {

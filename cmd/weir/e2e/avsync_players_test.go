@@ -202,7 +202,7 @@ func vlcPlays(t *testing.T, file string) (wave string, err error) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	played, wave := filepath.Join(dir, "file"), filepath.Join(dir, "played.wav")
-	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(played, []byte(read(t, file)), 0o644)); err != nil {
+	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(played, []byte(fileText(t, file)), 0o644)); err != nil {
 		return "", err
 	}
 	program := []string{"cvlc", "--intf", "dummy", "--no-video", "--aout", "afile", "--audiofile-file", wave, "--play-and-exit", "--quiet", played}

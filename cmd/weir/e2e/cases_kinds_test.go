@@ -71,7 +71,7 @@ func soundFilled(c *caseRun, file string) {
 // repairedByHand: a file whose sound has holes is in sync once silence was put there.
 func repairedByHand(c *caseRun, file string) {
 	copied := filepath.Join(c.t.TempDir(), filepath.Base(file))
-	if err := os.WriteFile(copied, []byte(read(c.t, file)), 0o600); err != nil {
+	if err := os.WriteFile(copied, []byte(fileText(c.t, file)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
 	report, filled, _, err := recorder.FillSound(copied)
@@ -155,7 +155,7 @@ func (c *caseRun) watched(list []replayed, codec, transport string) (marks, *bro
 
 func passiveOffer(c *caseRun, file string) {
 	server := startServer(c.t)
-	response, err := http.Post(server.url+"/whip/case", "application/sdp", strings.NewReader(read(c.t, file)))
+	response, err := http.Post(server.url+"/whip/case", "application/sdp", strings.NewReader(fileText(c.t, file)))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func uploaded(c *caseRun, file string) {
 			}
 		}
 	}()
-	data := []byte(read(c.t, file))
+	data := []byte(fileText(c.t, file))
 	const pieces = 30
 	for i := range pieces {
 		if socket.WriteMessage(websocket.BinaryMessage, data[i*len(data)/pieces:(i+1)*len(data)/pieces]) != nil {

@@ -17,6 +17,8 @@ import (
 	"github.com/pion/rtcp"
 
 	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/signaling/admin"
@@ -375,12 +377,12 @@ func ownCases(t *testing.T) string {
 func flashingFrames(t *testing.T, seconds int) *clipFrames {
 	t.Helper()
 	frames := &clipFrames{}
-	r := webm.NewReader(frames, webm.ReaderConfig{})
-	if err := r.Push([]byte(read(t, flashingClip(t, seconds)))); err != nil {
+	r := read.NewReader(frames, read.Config{})
+	if err := r.Push([]byte(fileText(t, flashingClip(t, seconds)))); err != nil {
 		t.Fatal(err)
 	}
 	_ = r.Close() // a file that is whole
-	slices.SortStableFunc(frames.list, func(a, b webm.Frame) int { return int(a.Time - b.Time) })
+	slices.SortStableFunc(frames.list, func(a, b read.Frame) int { return int(a.Time - b.Time) })
 	return frames
 }
 
@@ -435,18 +437,18 @@ func rtpPacket(payloadType uint8, marker bool, seq uint16, at, ssrc uint32, payl
 	return append(p, payload...)
 }
 
-// clipFrames is a webm.Receiver that keeps everything.
+// clipFrames is a read.Receiver that keeps everything.
 type clipFrames struct {
 	codecs []media.Codec
-	list   []webm.Frame
+	list   []read.Frame
 }
 
 // write writes a file of the frames, but for those that it lacks.
 func (c *clipFrames) write(t *testing.T, to *bytes.Buffer, lacks func(sound bool, at time.Duration) bool) {
 	t.Helper()
-	var tracks []webm.TrackEntry
+	var tracks []ebml.TrackEntry
 	for _, codec := range c.codecs {
-		tracks = append(tracks, webm.TrackEntry{Codec: codec, Name: codec.Kind().String()})
+		tracks = append(tracks, ebml.TrackEntry{Codec: codec, Name: codec.Kind().String()})
 	}
 	w, err := webm.NewWriter(unfinished{to}, webm.Config{}, tracks)
 	if err != nil {
@@ -471,19 +473,19 @@ type unfinished struct{ *bytes.Buffer }
 // WriteAt implements webm.File.
 func (unfinished) WriteAt(b []byte, _ int64) (int, error) { return len(b), nil } // the size in the header, which may be missing
 
-// Header implements webm.Receiver.
-func (c *clipFrames) Header(h webm.Header) error {
+// Header implements read.Receiver.
+func (c *clipFrames) Header(h read.Header) error {
 	for _, track := range h.Tracks {
 		c.codecs = append(c.codecs, track.Codec)
 	}
 	return nil
 }
 
-// Frame implements webm.Receiver.
-func (c *clipFrames) Frame(f webm.Frame) error {
+// Frame implements read.Receiver.
+func (c *clipFrames) Frame(f read.Frame) error {
 	c.list = append(c.list, f)
 	return nil
 }
 
-// Damage implements webm.Receiver.
-func (*clipFrames) Damage(webm.Damage) {}
+// Damage implements read.Receiver.
+func (*clipFrames) Damage(ebml.Damage) {}

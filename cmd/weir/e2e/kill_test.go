@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"weir/recorder"
-	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 )
 
 // kills is how often TestKill kills a server. 100 is a task of its own.
@@ -101,25 +102,25 @@ func killOnce(t *testing.T, binary string) (lost []time.Duration) {
 	return lost
 }
 
-// sizes is a webm.Receiver that notes the sizes of pictures: their numbers.
+// sizes is a read.Receiver that notes the sizes of pictures: their numbers.
 type sizes struct {
 	video int
 	list  []int
 }
 
-func (s *sizes) Header(h webm.Header) error {
-	s.video = slices.IndexFunc(h.Tracks, func(t webm.TrackEntry) bool { return t.CodecID == "V_VP8" })
+func (s *sizes) Header(h read.Header) error {
+	s.video = slices.IndexFunc(h.Tracks, func(t ebml.TrackEntry) bool { return t.CodecID == "V_VP8" })
 	return nil
 }
 
-func (s *sizes) Frame(f webm.Frame) error {
+func (s *sizes) Frame(f read.Frame) error {
 	if f.Track == s.video {
 		s.list = append(s.list, len(f.Data)-videoBase)
 	}
 	return nil
 }
 
-func (*sizes) Damage(webm.Damage) {}
+func (*sizes) Damage(ebml.Damage) {}
 
 // picturesOf returns the numbers of the pictures in a file, which are in sequence.
 func picturesOf(t *testing.T, file string) []int {
@@ -129,7 +130,7 @@ func picturesOf(t *testing.T, file string) []int {
 		t.Fatal(err)
 	}
 	var s sizes
-	r := webm.NewReader(&s, webm.ReaderConfig{})
+	r := read.NewReader(&s, read.Config{})
 	if err := r.Push(data); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}

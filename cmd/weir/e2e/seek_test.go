@@ -14,6 +14,8 @@ import (
 
 	"weir/recorder"
 	"weir/recorder/webm"
+	"weir/recorder/webm/ebml"
+	"weir/recorder/webm/read"
 	"weir/sfu/media"
 )
 
@@ -44,7 +46,7 @@ func numberedMinute(t *testing.T) [][]byte {
 		t.Fatal(err)
 	}
 	c := &pictures{}
-	r := webm.NewReader(c, webm.ReaderConfig{})
+	r := read.NewReader(c, read.Config{})
 	if err := r.Push(data); err != nil {
 		t.Fatal(err)
 	}
@@ -55,15 +57,15 @@ func numberedMinute(t *testing.T) [][]byte {
 	return c.list
 }
 
-// pictures is a webm.Receiver that keeps frames.
+// pictures is a read.Receiver that keeps frames.
 type pictures struct{ list [][]byte }
 
-func (*pictures) Header(webm.Header) error { return nil }
-func (p *pictures) Frame(f webm.Frame) error {
+func (*pictures) Header(read.Header) error { return nil }
+func (p *pictures) Frame(f read.Frame) error {
 	p.list = append(p.list, bytes.Clone(f.Data))
 	return nil
 }
-func (*pictures) Damage(webm.Damage) {}
+func (*pictures) Damage(ebml.Damage) {}
 
 // recordHour writes the recording, as the recorder does, into a data folder.
 func recordHour(t *testing.T, dataDir string) (id string) {
@@ -78,7 +80,7 @@ func recordHour(t *testing.T, dataDir string) (id string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := webm.NewWriter(f, webm.Config{}, []webm.TrackEntry{{Codec: media.VP8, Width: hourWidth, Height: 360}})
+	w, err := webm.NewWriter(f, webm.Config{}, []ebml.TrackEntry{{Codec: media.VP8, Width: hourWidth, Height: 360}})
 	if err != nil {
 		t.Fatal(err)
 	}

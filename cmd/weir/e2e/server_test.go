@@ -90,7 +90,7 @@ type streamList struct {
 	Streams []admin.Stream `json:"streams"`
 }
 
-func read(t *testing.T, name string) string {
+func fileText(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {

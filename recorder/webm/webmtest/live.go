@@ -1,0 +1,7 @@
+package webmtest
+
+import (
+	"time"
+)
+
+func At(f Fed, from, to time.Duration) bool { return f.Time >= from && f.Time < to }
