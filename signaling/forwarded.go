@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// Forwarded is how a client reached the server: what the connection tells, or what
-// proxies tell whose word counts.
+// Forwarded is how a client reached the server: as the connection shows it, or as
+// trusted proxies report it.
 type Forwarded struct {
 	For    netip.Addr // the client's address; the zero Addr if it is not known
 	Proto  string     // http or https
@@ -23,7 +23,7 @@ type Forwarded struct {
 }
 
 // ForwardedOf returns how the client of r reached the server. Where Listen's server
-// did not take the request, as in a test, it is what the connection tells.
+// did not take the request, as in a test, the connection alone is looked at.
 func ForwardedOf(r *http.Request) Forwarded {
 	if f, ok := r.Context().Value(forwardedKey{}).(Forwarded); ok {
 		return f
@@ -33,7 +33,7 @@ func ForwardedOf(r *http.Request) Forwarded {
 
 type forwardedKey struct{}
 
-// connected is what the connection of r tells.
+// connected returns what the connection of r shows.
 func connected(r *http.Request) Forwarded {
 	f := Forwarded{Proto: "http", Host: r.Host}
 	if r.TLS != nil {
@@ -45,13 +45,14 @@ func connected(r *http.Request) Forwarded {
 	return f
 }
 
-// Proxies is what stands between clients and the server. The zero value is nothing.
+// Proxies are the reverse proxies between clients and the server. The zero value is
+// none.
 type Proxies struct {
 	// BasePath is the path below which clients see the server, as ParseBasePath
 	// returns it. A proxy may take it off the requests or leave it there.
 	BasePath string
 	// Trusted are the proxies whose X-Forwarded-For, -Proto, -Host and -Prefix count.
-	// Nobody else's do.
+	// Those of all other addresses are ignored.
 	Trusted []netip.Prefix
 }
 
@@ -66,7 +67,7 @@ var roots = []string{
 // characters (RFC 3986 section 2.3).
 var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]{1,64}){1,8}$`)
 
-// ParseBasePath reads a path such as "/media". A slash at its end says nothing, and
+// ParseBasePath reads a path such as "/media". A slash at its end is ignored, and
 // "/" or "" is none.
 func ParseBasePath(s string) (string, error) {
 	prefix, ok := parsePrefix(s)
@@ -111,21 +112,21 @@ func ParseTrusted(s string) ([]netip.Prefix, error) {
 	return trusted, nil
 }
 
-// plain is addr in the one form in which addresses are compared.
+// plain returns addr in the one form in which addresses are compared.
 func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
 func (p Proxies) trusts(addr netip.Addr) bool {
 	return slices.ContainsFunc(p.Trusted, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
-// wrap lets h see requests as their clients made them: below no prefix, to the host
-// and from the address that the client has. What h cannot see in the request itself
-// is in ForwardedOf.
-func (p Proxies) wrap(h http.Handler) http.Handler {
+// inFrontOf returns a handler that shows h requests as their clients made them: below no
+// prefix, to the host and from the address that the client has. ForwardedOf has the
+// rest.
+func (p Proxies) inFrontOf(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f := p.read(r)
+		f := p.readForwarded(r)
 		for _, name := range forwardedHeaders {
-			r.Header.Del(name) // so that nobody believes it by mistake
+			r.Header.Del(name) // so that no handler believes it by mistake
 		}
 		if f.For != connected(r).For {
 			r.RemoteAddr = f.For.String() // a proxy tells no port
@@ -158,8 +159,8 @@ func below(u *url.URL, prefix string) *url.URL {
 	return &v
 }
 
-// What proxies tell. A proxy behind another one puts its word behind a comma, or in a
-// line of its own.
+// The headers of proxies. A proxy behind another one puts its value behind a comma, or
+// in a line of its own.
 const (
 	forwardedFor    = "X-Forwarded-For"
 	forwardedProto  = "X-Forwarded-Proto"
@@ -169,17 +170,17 @@ const (
 
 var forwardedHeaders = []string{forwardedFor, forwardedProto, forwardedHost, forwardedPrefix}
 
-// read returns how the client reached the server. Each proxy on the way has added the
-// address that it was reached from, so they are followed backwards up to the first that
-// is not trusted: what stands in front of it anybody may have written.
-func (p Proxies) read(r *http.Request) Forwarded {
+// readForwarded returns how the client reached the server. Each proxy on the path has
+// added the address that it was reached from, so they are followed backwards up to the
+// first that is not trusted: a client may have written all that stands in front of it.
+func (p Proxies) readForwarded(r *http.Request) Forwarded {
 	f := connected(r)
 	f.Prefix = p.BasePath
 	if !p.trusts(f.For) {
 		return f
 	}
 	hops := 1
-	for _, told := range slices.Backward(words(r.Header, forwardedFor)) {
+	for _, told := range slices.Backward(headerList(r.Header, forwardedFor)) {
 		addr, ok := parseNode(told)
 		if !ok {
 			break
@@ -190,14 +191,14 @@ func (p Proxies) read(r *http.Request) Forwarded {
 		}
 		hops++
 	}
-	if proto := first(r.Header, forwardedProto, hops); proto == "http" || proto == "https" {
+	if proto := outermost(r.Header, forwardedProto, hops); proto == "http" || proto == "https" {
 		f.Proto = proto
 	}
-	if host := first(r.Header, forwardedHost, hops); isHost(host) {
+	if host := outermost(r.Header, forwardedHost, hops); isHost(host) {
 		f.Host = host
 	}
-	if prefixes := last(words(r.Header, forwardedPrefix), hops); len(prefixes) > 0 {
-		// Each proxy tells what it has taken off.
+	if prefixes := last(headerList(r.Header, forwardedPrefix), hops); len(prefixes) > 0 {
+		// Each proxy reports the prefix that it has taken off.
 		if prefix, ok := joinPrefixes(prefixes); ok {
 			f.Prefix = prefix
 		}
@@ -205,12 +206,12 @@ func (p Proxies) read(r *http.Request) Forwarded {
 	return f
 }
 
-// words returns what a header lists.
-func words(h http.Header, name string) []string {
+// headerList returns the values of a header that lists them.
+func headerList(h http.Header, name string) []string {
 	var all []string
 	for _, line := range h.Values(name) {
-		for word := range strings.SplitSeq(line, ",") {
-			all = append(all, strings.TrimSpace(word))
+		for value := range strings.SplitSeq(line, ",") {
+			all = append(all, strings.TrimSpace(value))
 		}
 	}
 	return all
@@ -219,10 +220,10 @@ func words(h http.Header, name string) []string {
 // last returns the last n of list, or all.
 func last(list []string, n int) []string { return list[max(0, len(list)-n):] }
 
-// first returns the word of the outermost of hops proxies that are trusted, or of the
-// outermost that has said something.
-func first(h http.Header, name string, hops int) string {
-	if told := last(words(h, name), hops); len(told) > 0 {
+// outermost returns the value of the outermost of hops trusted proxies, or of the
+// outermost that has sent one.
+func outermost(h http.Header, name string, hops int) string {
+	if told := last(headerList(h, name), hops); len(told) > 0 {
 		return strings.ToLower(told[0])
 	}
 	return ""

@@ -19,7 +19,7 @@ func through(t *testing.T, p Proxies, addr, target string, headers ...string) (*
 		r.Header.Add(headers[i], headers[i+1])
 	}
 	var seen *http.Request
-	p.wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r })).ServeHTTP(httptest.NewRecorder(), r)
+	p.inFrontOf(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r })).ServeHTTP(httptest.NewRecorder(), r)
 	if seen == nil {
 		t.Fatalf("%s was not served", target)
 	}
@@ -134,7 +134,7 @@ func TestLocation(t *testing.T) {
 		"":       {"/made": "/session/1", "/near": "../publish", "/folder": "/folder/", "//folder/": "/folder/"},
 		"/media": {"/media/made": "/media/session/1", "/made": "/media/session/1", "/media/near": "../publish", "/media/folder": "/media/folder/", "/media": "/media/"},
 	} {
-		h := Proxies{BasePath: base}.wrap(wrap(mux, silent))
+		h := Proxies{BasePath: base}.inFrontOf(wrap(mux, silent))
 		for target, want := range rows {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, httptest.NewRequest("GET", "http://weir"+target, nil))

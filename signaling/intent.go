@@ -5,12 +5,13 @@ import "net/http"
 // Action is what a request asks for.
 type Action string
 
-// The actions. What a method asks for is told by its Route.
+// The actions. A Route has the action of each of its methods.
 const (
 	Publish Action = "publish" // begin a session that publishes a stream
 	Watch   Action = "watch"   // begin a session that watches a stream, or read from one
-	// Connect opens a WebSocket whose first message is to tell what it is for. That is
-	// an intent of its own then, made by Intent.As, and asked about as well.
+	// Connect opens a WebSocket whose first message says whether it publishes or
+	// watches. That message is an intent of its own (Intent.As), which the Authorizer is
+	// asked about as well.
 	Connect Action = "connect"
 
 	ReadSession   Action = "session.read"
@@ -31,14 +32,14 @@ const (
 	ReadMetrics Action = "metrics.read"
 	ReadHealth  Action = "health.read"
 	ReadPage    Action = "page.read" // pages and static files
-	// Discover asks what there is to ask for: OPTIONS, and GET of an endpoint. A
-	// browser's preflight is one, and never has credentials.
+	// Discover asks for the methods and types that a resource takes: OPTIONS, and GET
+	// of an endpoint. A browser's preflight is one, and never has credentials.
 	Discover Action = "discover"
 )
 
 // Intent is what a request asks for, read from it once. Names and ids are as the client
-// gives them: that they are well-formed and of something that exists is checked by who
-// uses them.
+// sent them: their user checks that they are well-formed and that there is such a stream,
+// session or recording.
 type Intent struct {
 	Action    Action
 	Name      string // of the stream that it is about; empty if there is none
@@ -55,7 +56,7 @@ type Intent struct {
 	From   Forwarded // how the client reached the server
 }
 
-// readIntent reads what r asks for. The error is a Problem.
+// readIntent reads the intent of r. The error is a Problem.
 func readIntent(r *http.Request, a Action) (Intent, error) {
 	i := Intent{
 		Action: a, Name: r.PathValue("name"),
@@ -73,22 +74,22 @@ func readIntent(r *http.Request, a Action) (Intent, error) {
 // begins reports whether i is to begin a session.
 func (i Intent) begins() bool { return i.Action == Publish || i.Action == Watch || i.Action == Connect }
 
-// As returns what a message asks for that came through the WebSocket of i.
+// As returns the intent of a message that came through the WebSocket of i.
 func (i Intent) As(a Action, name string) Intent {
 	i.Action, i.Name = a, name
 	return i
 }
 
-// Authorizer decides who may do what. It is asked once for each intent, before anything
-// is done about it. It is safe for concurrent use.
+// Authorizer decides which intents are allowed. It is asked once for each, before
+// anything is done about it. It is safe for concurrent use.
 type Authorizer interface {
-	// Authorize returns nil if i may be done, else why it may not be: an error that
-	// WriteError knows, such as ErrNoCredentials or ErrForbidden. r is the request that
-	// i was read from, or that opened its WebSocket: the credentials are there.
+	// Authorize returns nil if i is allowed, else an error for WriteError, such as
+	// ErrNoCredentials, ErrForbidden or a Problem. r is the request that i was read
+	// from, or that opened its WebSocket: it has the credentials.
 	Authorize(r *http.Request, i Intent) error
 }
 
-// Anyone is the Authorizer of a server on which everybody may do everything.
+// Anyone is the Authorizer of a server that allows everything to every client.
 type Anyone struct{}
 
 // Authorize implements Authorizer.

@@ -13,7 +13,7 @@ import (
 func wrap(h http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		answer := &answer{ResponseWriter: w, prefix: ForwardedOf(r).Prefix}
+		response := &response{ResponseWriter: w, prefix: ForwardedOf(r).Prefix}
 		// A handler with a long answer sets its own deadline.
 		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(answerTimeout))
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -23,51 +23,52 @@ func wrap(h http.Handler, log *slog.Logger) http.Handler {
 					panic(p)
 				}
 				log.Error("request panicked", "path", clip(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
-				if answer.status == 0 {
-					WriteError(answer, errPanic)
+				if response.status == 0 {
+					WriteError(response, errPanic)
 				}
 			}
-			log.Debug("request", "method", r.Method, "path", clip(r.URL.Path), "status", answer.status,
+			log.Debug("request", "method", r.Method, "path", clip(r.URL.Path), "status", response.status,
 				"duration_ms", time.Since(start).Milliseconds(), "remote", r.RemoteAddr)
 		}()
-		h.ServeHTTP(answer, r)
+		h.ServeHTTP(response, r)
 	})
 }
 
 var errPanic = &Problem{Status: http.StatusInternalServerError, Title: "Internal error",
 	Detail: "The server could not do this. Its log says why."}
 
-// answer remembers the status that was sent, and tells a Location as the client sees it.
-type answer struct {
+// response remembers the status that was sent, and puts the prefix that the client sees
+// in front of a Location.
+type response struct {
 	http.ResponseWriter
 	prefix string // as Forwarded.Prefix
 	status int
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-		// Also of redirects that nobody here has made: http.ServeMux's.
-		if to := a.Header().Get("Location"); a.prefix != "" && strings.HasPrefix(to, "/") {
-			a.Header().Set("Location", a.prefix+to)
+func (r *response) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+		// This is also for the redirects of http.ServeMux.
+		if to := r.Header().Get("Location"); r.prefix != "" && strings.HasPrefix(to, "/") {
+			r.Header().Set("Location", r.prefix+to)
 		}
 	}
-	a.ResponseWriter.WriteHeader(status)
+	r.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
-func (a *answer) Write(b []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
+func (r *response) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
 	}
-	return a.ResponseWriter.Write(b)
+	return r.ResponseWriter.Write(b)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// maxLogged bounds what of a client's text gets into a log line.
+// maxLogged is how many bytes of a client's text get into a log line.
 const maxLogged = 256
 
 func clip(s string) string {
@@ -93,16 +94,16 @@ func cors(h http.HandlerFunc) http.HandlerFunc {
 }
 
 const (
-	// standardHeaders are the request headers that something here reads.
+	// standardHeaders are the request headers that the server reads.
 	standardHeaders = "Authorization, Content-Type, If-Match, Range"
-	// maxAskedHeaders and maxHeaderName bound what of a preflight is repeated.
+	// maxAskedHeaders and maxHeaderName bound what an answer repeats of a preflight.
 	maxAskedHeaders = 32
 	maxHeaderName   = 64
 )
 
 // allowedHeaders returns the request headers that a page may send: those that are
 // read here, and those that it asks for. Players send some of their own, and a
-// browser sends nothing at all if one is not allowed. They do no harm: nobody reads
+// browser sends nothing at all if one is not allowed. They do no harm: no code reads
 // them. "*" would not do, for it leaves Authorization out (Fetch section 4.8).
 func allowedHeaders(r *http.Request) string {
 	allowed, asked := standardHeaders, 0

@@ -12,7 +12,7 @@ import (
 	"weir/sfu/peer"
 )
 
-// Problem is a problem document (RFC 9457): an error that says what to do.
+// Problem is a problem document (RFC 9457): an error for a client, with what it can do about it.
 type Problem struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
@@ -25,16 +25,16 @@ type Problem struct {
 // Error implements error.
 func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
 
-// What an Authorizer may answer.
+// Errors of an Authorizer.
 var (
-	// ErrNoCredentials says that the request has none, and that some are needed.
+	// ErrNoCredentials refuses a request that needs credentials and has none.
 	ErrNoCredentials = errors.New("signaling: credentials are needed")
-	// ErrForbidden says that its credentials are not for what it asks for.
+	// ErrForbidden refuses a request whose credentials do not allow its action.
 	ErrForbidden = errors.New("signaling: not allowed")
 )
 
-// table says what each sentinel error is to an HTTP client. The detail is the
-// error's own text if the row has none: then the text is made for the client.
+// table has the problem document of each sentinel error. The detail is the error's own
+// text if the row has none: then the text is made for the client.
 var table = []struct {
 	err     error
 	problem Problem

@@ -13,10 +13,10 @@ var (
 	recordNo  = []string{"0", "false", "no", "off"}
 )
 
-// wantsRecord reads ?record=, by which a publisher may say that it is not to be
-// recorded. It is the same on every way in: without it, and with a word for yes, a
-// stream is recorded as the server is set up to. The error is a Problem: nothing
-// may go live with a wish that was not understood, for that may have been no.
+// wantsRecord reads ?record=, with which a publisher refuses to be recorded. It means
+// the same for every publisher: without it, and with a word for yes, a stream is
+// recorded as the server is set up to. The error is a Problem: no stream may go live
+// with a value that was not understood, which may have meant no.
 func wantsRecord(r *http.Request) (bool, error) {
 	// What is wrong with another parameter is not looked at here.
 	query, err := url.ParseQuery(r.URL.RawQuery)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Handler answers a request that may be done.
+// Handler answers a request whose intent was allowed.
 type Handler func(http.ResponseWriter, *http.Request, Intent)
 
 // AnyMethod, in Route.Methods, is for all methods: the Handler refuses those that it
@@ -19,16 +19,16 @@ const AnyMethod = "*"
 type Route struct {
 	// Pattern is one of http.ServeMux, without a method.
 	Pattern string
-	// Methods says what each method asks for. HEAD asks for what GET does, unless it is
-	// there itself. OPTIONS, unless it is there, is answered with the list of methods;
-	// what is not there is answered with 405.
+	// Methods has the action of each method. HEAD has that of GET unless it has one of
+	// its own. OPTIONS without one of its own is answered with the list of methods, and
+	// any other method without one with 405.
 	Methods map[string]Action
-	// Target completes an intent with what it is about. It may be nil: then that is the
-	// stream whose name is the path value "name", if there is one.
+	// Target sets the stream, session or recording that an intent is about. It may be
+	// nil: the path value "name", if there is one, is the name of a stream already.
 	Target func(*http.Request, *Intent)
-	// Own keeps pages of other origins from reading the answers: it leaves out CORS.
+	// Own leaves out CORS: only pages of the server's own origin can read the answers.
 	Own bool
-	// Serve answers what may be done.
+	// Serve answers the requests that were allowed.
 	Serve Handler
 }
 
@@ -43,8 +43,8 @@ type Routes struct {
 	all        []Route
 }
 
-// NewRoutes returns no routes yet. Without an Authorizer it is Anyone; without a log
-// nothing is logged.
+// NewRoutes returns Routes without any route. A nil Authorizer is Anyone, and a nil log
+// discards.
 func NewRoutes(a Authorizer, log *slog.Logger) *Routes {
 	if a == nil {
 		a = Anyone{}
@@ -55,11 +55,11 @@ func NewRoutes(a Authorizer, log *slog.Logger) *Routes {
 	return &Routes{mux: http.NewServeMux(), authorizer: a, log: log}
 }
 
-// Add adds a route. It panics if the route does not say what its methods ask for, as
-// http.ServeMux does if the pattern is not right.
+// Add adds a route. It panics if a method of the route has no action, and, as
+// http.ServeMux does, if the pattern is wrong or there already.
 func (rs *Routes) Add(route Route) {
 	if route.Serve == nil || len(route.Methods) == 0 {
-		panic("signaling: " + route.Pattern + " serves nothing, or does not say which actions its methods are")
+		panic("signaling: " + route.Pattern + " has no Handler or no methods")
 	}
 	for method, action := range route.Methods {
 		if action == "" {
@@ -82,8 +82,8 @@ func (rs *Routes) All() []Route {
 // ServeHTTP implements http.Handler.
 func (rs *Routes) ServeHTTP(w http.ResponseWriter, r *http.Request) { rs.mux.ServeHTTP(w, r) }
 
-// Authorize asks the Authorizer about a message that came through a WebSocket which r
-// has opened.
+// Authorize asks the Authorizer about a message that came through the WebSocket that r
+// opened.
 func (rs *Routes) Authorize(r *http.Request, i Intent) error { return rs.authorizer.Authorize(r, i) }
 
 // serve answers a request of a route.
@@ -111,7 +111,7 @@ func (rs *Routes) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	}
 }
 
-// refuse answers a request that may not be done.
+// refuse answers a request that is not allowed.
 func (rs *Routes) refuse(w http.ResponseWriter, r *http.Request, i Intent, err error) {
 	status := WriteError(w, err)
 	level, what := slog.LevelDebug, "request refused"
@@ -121,8 +121,8 @@ func (rs *Routes) refuse(w http.ResponseWriter, r *http.Request, i Intent, err e
 	rs.log.Log(r.Context(), level, what, "action", i.Action, "stream", clip(i.Name), "path", clip(r.URL.Path), "status", status, "reason", err)
 }
 
-// action returns what a method asks for, or nothing, and whether the route's Handler
-// is to answer it.
+// action returns the action of a method, or none, and whether the route's Handler is to
+// answer it.
 func (route Route) action(method string) (a Action, served bool) {
 	for _, m := range []string{method, AnyMethod} {
 		if a, ok := route.Methods[m]; ok {

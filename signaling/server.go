@@ -26,8 +26,8 @@ type Server struct {
 	listener net.Listener
 }
 
-// Listen opens addr ("host:port") for h, which sees requests as those who made them
-// did, in front of the proxies. Nothing is served before Run.
+// Listen opens addr ("host:port") for h, which sees requests as their clients made them,
+// in front of the proxies. Nothing is served before Run.
 func Listen(ctx context.Context, addr string, proxies Proxies, h http.Handler, log *slog.Logger) (*Server, error) {
 	var c net.ListenConfig
 	l, err := c.Listen(ctx, "tcp", addr)
@@ -37,7 +37,7 @@ func Listen(ctx context.Context, addr string, proxies Proxies, h http.Handler, l
 	return &Server{
 		listener: l,
 		http: &http.Server{
-			Handler:           proxies.wrap(wrap(h, log)),
+			Handler:           proxies.inFrontOf(wrap(h, log)),
 			ReadHeaderTimeout: headerTimeout,
 			ReadTimeout:       bodyTimeout,
 			IdleTimeout:       idleTimeout,

@@ -24,21 +24,21 @@ func logSocket(log *slog.Logger, c mediaSocket) {
 // socketMetrics are the figures of the media socket.
 func socketMetrics(s udp.Stats) []admin.Metric {
 	count := func(name, help string, n uint64) admin.Metric {
-		return admin.Metric{Name: "weir_udp_" + name + "_total", Help: help, Counter: true, Samples: []admin.Sample{{Value: float64(n)}}}
+		return admin.Metric{Name: "weir_udp_" + name + "_total", Help: help, Counter: true, Series: []admin.Series{{Value: float64(n)}}}
 	}
-	gauge := func(name, help string, samples ...admin.Sample) admin.Metric {
-		return admin.Metric{Name: "weir_udp_" + name, Help: help, Samples: samples}
+	gauge := func(name, help string, series ...admin.Series) admin.Metric {
+		return admin.Metric{Name: "weir_udp_" + name, Help: help, Series: series}
 	}
-	var modes []admin.Sample
+	var modes []admin.Series
 	for _, m := range []udp.Mode{udp.Plain, udp.Batched, udp.Segmented} {
-		modes = append(modes, admin.Sample{Labels: []admin.Label{{Name: "mode", Value: m.String()}}, Value: number(m == s.Mode)})
+		modes = append(modes, admin.Series{Labels: []admin.Label{{Name: "mode", Value: m.String()}}, Value: number(m == s.Mode)})
 	}
 	return []admin.Metric{
 		gauge("send_mode", "How batches leave the media socket: 1 for the form that is in use.", modes...),
-		gauge("receive_batched", "Whether one system call may bring many messages (recvmmsg): 1 or 0.", admin.Sample{Value: number(s.ReadRefusal == nil)}),
-		gauge("receive_aggregated", "Whether the kernel joins datagrams for one read (UDP_GRO): 1 or 0.", admin.Sample{Value: number(s.Aggregated)}),
-		gauge("send_buffer_bytes", "Size of the send buffer, as the kernel counts.", admin.Sample{Value: float64(s.SendBuffer)}),
-		gauge("receive_buffer_bytes", "Size of the receive buffer, as the kernel counts.", admin.Sample{Value: float64(s.ReceiveBuffer)}),
+		gauge("receive_batched", "Whether one system call may bring many messages (recvmmsg): 1 or 0.", admin.Series{Value: number(s.ReadRefusal == nil)}),
+		gauge("receive_aggregated", "Whether the kernel joins datagrams for one read (UDP_GRO): 1 or 0.", admin.Series{Value: number(s.Aggregated)}),
+		gauge("send_buffer_bytes", "Size of the send buffer, as the kernel counts.", admin.Series{Value: float64(s.SendBuffer)}),
+		gauge("receive_buffer_bytes", "Size of the receive buffer, as the kernel counts.", admin.Series{Value: float64(s.ReceiveBuffer)}),
 		count("sent_datagrams", "Datagrams that the kernel took.", s.Sent),
 		count("segmented_datagrams", "Those of them that left in segmented messages.", s.Segments),
 		count("send_calls", "System calls for batches.", s.Batches),

@@ -25,7 +25,7 @@ func TestSocketMetrics(t *testing.T) {
 		if m.Counter != strings.HasSuffix(m.Name, "_total") || m.Help == "" {
 			t.Errorf("%+v", m)
 		}
-		for _, s := range m.Samples {
+		for _, s := range m.Series {
 			metrics[strings.TrimPrefix(fmt.Sprint(m.Name, s.Labels), "weir_udp_")] = s.Value
 		}
 	}

@@ -128,15 +128,15 @@ func explain(what, value string, err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%s %s is in use by another program: stop that one, or choose another port", what, value)
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("%s %s cannot be written to or opened (%w): choose another, or change its permissions", what, value, cause(err))
+		return fmt.Errorf("%s %s cannot be written to or opened (%w): choose another, or change its permissions", what, value, rootCause(err))
 	default:
-		return fmt.Errorf("%s %s cannot be used (%w): choose another", what, value, cause(err))
+		return fmt.Errorf("%s %s cannot be used (%w): choose another", what, value, rootCause(err))
 	}
 }
 
-// cause is the innermost error of err: what the system said, without the names
+// rootCause is the innermost error of err: what the system said, without the names
 // of the calls that led to it.
-func cause(err error) error {
+func rootCause(err error) error {
 	for {
 		switch wrapper := err.(type) {
 		case interface{ Unwrap() error }:

@@ -85,7 +85,7 @@ func (w *watch) drained(i sfu.StreamInfo, err error) {
 func (w *watch) metrics() []admin.Metric {
 	events := admin.Metric{Name: "weir_events_total", Help: "What has happened to streams and viewers, by kind.", Counter: true}
 	for i, kind := range happened {
-		events.Samples = append(events.Samples, admin.Sample{
+		events.Series = append(events.Series, admin.Series{
 			Labels: []admin.Label{{Name: "event", Value: kind.String()}}, Value: float64(w.counts[i].Load()),
 		})
 	}
@@ -95,7 +95,7 @@ func (w *watch) metrics() []admin.Metric {
 	}
 	return []admin.Metric{
 		events,
-		{Name: "weir_streams", Help: "Streams that have a name, live or not.", Samples: []admin.Sample{{Value: float64(len(streams))}}},
-		{Name: "weir_viewers", Help: "Viewers of all streams.", Samples: []admin.Sample{{Value: float64(viewers)}}},
+		{Name: "weir_streams", Help: "Streams that have a name, live or not.", Series: []admin.Series{{Value: float64(len(streams))}}},
+		{Name: "weir_viewers", Help: "Viewers of all streams.", Series: []admin.Series{{Value: float64(viewers)}}},
 	}
 }

@@ -121,7 +121,7 @@ func (failing) Run(_ context.Context, s *sfu.Subscription) error {
 // figure returns a sample of a metric: the one whose first label is that, or the only one.
 func figure(metrics []admin.Metric, name, label string) float64 {
 	for _, m := range metrics {
-		for _, s := range m.Samples {
+		for _, s := range m.Series {
 			if m.Name == name && (label == "" || s.Labels[0].Value == label) {
 				return s.Value
 			}

@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Hub      *sfu.Hub
 	Recorder *recorder.Recorder // nil: nothing is recorded
-	Events   *Events            // nil: nobody can listen
+	Events   *Events            // nil: no client can listen
 	Sessions *session.Registry  // nil: sessions are not counted
 	Metrics  func() []Metric    // beside those of sessions; nil: there is no /metrics
 }
@@ -48,7 +48,7 @@ func (a *API) Register(routes *signaling.Routes) {
 	routes.Add(signaling.Route{
 		Pattern: "/api/v1/streams", Methods: map[string]signaling.Action{http.MethodGet: signaling.ListStreams},
 		Target: func(r *http.Request, i *signaling.Intent) { i.Name = r.URL.Query().Get("name") },
-		Serve:  answer(a.streams),
+		Serve:  respond(a.streams),
 	})
 	routes.Add(signaling.Route{
 		Pattern: "/api/v1/streams/{name...}",
@@ -63,7 +63,7 @@ func (a *API) Register(routes *signaling.Routes) {
 	routes.Add(signaling.Route{
 		Pattern: "/api/v1/recordings", Methods: map[string]signaling.Action{http.MethodGet: signaling.ListRecordings},
 		Target: func(r *http.Request, i *signaling.Intent) { i.Name = r.URL.Query().Get("stream") },
-		Serve:  answer(a.recordings),
+		Serve:  respond(a.recordings),
 	})
 	routes.Add(signaling.Route{
 		Pattern: "/api/v1/recordings/{id}",
@@ -74,8 +74,8 @@ func (a *API) Register(routes *signaling.Routes) {
 		Serve:  methods(map[string]call{http.MethodGet: a.recording, http.MethodPatch: a.describe, http.MethodDelete: a.remove}),
 	})
 	get("/api/v1/events", signaling.ReadEvents, a.serveEvents)
-	get("/healthz", signaling.ReadHealth, answer(health))
-	get("/readyz", signaling.ReadHealth, answer(a.ready))
+	get("/healthz", signaling.ReadHealth, respond(health))
+	get("/readyz", signaling.ReadHealth, respond(a.ready))
 	if a.config.Metrics != nil {
 		get("/metrics", signaling.ReadMetrics, metricsHandler(a.metrics))
 	}
@@ -100,18 +100,18 @@ func methods(calls map[string]call) signaling.Handler {
 		change := calls[r.Method]
 		switch {
 		case r.Method == http.MethodGet, r.Method == http.MethodHead:
-			answer(calls[http.MethodGet])(w, r, i)
+			respond(calls[http.MethodGet])(w, r, i)
 		case origin.Check(r) != nil:
 			signaling.WriteError(w, &signaling.Problem{Status: http.StatusForbidden, Title: "Other origin",
 				Detail: "Only this server's own pages, and programs, may change something here."})
 		default:
-			answer(change)(w, r, i)
+			respond(change)(w, r, i)
 		}
 	}
 }
 
-// answer writes what get returns as JSON.
-func answer(get call) signaling.Handler {
+// respond answers a request with what get returns, as JSON.
+func respond(get call) signaling.Handler {
 	return func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 		value, err := get(r, i)
 		if err != nil {
@@ -128,13 +128,13 @@ func answer(get call) signaling.Handler {
 	}
 }
 
-// health says that the process answers.
+// health answers that the process runs.
 func health(*http.Request, signaling.Intent) (any, error) {
 	return map[string]string{"status": "ok"}, nil
 }
 
-// ready says that new publishers and viewers are taken: not while the server is
-// shutting down. Everything is set up before the first request is taken.
+// ready answers whether new publishers and viewers are taken, which they are until the
+// server shuts down. Everything is set up before the first request is served.
 func (a *API) ready(r *http.Request, i signaling.Intent) (any, error) {
 	if a.config.Hub.Closed() {
 		return nil, sfu.ErrShutdown

@@ -14,7 +14,7 @@ import (
 	"weir/signaling"
 )
 
-// controlTimeout is how long a recording may take to do as it is told: it may be
+// controlTimeout is how long a recording may take to carry out a command: it may be
 // waiting for a disk.
 const controlTimeout = 5 * time.Second
 
@@ -73,7 +73,7 @@ func (a *API) control(r *http.Request, i signaling.Intent) (any, error) {
 	return status, err
 }
 
-// noStream makes a 404 of what the hub says of a stream that is not there.
+// noStream makes a 404 of the hub's error about a stream that is not there.
 func noStream(err error) error {
 	if !errors.Is(err, sfu.ErrNotLive) {
 		return err

@@ -15,23 +15,23 @@ import (
 )
 
 const (
-	// keptEvents is how many events a client may have missed and still get, when it
-	// comes back.
+	// keptEvents is how many events a client that comes back may have missed and still
+	// gets.
 	keptEvents = 256
-	// maxEventClients bounds how many listen at a time.
+	// maxEventClients is how many clients may listen at a time.
 	maxEventClients = 1000
-	// eventTimeout is how long a client may take nothing of what it is sent, and
-	// keepAlive how often it is sent something, so that proxies keep the line.
+	// eventTimeout is how long a write to a client may block, and keepAlive how often
+	// something is sent, so that proxies keep the connection.
 	eventTimeout = 10 * time.Second
 	keepAlive    = 15 * time.Second
 )
 
-// Events are the last things that happened, for all who listen by server-sent
+// Events are the newest events of the server, for clients that listen by server-sent
 // events. It is safe for concurrent use.
 type Events struct {
 	// guarded by mu
 	mu      sync.Mutex
-	kept    []sent        // the newest last
+	kept    []keptEvent   // the newest last
 	first   uint64        // id of the first one of all
 	last    uint64        // id of the newest
 	changed chan struct{} // closed when there is another one
@@ -39,17 +39,17 @@ type Events struct {
 	closed  bool
 }
 
-// sent is an event as it is sent. It is JSON only for each who listens: addresses in
-// it depend on how they came.
-type sent struct {
+// keptEvent is an event that can still be sent. JSON is made of it for each client:
+// URLs in it depend on how the client reached the server.
+type keptEvent struct {
 	id   uint64
 	kind string
-	told Told
+	data EventData
 }
 
-// Told returns what an event tells a client that reached the server from there. It is called many
-// times, by several goroutines.
-type Told func(signaling.Forwarded) any
+// EventData returns the data of an event for a client that reached the server like
+// that. It is called many times, by several goroutines.
+type EventData func(signaling.Forwarded) any
 
 // NewEvents returns Events of which there is none yet. Their ids begin with the
 // time, in ms: a client that comes back to another run of the server is to miss
@@ -59,9 +59,9 @@ func NewEvents() *Events {
 	return &Events{first: now + 1, last: now, changed: make(chan struct{})}
 }
 
-// Publish tells all who listen. It never blocks: a client that is more than
-// keptEvents behind misses some, and is told so.
-func (e *Events) Publish(kind string, told Told) {
+// Publish sends an event to all clients. It never blocks: a client that is more than
+// keptEvents behind misses some, and is told how many.
+func (e *Events) Publish(kind string, data EventData) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -72,12 +72,13 @@ func (e *Events) Publish(kind string, told Told) {
 		copy(e.kept, e.kept[1:])
 		e.kept = e.kept[:keptEvents-1]
 	}
-	e.kept = append(e.kept, sent{e.last, kind, told})
+	e.kept = append(e.kept, keptEvent{e.last, kind, data})
 	close(e.changed)
 	e.changed = make(chan struct{})
 }
 
-// Close ends all who listen, and takes no more.
+// Close ends the answers to all clients once they have every event, and refuses new
+// ones.
 func (e *Events) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -89,7 +90,7 @@ func (e *Events) Close() {
 
 // after returns the events behind id, how many were missed before them, and a
 // channel that is closed when there are more.
-func (e *Events) after(id uint64) (list []sent, missed uint64, changed <-chan struct{}, closed bool) {
+func (e *Events) after(id uint64) (list []keptEvent, missed uint64, changed <-chan struct{}, closed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	oldest := e.first
@@ -154,11 +155,11 @@ func (a *API) serveEvents(w http.ResponseWriter, r *http.Request, i signaling.In
 	if r.Method == http.MethodHead {
 		return
 	}
-	stream(r.Context(), w, e, id, i.From)
+	sendEvents(r.Context(), w, e, id, i.From)
 }
 
-// stream sends events behind id until the client has gone, or is told no more.
-func stream(ctx context.Context, w http.ResponseWriter, e *Events, id uint64, from signaling.Forwarded) {
+// sendEvents sends the events behind id until the client has gone or Events is closed.
+func sendEvents(ctx context.Context, w http.ResponseWriter, e *Events, id uint64, from signaling.Forwarded) {
 	c := http.NewResponseController(w)
 	send := func(format string, args ...any) bool {
 		_ = c.SetWriteDeadline(time.Now().Add(eventTimeout)) // without one, as in a test's recorder, it may take for ever
@@ -179,7 +180,7 @@ func stream(ctx context.Context, w http.ResponseWriter, e *Events, id uint64, fr
 		}
 		for _, s := range list {
 			id = s.id
-			data, err := json.Marshal(s.told(from))
+			data, err := json.Marshal(s.data(from))
 			if err != nil {
 				continue // of our own types none fails
 			}
@@ -202,8 +203,9 @@ func stream(ctx context.Context, w http.ResponseWriter, e *Events, id uint64, fr
 	}
 }
 
-// StreamEvent is what is told of a hub's event; false if it is not told to clients.
-func StreamEvent(e sfu.Event) (kind string, told Told, ok bool) {
+// StreamEvent makes an event for clients of one of the hub; ok is false if clients do
+// not get it.
+func StreamEvent(e sfu.Event) (kind string, data EventData, ok bool) {
 	switch e.Kind {
 	case sfu.StreamClaimed, sfu.StreamLive, sfu.StreamWaiting, sfu.StreamResumed, sfu.StreamReplaced, sfu.StreamEnded:
 	default:
@@ -220,8 +222,8 @@ func StreamEvent(e sfu.Event) (kind string, told Told, ok bool) {
 	return kind, func(signaling.Forwarded) any { return value }, true
 }
 
-// RecordingEvent is what is told of a recorder's event.
-func RecordingEvent(e recorder.Event) Told {
+// RecordingEvent makes an event for clients of one of the recorder.
+func RecordingEvent(e recorder.Event) EventData {
 	return func(from signaling.Forwarded) any {
 		return struct {
 			Type      string    `json:"type"`

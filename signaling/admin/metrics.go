@@ -10,23 +10,23 @@ import (
 	"weir/signaling"
 )
 
-// Metric is a figure of the server, with all its samples, in the terms of
+// Metric is a figure of the server, with all its series, in the terms of
 // Prometheus.
 type Metric struct {
 	Name    string
 	Help    string
 	Counter bool // it only grows, and its name ends with _total; otherwise a gauge
-	Samples []Sample
+	Series  []Series
 }
 
-// Sample is a metric's value, for one set of labels. All samples of a metric have
-// labels of the same names, in the same order, and no two have the same values.
-type Sample struct {
+// Series is a metric's value for one set of labels. All series of a metric have labels
+// of the same names, in the same order, and no two have the same values.
+type Series struct {
 	Labels []Label
 	Value  float64
 }
 
-// Label tells a sample from the others of its metric.
+// Label tells a series from the others of its metric.
 type Label struct{ Name, Value string }
 
 // metrics are the figures of the server.
@@ -36,7 +36,7 @@ func (a *API) metrics() []Metric {
 	}
 	sessions := Metric{Name: "weir_sessions", Help: "Clients that are connected, by what they do and what their media come over."}
 	for _, c := range a.config.Sessions.Counts() {
-		sessions.Samples = append(sessions.Samples, Sample{
+		sessions.Series = append(sessions.Series, Series{
 			Labels: []Label{{Name: "kind", Value: string(c.Kind)}, {Name: "transport", Value: string(c.Transport)}},
 			Value:  float64(c.Sessions),
 		})
@@ -53,7 +53,7 @@ const maxScrapes = 8
 func metricsHandler(read func() []Metric) signaling.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
-		figures(read),
+		collector(read),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -67,21 +67,21 @@ func metricsHandler(read func() []Metric) signaling.Handler {
 	}
 }
 
-// figures reads metrics anew for each request.
-type figures func() []Metric
+// collector reads the metrics for each request.
+type collector func() []Metric
 
 // Describe implements prometheus.Collector. Which metrics there are is only known when
 // they are read, so it describes none.
-func (figures) Describe(chan<- *prometheus.Desc) {}
+func (collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
-func (read figures) Collect(to chan<- prometheus.Metric) {
+func (read collector) Collect(to chan<- prometheus.Metric) {
 	for _, m := range read() {
 		kind := prometheus.GaugeValue
 		if m.Counter {
 			kind = prometheus.CounterValue
 		}
-		for _, s := range m.Samples {
+		for _, s := range m.Series {
 			labels := make(prometheus.Labels, len(s.Labels))
 			for _, l := range s.Labels {
 				labels[l.Name] = l.Value

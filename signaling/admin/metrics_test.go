@@ -21,13 +21,13 @@ func TestMetrics(t *testing.T) {
 	h := newMux(t, admin.Config{Hub: hub, Metrics: func() []admin.Metric {
 		sent++
 		return []admin.Metric{
-			{Name: "weir_sent_total", Help: "What was sent.", Counter: true, Samples: []admin.Sample{{Value: sent}}},
-			{Name: "weir_mode", Help: "A \\ and\na new line.", Samples: []admin.Sample{
+			{Name: "weir_sent_total", Help: "What was sent.", Counter: true, Series: []admin.Series{{Value: sent}}},
+			{Name: "weir_mode", Help: "A \\ and\na new line.", Series: []admin.Series{
 				{Labels: []admin.Label{{Name: "mode", Value: `"a\b"`}, {Name: "other", Value: "c\nd"}}, Value: 1},
 				{Labels: []admin.Label{{Name: "mode", Value: "é"}}, Value: 0.25},
 				{Labels: []admin.Label{{Name: "mode", Value: ""}}, Value: 12345678},
 			}},
-			{Name: "weir_odd", Help: "", Samples: []admin.Sample{
+			{Name: "weir_odd", Help: "", Series: []admin.Series{
 				{Labels: []admin.Label{{Name: "n", Value: "1"}}, Value: math.Inf(1)}, {Labels: []admin.Label{{Name: "n", Value: "2"}}, Value: math.NaN()},
 			}},
 			{Name: "weir_none", Help: "No samples now."},
@@ -73,9 +73,9 @@ func TestMetricThatCannotBe(t *testing.T) {
 	}
 	w := scrape(t, newMux(t, admin.Config{Hub: hub, Metrics: func() []admin.Metric {
 		return []admin.Metric{
-			{Name: "weir not a name", Samples: []admin.Sample{{Value: 1}}},
-			{Name: "weir_twice", Samples: []admin.Sample{{Value: 1}, {Value: 2}}},
-			{Name: "weir_good", Samples: []admin.Sample{{Value: 3}}},
+			{Name: "weir not a name", Series: []admin.Series{{Value: 1}}},
+			{Name: "weir_twice", Series: []admin.Series{{Value: 1}, {Value: 2}}},
+			{Name: "weir_good", Series: []admin.Series{{Value: 3}}},
 		}
 	}}))
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "\nweir_good 3\n") {

@@ -68,7 +68,7 @@ func (a *API) stream(r *http.Request, i signaling.Intent) (any, error) {
 	}
 	s := a.show(info)
 	if a.config.Recorder != nil {
-		// A disk that hangs is no reason to say nothing of the stream.
+		// The stream is shown even while the disk hangs.
 		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 		defer cancel()
 		if status, err := a.config.Recorder.Status(ctx, info.ID); err == nil {

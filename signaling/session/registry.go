@@ -59,8 +59,8 @@ func (r *Registry) Find(id string) *Session {
 	return s
 }
 
-// End tells the session with that id to end, and why. It reports whether there is one;
-// it does not wait for its end.
+// End ends the session with that id, with a cause. It reports whether there is such a
+// session, and does not wait for its end.
 func (r *Registry) End(id string, cause error) bool {
 	s := r.Find(id)
 	if s == nil {
@@ -70,16 +70,16 @@ func (r *Registry) End(id string, cause error) bool {
 	return true
 }
 
-// Replace ends the sessions whose place a new publisher of that name is to take, and
-// waits until they are over or ctx is done. They are the one with the id that its
-// client says was its own, and any that has been silent for so long that it is about to
-// be given up: its client has come back before anybody noticed that it was lost.
+// Replace ends the sessions that give way to a new publisher of that name, and waits
+// until they are over or ctx is done. These are the session with that id, which is
+// ?replaces= of the new publisher, and each session that has been silent for so long
+// that it is about to be given up: its client has come back before the loss was noticed.
 //
-// Only publishers of that name are replaced, whatever they come over. An id of none of
-// those, or of nothing, is no error: the session may be over by now. Whoever else holds
-// the name keeps it, and the new publisher learns that when it claims the name
-// (sfu.ErrNameTaken, 409). Call it before that and before the new session begins, which
-// therefore cannot replace itself.
+// Only publishers of that name are replaced, over any transport. An id of another
+// session, or of none, is no error: the session may be over by now. A publisher that
+// does not give way keeps the name, and the new one gets sfu.ErrNameTaken (409) when it
+// claims that. Call Replace before the claim and before Begin: so a session cannot
+// replace itself.
 func (r *Registry) Replace(ctx context.Context, name, id string) {
 	for _, s := range r.publishers(name) {
 		if s.id == id || s.Connection().Silent() {
@@ -105,15 +105,15 @@ func (r *Registry) publishers(name string) (found []*Session) {
 	return found
 }
 
-// Snapshot is how a session stands.
+// Snapshot is the state of a session at one moment.
 type Snapshot struct {
-	ID string // the right to act on the session: only for those who may
+	ID string // the right to act on the session: show it only to clients that have this right
 	About
 	Started time.Time
 	Counters
 }
 
-// Sessions returns how all sessions stand that are not over, the oldest first.
+// Sessions returns snapshots of all sessions that are not over, the oldest first.
 func (r *Registry) Sessions() []Snapshot {
 	r.mu.Lock()
 	list := make([]Snapshot, 0, len(r.byID))
@@ -139,15 +139,15 @@ func (r *Registry) Sessions() []Snapshot {
 	return list
 }
 
-// Count is how many sessions there are of a kind over a transport.
+// Count is the number of sessions of a kind over a transport.
 type Count struct {
 	Kind      Kind
 	Transport Transport
 	Sessions  int
 }
 
-// Counts returns how many sessions there are that are not over, for each kind over each
-// transport. None is undecided over WebRTC.
+// Counts returns the numbers of sessions that are not over, for each kind and transport.
+// No session is undecided over WebRTC.
 func (r *Registry) Counts() []Count {
 	counts := []Count{
 		{Kind: Publisher, Transport: WebRTC}, {Kind: Publisher, Transport: WebSocket},

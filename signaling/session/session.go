@@ -15,8 +15,8 @@ var (
 	// ErrReplaced is the cause of the end of a publisher's session whose client has
 	// come back by another one. It wraps sfu.ErrLost: the stream goes on.
 	ErrReplaced = sfu.LostError("session: replaced by a new one")
-	// ErrKicked is the cause of the end of a session that whoever runs the server
-	// wants to end. A publisher's stream ends with it.
+	// ErrKicked is the cause of the end of a session that the server's operator ends. A
+	// publisher's stream ends with it.
 	ErrKicked = errors.New("session: ended by the server's operator")
 )
 
@@ -32,12 +32,12 @@ type Kind string
 
 // The kinds of sessions.
 const (
-	Undecided Kind = "undecided" // its first message is to tell
+	Undecided Kind = "undecided" // the client has not said yet whether it publishes or watches
 	Publisher Kind = "publisher"
 	Viewer    Kind = "viewer"
 )
 
-// Transport is what the media of a session come over.
+// Transport is how the media of a session are carried.
 type Transport string
 
 // The transports.
@@ -46,7 +46,7 @@ const (
 	WebSocket Transport = "websocket"
 )
 
-// About is what a session is.
+// About describes a session.
 type About struct {
 	Kind      Kind
 	Transport Transport
@@ -56,7 +56,7 @@ type About struct {
 	Address   string // of the client, with its port where that is known
 }
 
-// AboutOf returns what a session is that begins with i, of a client that speaks wire.
+// AboutOf describes a session that begins with i, of a client that speaks wire.
 func AboutOf(i signaling.Intent, t Transport, wire string) About {
 	a := About{Kind: Undecided, Transport: t, Wire: wire, Name: i.Name, Client: i.Client, Address: i.Remote}
 	switch i.Action {
@@ -114,14 +114,14 @@ func newSession(r *Registry, a About, c Connection, over <-chan struct{}, cancel
 // ID returns the session's id, which is the right to act on it.
 func (s *Session) ID() string { return s.id }
 
-// About returns what the session is.
+// About returns the session's description.
 func (s *Session) About() About {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
 	return s.about
 }
 
-// Connection returns what the session began with, or has become; nil if it is
+// Connection returns the connection of the session's client; nil while it is
 // undecided.
 func (s *Session) Connection() Connection {
 	s.registry.mu.Lock()
@@ -129,14 +129,14 @@ func (s *Session) Connection() Connection {
 	return s.connection
 }
 
-// Decide tells what a session does that was Undecided, and on which stream.
+// Decide sets the kind, the stream and the connection of a session that was Undecided.
 func (s *Session) Decide(k Kind, name string, c Connection) {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
 	s.about.Kind, s.about.Name, s.connection = k, name, c
 }
 
-// End tells the session to end, and why. It does not wait.
+// End ends the session with a cause. It does not wait for the end.
 func (s *Session) End(cause error) { s.cancel(cause) }
 
 // Over is closed when the stream's name is free again, or the viewer gone.
@@ -152,8 +152,8 @@ func (s *Session) isOver() bool {
 	}
 }
 
-// Close takes the session out of the registry: nothing of it runs any more. Calling it
-// twice is fine.
+// Close removes the session from the registry. Its owner calls it when nothing of the
+// session runs any more. Calling it twice is fine.
 func (s *Session) Close() {
 	s.close.Do(func() {
 		close(s.closed)

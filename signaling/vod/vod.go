@@ -12,9 +12,8 @@ import (
 	"weir/signaling"
 )
 
-// stallTimeout is how long a client may take nothing of a download. Each write
-// that gets through renews it, so that a slow download may last as long as it
-// needs.
+// stallTimeout is how long a write of a download may block. Each write renews it, so
+// that a slow download may last as long as it needs.
 const stallTimeout = 30 * time.Second
 
 // Register adds GET /recordings/{id}.webm, or .mkv.

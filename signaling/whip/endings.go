@@ -9,8 +9,9 @@ import (
 // maxEndings bounds the sessions whose end is remembered: their clients ask at once.
 const maxEndings = 64
 
-// endings remembers why sessions ended, where their clients have to know it: there is
-// no other way to tell them (RFC 9725 section 4.2). The zero value is ready to use.
+// endings keeps the reasons of the last sessions that ended without their client's
+// knowledge. A client learns the reason only if it asks for its session (RFC 9725
+// section 4.2 has no message to clients). The zero value is ready to use.
 type endings struct {
 	// guarded by mu
 	mu    sync.Mutex
@@ -23,7 +24,7 @@ type ending struct {
 	cause error
 }
 
-// note remembers why the session with that id ended, unless cause is nil.
+// note keeps why the session with that id ended, unless cause is nil.
 func (e *endings) note(id string, cause error) {
 	if cause == nil {
 		return

@@ -71,7 +71,7 @@ func (e *Endpoint) Register(routes *signaling.Routes) {
 		}
 	}
 	routes.Add(signaling.Route{Pattern: "/whip/{name...}", Methods: post(signaling.Publish), Serve: e.serve(e.publish, false)})
-	routes.Add(signaling.Route{Pattern: "/whep/{name...}", Methods: post(signaling.Watch), Serve: e.serve(e.view, true)})
+	routes.Add(signaling.Route{Pattern: "/whep/{name...}", Methods: post(signaling.Watch), Serve: e.serve(e.watch, true)})
 	routes.Add(signaling.Route{
 		Pattern: "/session/{id...}", // also none at all: 404 as a problem
 		Methods: map[string]signaling.Action{
@@ -83,10 +83,11 @@ func (e *Endpoint) Register(routes *signaling.Routes) {
 	})
 }
 
-// begin makes a session of an offer, and an answer.
+// begin answers an offer with a new session.
 type begin func(ctx context.Context, i signaling.Intent, offer string) (*session.Session, string, error)
 
-// serve is the endpoint resource: what POST does differs.
+// serve is the endpoint resource. POST calls begin; HEAD tells that it is WHEP if the
+// resource is discoverable.
 func (e *Endpoint) serve(begin begin, discoverable bool) signaling.Handler {
 	return func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 		w.Header().Set("Accept-Post", typeSDP)
@@ -95,7 +96,7 @@ func (e *Endpoint) serve(begin begin, discoverable bool) signaling.Handler {
 			e.create(w, r, i, begin)
 		case http.MethodHead, http.MethodGet:
 			if discoverable && r.Method == http.MethodHead {
-				w.Header().Set("Content-Type", typeSDP) // how a client finds out that this is WHEP
+				w.Header().Set("Content-Type", typeSDP) // by which a client discovers WHEP
 				w.WriteHeader(http.StatusOK)
 				return
 			}

@@ -17,19 +17,19 @@ import (
 // errStopped is the cause of a session that its client ended with DELETE.
 var errStopped = errors.New("whip: stopped by the client")
 
-// connection is what a session needs of a peer.
+// connection is the part of peer.Publisher and peer.Viewer that a session uses.
 type connection interface {
 	Trickle(peer.Fragment) error
 	Restart(context.Context, peer.Fragment) (peer.Fragment, error)
 	Silent() bool
 }
 
-// client is what WHIP and WHEP keep of a session.
+// client is the connection of a WHIP or WHEP session.
 type client struct {
 	// set once
 	peer     connection
 	counters func() session.Counters
-	failure  func() error // why the session is of no use any more, or nil
+	failure  func() error // returns why the session is of no use any more, or nil
 
 	// guarded by mu
 	mu        sync.Mutex
@@ -43,8 +43,7 @@ func (c *client) Silent() bool { return c.peer.Silent() }
 // Counters implements session.Connection.
 func (c *client) Counters() session.Counters { return c.counters() }
 
-// noFailure is the failure of sessions that have none of which their client does not
-// know.
+// noFailure is the failure of viewers, which have none that their client does not know.
 func noFailure() error { return nil }
 
 func (c *client) entityTag() string {
@@ -100,8 +99,8 @@ type sourceFunc func(context.Context, *sfu.Publication) error
 // Run implements sfu.Source.
 func (f sourceFunc) Run(ctx context.Context, pub *sfu.Publication) error { return f(ctx, pub) }
 
-// view makes a session of a viewer's offer.
-func (e *Endpoint) view(ctx context.Context, i signaling.Intent, offer string) (*session.Session, string, error) {
+// watch makes a session of a viewer's offer.
+func (e *Endpoint) watch(ctx context.Context, i signaling.Intent, offer string) (*session.Session, string, error) {
 	if err := sfu.ValidName(i.Name); err != nil {
 		return nil, "", err
 	}
@@ -151,7 +150,7 @@ func (e *Endpoint) newViewer(ctx context.Context, offer string, sub *sfu.Subscri
 	return e.config.Port.NewViewer(ctx, offer, tracks)
 }
 
-// reason says in a word why a session ended.
+// reason returns why a session ended, in a few words for the log.
 func reason(err error) string {
 	switch {
 	case err == nil:
@@ -177,12 +176,12 @@ func reason(err error) string {
 	}
 }
 
-// errKicked is what the client of a session that ended with session.ErrKicked gets.
+// errKicked is the answer to the client of a session that ended with session.ErrKicked.
 var errKicked = &signaling.Problem{Status: http.StatusGone, Title: "Ended",
 	Detail: "The server's operator has ended this session."}
 
-// untold returns what the client of a session does not know of its end: why it was of
-// no use, or that the operator ended it; nil if it knows.
+// untold returns the reason for a session's end that its client cannot know: that the
+// operator ended it, or why it was of no use; else nil.
 func untold(err, failure error) error {
 	if errors.Is(err, session.ErrKicked) {
 		return errKicked
@@ -226,38 +225,4 @@ func (e *Endpoint) find(id string) (*session.Session, *client) {
 func (e *Endpoint) Shutdown(ctx context.Context) error {
 	e.waiting.shutdown()
 	return e.config.Sessions.Shutdown(ctx)
-}
-
-// serveSession is the session resource.
-func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
-	if r.Method == http.MethodOptions {
-		w.Header().Set("Accept-Patch", typeFragment)
-		w.WriteHeader(http.StatusOK)
-		return
-	}
-	s, c := e.find(i.Session)
-	if s == nil {
-		signaling.WriteError(w, e.endings.cause(i.Session))
-		return
-	}
-	if err := c.failure(); err != nil {
-		signaling.WriteError(w, err) // it is being torn down
-		return
-	}
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		w.Header().Set("ETag", c.entityTag())
-		w.WriteHeader(http.StatusNoContent)
-	case http.MethodPatch:
-		if err := c.patch(w, r); err != nil {
-			signaling.WriteError(w, err)
-		}
-	case http.MethodDelete:
-		s.End(errStopped)
-		select { // so that the name is free when the client reads the answer
-		case <-s.Over():
-		case <-r.Context().Done():
-		}
-		w.WriteHeader(http.StatusOK)
-	}
 }

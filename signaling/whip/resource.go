@@ -11,6 +11,40 @@ import (
 	"weir/signaling"
 )
 
+// serveSession is the session resource.
+func (e *Endpoint) serveSession(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Accept-Patch", typeFragment)
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	s, c := e.find(i.Session)
+	if s == nil {
+		signaling.WriteError(w, e.endings.cause(i.Session))
+		return
+	}
+	if err := c.failure(); err != nil {
+		signaling.WriteError(w, err) // it is being torn down
+		return
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		w.Header().Set("ETag", c.entityTag())
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodPatch:
+		if err := c.patch(w, r); err != nil {
+			signaling.WriteError(w, err)
+		}
+	case http.MethodDelete:
+		s.End(errStopped)
+		select { // so that the name is free when the client reads the answer
+		case <-s.Over():
+		case <-r.Context().Done():
+		}
+		w.WriteHeader(http.StatusOK)
+	}
+}
+
 // patch takes in a fragment of SDP: candidates (RFC 9725 section 4.3.2), which
 // are answered by 204, or new ICE credentials with If-Match: * (section 4.3.3),
 // answered by 200, a fragment and a new entity tag.
