@@ -10,6 +10,7 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/media"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -28,10 +29,11 @@ func (s soundOf) Run(_ context.Context, pub *sfu.Publication) error {
 		return err
 	}
 	w := writers[0]
+	in := rtptest.NewWriter(media.Opus, w, nil)
 	frames := max(s.frames, 1)
 	each := time.Duration(float64(time.Duration(frames)*20*time.Millisecond) / (1 + s.ppm/1e6) / s.pace)
 	for n := 0; pub.Now() < s.length; n++ {
-		w.WritePacket(sfu.RTP{Seq: uint16(n), Time: uint32(n*frames) * 960, Arrival: pub.Now(), Payload: opusPacket(n, frames)})
+		in.WritePacket(rtptest.Packet{Seq: uint16(n), Time: uint32(n*frames) * 960, Arrival: pub.Now(), Payload: opusPacket(n, frames)})
 		time.Sleep(each)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/rtp"
 )
 
 // TestTenHours: over ten hours a sound card that is a little fast or slow keeps sound
@@ -27,7 +28,7 @@ func TestTenHours(t *testing.T) {
 		{-100, 3, 1500 * time.Millisecond, "gaps"}, {0, 3, 1500 * time.Millisecond, "gaps"}, {100, 3, 1500 * time.Millisecond, "gaps"},
 	} {
 		format, _ := codec.For(media.Opus)
-		timeline, filler := media.NewTimeline(media.Opus), format.NewFiller()
+		timeline, filler := rtp.NewTimeline(media.Opus), format.NewFiller()
 		c := collector{inputs: []*input{}}
 		var filled, furthest time.Duration
 		packet := opusPacket(1, tt.frames)
@@ -38,7 +39,7 @@ func TestTenHours(t *testing.T) {
 			if at > length/2 && at < length/2+tt.lost {
 				continue
 			}
-			_, pts := timeline.Place(media.Arrival{RTP: 1<<32 + n*uint64(tt.frames)*960, At: at, Begins: true, Heard: media.Never})
+			_, pts := timeline.Place(rtp.Arrival{RTP: 1<<32 + n*uint64(tt.frames)*960, At: at, Begins: true, Heard: rtp.Never})
 			if zero < 0 {
 				zero = pts
 			}

@@ -8,6 +8,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -42,17 +43,17 @@ func TestGoesOnUnderAnotherSSRC(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w := writers[0]
+				in := rtptest.NewWriter(tt.info.Codec, writers[0], nil)
 				err = pub.Run(t.Context(), &broadcast{script: func(*broadcast) {
 					for n := range 200 {
 						if n == 100 {
 							time.Sleep(tt.away)
-							w.Restart()
+							in.Restart()
 						}
 						if n < 100-tt.unsent || n >= 100 {
 							for _, p := range packetsOf(tt.info.Codec, n) {
 								p.Arrival = pub.Now()
-								w.WritePacket(p)
+								in.WritePacket(p)
 							}
 						}
 						time.Sleep(audioStep)
@@ -73,16 +74,16 @@ func TestGoesOnUnderAnotherSSRC(t *testing.T) {
 // packetsOf returns the packets of the frame n of a publisher that goes on under another
 // SSRC, with other numbers and times, and with a keyframe, at frame 100. A frame lasts 20
 // ms and has two packets if it is a picture.
-func packetsOf(c media.Codec, n int) (packets []sfu.RTP) {
+func packetsOf(c media.Codec, n int) (packets []rtptest.Packet) {
 	base := n / 100 * 7000
 	at := uint32(base + n*int(c.Ticks(audioStep)))
 	if c == media.Opus {
-		return []sfu.RTP{{Seq: uint16(base + n), Time: at, Payload: sfutest.OpusFrame(n, 20)}}
+		return []rtptest.Packet{{Seq: uint16(base + n), Time: at, Payload: sfutest.OpusFrame(n, 20)}}
 	}
 	format, _ := codec.For(c)
 	f := media.Frame{Sync: n%100 == 0, Data: sfutest.VP8Frame(n, n%100 == 0, 1500)}
 	format.NewPacketizer(1).Packetize(&f, func(p media.Packet) {
-		packets = append(packets, sfu.RTP{Seq: uint16(base + 2*n + len(packets)), Time: at, Marker: p.Marker, Payload: p.Payload})
+		packets = append(packets, rtptest.Packet{Seq: uint16(base + 2*n + len(packets)), Time: at, Marker: p.Marker, Payload: p.Payload})
 	})
 	return packets
 }

@@ -15,6 +15,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -41,6 +42,7 @@ func (p *pacer) Run(_ context.Context, pub *sfu.Publication) error {
 	w := writers[0]
 	format, _ := codec.For(p.codec)
 	z, seq := format.NewPacketizer(0), uint16(65500)
+	in := rtptest.NewWriter(p.codec, w, nil)
 	const last = 200
 	for n := 0; n <= last; n++ {
 		key := n == 0
@@ -59,7 +61,7 @@ func (p *pacer) Run(_ context.Context, pub *sfu.Publication) error {
 			packets = packets[:1+p.dice.IntN(len(packets)-1)]
 		}
 		for _, out := range packets {
-			w.WritePacket(sfu.RTP{Seq: seq, Time: uint32(out.Time), Marker: out.Marker && !p.bare, Arrival: pub.Now(), Payload: bytes.Clone(out.Payload)})
+			in.WritePacket(rtptest.Packet{Seq: seq, Time: uint32(out.Time), Marker: out.Marker && !p.bare, Arrival: pub.Now(), Payload: bytes.Clone(out.Payload)})
 			seq++
 			time.Sleep(time.Duration(p.dice.IntN(4)) * time.Millisecond)
 		}
@@ -71,7 +73,7 @@ func (p *pacer) Run(_ context.Context, pub *sfu.Publication) error {
 			p.cut++
 			f.Sync, f.PTS, f.Data = true, pub.Now(), sfutest.Frame(p.codec, n+1000, true, 5000)
 			z.Packetize(&f, func(out media.Packet) {
-				w.WritePacket(sfu.RTP{Seq: seq, Time: uint32(out.Time), Marker: out.Marker, Arrival: pub.Now(), Payload: bytes.Clone(out.Payload)})
+				in.WritePacket(rtptest.Packet{Seq: seq, Time: uint32(out.Time), Marker: out.Marker, Arrival: pub.Now(), Payload: bytes.Clone(out.Payload)})
 				seq++
 			})
 			p.whole = append(p.whole, n+1000)

@@ -20,6 +20,8 @@ import (
 	"weir/sfu"
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/rtp"
+	"weir/sfu/rtp/rtptest"
 )
 
 // weather is what a network and a publisher do to the packets of a broadcast.
@@ -121,7 +123,7 @@ type rough struct {
 
 // sending is one track on its way.
 type sending struct {
-	writer *sfu.TrackWriter
+	writer *rtptest.Writer
 	frames []read.Frame
 	z      codec.Packetizer
 	seq    uint16
@@ -133,12 +135,13 @@ type sending struct {
 
 // delayed is a packet that is passed by others first.
 type delayed struct {
-	sfu.RTP
+	rtptest.Packet
 	after int
 }
 
 func (r *rough) Run(_ context.Context, pub *sfu.Publication) error {
 	var tracks []*sending
+	var session rtp.Session
 	writers, err := pub.AddTracks(sfu.Packets, videoTrack, audioTrack)
 	if err != nil {
 		return err
@@ -146,7 +149,7 @@ func (r *rough) Run(_ context.Context, pub *sfu.Publication) error {
 	for i, c := range []media.Codec{media.VP8, media.Opus} {
 		w := writers[i]
 		format, _ := codec.For(c)
-		s := &sending{writer: w, frames: r.clip[c], z: format.NewPacketizer(0), seq: uint16(r.dice.Uint32()), time: r.dice.Uint32()}
+		s := &sending{writer: rtptest.NewWriter(c, w, &session), frames: r.clip[c], z: format.NewPacketizer(0), seq: uint16(r.dice.Uint32()), time: r.dice.Uint32()}
 		if r.wrap {
 			s.seq, s.time = 1<<16-20, 1<<32-5000
 		}
@@ -193,7 +196,7 @@ func (r *rough) Run(_ context.Context, pub *sfu.Publication) error {
 // send sends the packets of a frame.
 func (s *sending) send(pub *sfu.Publication, r *rough, f media.Frame) {
 	s.z.Packetize(&f, func(p media.Packet) {
-		out := sfu.RTP{Seq: uint16(p.Seq) + s.seq, Time: uint32(p.Time) + s.time, Marker: p.Marker, Payload: bytes.Clone(p.Payload)}
+		out := rtptest.Packet{Seq: uint16(p.Seq) + s.seq, Time: uint32(p.Time) + s.time, Marker: p.Marker, Payload: bytes.Clone(p.Payload)}
 		if s.burst == 0 && r.loss > 0 && r.dice.IntN(100*r.burst) < r.loss {
 			s.burst = r.burst
 		}
@@ -216,7 +219,7 @@ func (s *sending) send(pub *sfu.Publication, r *rough, f media.Frame) {
 		}
 		s.held = slices.DeleteFunc(s.held, func(d delayed) bool {
 			if d.after <= 0 {
-				s.put(pub, d.RTP)
+				s.put(pub, d.Packet)
 			}
 			return d.after <= 0
 		})
@@ -224,7 +227,7 @@ func (s *sending) send(pub *sfu.Publication, r *rough, f media.Frame) {
 }
 
 // put hands a packet to the hub, which may keep it.
-func (s *sending) put(pub *sfu.Publication, r sfu.RTP) {
+func (s *sending) put(pub *sfu.Publication, r rtptest.Packet) {
 	s.begun = true
 	r.Arrival, r.Payload = pub.Now(), bytes.Clone(r.Payload)
 	s.writer.WritePacket(r)
@@ -232,7 +235,7 @@ func (s *sending) put(pub *sfu.Publication, r sfu.RTP) {
 
 func (s *sending) flush(pub *sfu.Publication) {
 	for _, d := range s.held {
-		s.put(pub, d.RTP)
+		s.put(pub, d.Packet)
 	}
 	s.held = nil
 }

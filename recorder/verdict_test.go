@@ -8,6 +8,8 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/media"
+	"weir/sfu/rtp"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -122,9 +124,9 @@ func TestApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writers := map[media.Kind]*sfu.TrackWriter{}
+	writers, session := map[media.Kind]*rtptest.Writer{}, rtp.Session{}
 	for i, info := range both {
-		writers[info.Kind()] = list[i]
+		writers[info.Kind()] = rtptest.NewWriter(info.Codec, list[i], &session)
 	}
 	sub, err := hub.Subscribe("a")
 	if err != nil {
@@ -151,9 +153,9 @@ func TestApart(t *testing.T) {
 					codec = track.Info().Codec
 				}
 			}
-			rtp := uint32(codec.Ticks(at))
-			writers[kind].WritePacket(sfu.RTP{Seq: seq, Time: rtp, Marker: true, Arrival: at, Payload: []byte{0xFC, 1, 2}})
-			writers[kind].SyncClock(ntp+uint64((at-early).Seconds()*(1<<32)), rtp, at)
+			stamp := uint32(codec.Ticks(at))
+			writers[kind].WritePacket(rtptest.Packet{Seq: seq, Time: stamp, Marker: true, Arrival: at, Payload: []byte{0xFC, 1, 2}})
+			writers[kind].SyncClock(ntp+uint64((at-early).Seconds()*(1<<32)), stamp, at)
 		}
 	}
 	for n := range 10 {

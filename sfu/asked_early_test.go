@@ -94,19 +94,19 @@ func TestKeyframeSpoiled(t *testing.T) {
 		}, 0},
 		{"a part is missing, and comes", func(b *broadcast, key, inter []RTP) {
 			write(b, key[:2], key[3:], inter, key[2:3])
-			b.video.writer.Missing() // of an earlier frame
+			b.video.writer.GiveUp() // of an earlier frame
 		}, 0},
 		{"a part is given up", func(b *broadcast, key, inter []RTP) {
 			write(b, key[:2], key[3:], inter)
-			b.video.writer.Missing()
+			b.video.writer.GiveUp()
 		}, 1},
 		{"its end is given up", func(b *broadcast, key, inter []RTP) {
 			write(b, key[:4], inter)
-			b.video.writer.Missing()
+			b.video.writer.GiveUp()
 		}, 1},
 		{"a part of the next frame is given up", func(b *broadcast, key, inter []RTP) {
 			write(b, key, inter[:1], inter[2:])
-			b.video.writer.Missing()
+			b.video.writer.GiveUp()
 		}, 1},
 		{"cut off", func(b *broadcast, key, inter []RTP) {
 			for i := range inter {

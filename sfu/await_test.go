@@ -26,11 +26,7 @@ func TestAwaitLive(t *testing.T) {
 	if err := h.AwaitLive(ctx, "s"); !errors.Is(err, enough) {
 		t.Errorf("the publisher is connecting: %v", err)
 	}
-	writers, err := pub.AddTracks(Packets, media.TrackInfo{ID: "video", Codec: media.VP8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := writers[0]
+	w := addSource(t, pub, media.VP8, Packets).writer
 	live := make(chan error, 1)
 	go func() { live <- h.AwaitLive(t.Context(), "s") }()
 	for seq := range uint16(3) { // the first one opens the door, the others find it open

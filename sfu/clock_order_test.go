@@ -52,7 +52,7 @@ func TestOutOfOrderAroundAJump(t *testing.T) {
 			t.Run(name+" "+by.String(), func(t *testing.T) {
 				b := newBroadcast(t, Config{}, Packets)
 				for i, n := range order(edit) {
-					p := rtp(65530, 1<<32-960, n)
+					p := sound(65530, 1<<32-960, n)
 					if n >= jumps {
 						p.Time += uint32(media.Opus.Ticks(by))
 					}
@@ -85,8 +85,8 @@ func TestOutOfOrderAroundAJump(t *testing.T) {
 func TestTimesOutOfNowhere(t *testing.T) {
 	b := newBroadcast(t, Config{}, Packets)
 	for n := range 200 {
-		b.audio.writer.WritePacket(rtp(0, 0, 2*n+1))
-		wild := rtp(0, 1<<30, 2*n)
+		b.audio.writer.WritePacket(sound(0, 0, 2*n+1))
+		wild := sound(0, 1<<30, 2*n)
 		wild.Arrival += 20 * ms
 		b.audio.writer.WritePacket(wild)
 	}

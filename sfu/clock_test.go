@@ -72,8 +72,7 @@ func (sc scene) play(t *testing.T) (b *broadcast, packets map[media.Kind][]seen)
 			for _, r := range s.packets(f, arrives(at)) {
 				r.Time = clock(at)
 				events = append(events, event{r.Arrival, func() {
-					s.writer.WritePacket(r)
-					if p := s.track.Packet(s.writer.seq.Near(r.Seq) + s.writer.seqOffset); p != nil {
+					if p := s.track.Packet(s.writer.rtp.WritePacket(r)); p != nil {
 						packets[kind] = append(packets[kind], seen{at, p})
 					}
 				}})

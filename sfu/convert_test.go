@@ -234,7 +234,7 @@ func TestEndFlushes(t *testing.T) {
 	defer c.Close()
 	for n := range 10 {
 		if n != 7 {
-			b.audio.writer.WritePacket(rtp(0, 0, n))
+			b.audio.writer.WritePacket(sound(0, 0, n))
 		}
 	}
 	b.Close()

@@ -24,9 +24,7 @@ type trackCounters struct {
 	cutOff     atomic.Uint64 // of these, frames that their sender cut off
 	repaired   atomic.Uint64
 	gates      atomic.Uint64
-	sync       atomic.Pointer[SyncStats]
-	rate       atomic.Uint32 // rateKnown, rateWrong
-	skew       atomic.Uint64 // SyncStats.SkewPPM, bits of a float64
+	clock      clockCounters
 }
 
 // What is known of the rate of a track's clock.
@@ -54,15 +52,46 @@ func (c *trackCounters) keyframe(width, height int) {
 	}
 }
 
-func (c *trackCounters) syncStats() SyncStats {
-	var s SyncStats
-	if p := c.sync.Load(); p != nil {
-		s = *p
+// clockCounters is what was last told of the publisher's clock.
+type clockCounters struct {
+	reports atomic.Int64
+	first   atomic.Int64  // the instant of the first one
+	off     atomic.Int64  // SyncStats.Off
+	rate    atomic.Uint32 // rateKnown, rateWrong
+	skew    atomic.Uint64 // SyncStats.SkewPPM, bits of a float64
+}
+
+// set notes what is known of the clock now. What was known of its rate counts until
+// another one is.
+func (c *clockCounters) set(s media.ClockStats) {
+	c.reports.Store(int64(s.Reports))
+	if s.Reports > 0 {
+		c.first.Store(int64(s.First))
+		c.off.Store(int64(s.Off))
 	}
+	if !s.RateKnown {
+		return
+	}
+	c.skew.Store(math.Float64bits(s.SkewPPM))
+	if s.WrongRate {
+		c.rate.Store(rateWrong)
+	} else {
+		c.rate.Store(rateKnown)
+	}
+}
+
+// syncStats returns what is known of the clock of the track.
+func (t *Track) syncStats() SyncStats {
+	c := &t.counters.clock
 	rate := c.rate.Load()
-	s.RateKnown, s.WrongRate = rate != 0, rate == rateWrong
-	s.SkewPPM = math.Float64frombits(c.skew.Load())
-	return s
+	stats := SyncStats{
+		Reports: int(c.reports.Load()), Off: time.Duration(c.off.Load()),
+		RateKnown: rate != 0, WrongRate: rate == rateWrong, SkewPPM: math.Float64frombits(c.skew.Load()),
+	}
+	if first := c.first.Load(); first != 0 {
+		stats.First = t.stream.started.Add(time.Duration(first))
+	}
+	return stats
 }
 
 // TrackStats is a snapshot of a track.
@@ -110,6 +139,6 @@ func (t *Track) Stats() TrackStats {
 		Packets: c.packets.Load(), Bytes: c.bytes.Load(), Keyframes: c.keyframes.Load(),
 		Duplicates: c.duplicates.Load(), Late: c.late.Load(), BadReports: c.badReports.Load(),
 		Lost: c.lost.Load(), Dropped: c.dropped.Load(), CutOff: c.cutOff.Load(), Repaired: c.repaired.Load(), Gates: c.gates.Load(),
-		Sync: c.syncStats(),
+		Sync: t.syncStats(),
 	}
 }

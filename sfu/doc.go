@@ -22,11 +22,12 @@
 //  1. demux.take (peer), on the goroutine that reads the socket, hands a datagram to
 //     whose address it is: ingress.takeMedia decrypts it into a slab. What track it
 //     is of is known from the offer, or told by the packet (router.find).
-//  2. TrackWriter.AddPacket (writer.go) extends sequence number and timestamp to 64
-//     bits, asks the codec whether a decoder can start here (Format.Inspect), places
-//     it on the stream's clock ([media.Timeline]), and puts it into the ring. When all
-//     is read that there was, TrackWriter.Flush wakes the readers, without waiting for
-//     them: once for a burst. This is the only hand-off between goroutines, and few
+//  2. Intake.Receive (rtp) extends sequence number and timestamp to 64 bits, notes what
+//     is missing, places the packet on the stream's clock and asks the codec whether a
+//     decoder can start here (Format.Inspect): a media.Packet that is finished.
+//     TrackWriter.AddPacket (writer.go) puts it into the ring. When all is read that
+//     there was, TrackWriter.Flush wakes the readers, without waiting for them: once
+//     for a burst. This is the only hand-off between goroutines, and few
 //     viewers are served without it (shard.serveHere).
 //  3. shard.run (shard.go) serves 32 viewers or more from one goroutine, one for each
 //     core at most. lane.forward takes up to 64 packets and calls each viewer in turn;
@@ -49,8 +50,9 @@
 //     or lock.
 //   - A slow reader never slows the writer or another reader: a cursor that is
 //     lapped resumes at the newest point where a decoder can start, and says so.
-//   - Continuity is made once, at the writer: sequence numbers and times of a
-//     track go on when the publisher's RTP starts anew.
+//   - Continuity is made once, where packets come in (package rtp): sequence numbers
+//     and times of a track go on when the publisher's RTP starts anew. A source of
+//     packets that have numbers and times already writes them as they are.
 //   - No Source, Sink, PacketWriter or callback is called with a lock held.
 //
 // Lock order: hub, stream, track, ring. A lock may be taken while holding one to

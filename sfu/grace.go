@@ -83,9 +83,6 @@ func (s *stream) continued(infos []media.TrackInfo, native Form) []*Track {
 
 // resume has another publisher's tracks go on with those of the stream.
 func (s *stream) resume(tracks []*Track) []*TrackWriter {
-	s.clockMu.Lock()
-	s.clock = media.SenderClock{}
-	s.clockMu.Unlock()
 	writers := make([]*TrackWriter, len(tracks))
 	for i, t := range tracks {
 		writers[i] = t.writer

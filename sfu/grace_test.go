@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/sfu/media"
+	"weir/sfu/rtp"
 	"weir/sfu/sfutest"
 )
 
@@ -34,8 +35,9 @@ func (l lostSource) Run(_ context.Context, p *Publication) error {
 	if err != nil {
 		return err
 	}
+	var session rtp.Session
 	for _, w := range writers {
-		s := newSource(w)
+		s := newSource(w, &session)
 		s.seq, s.time = s.seq+uint16(1000*l.first), s.time-uint32(77777*l.first) // another RTP stream
 		sources = append(sources, s)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/rtp"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -32,10 +34,13 @@ type broadcast struct {
 	video, audio *source
 }
 
+// RTP is a packet as a publisher sends it.
+type RTP = rtp.Packet
+
 // source writes one track in one form.
 type source struct {
 	track  *Track
-	writer *TrackWriter
+	writer sourceWriter
 	z      codec.Packetizer
 	// offsets make the publisher's counters wrap, and are random to the hub.
 	seq  uint16
@@ -71,8 +76,9 @@ func addSources(t testing.TB, p *Publication, native Form, codecs ...media.Codec
 	if err != nil {
 		t.Fatal(err)
 	}
+	var session rtp.Session
 	for _, w := range writers {
-		sources = append(sources, newSource(w))
+		sources = append(sources, newSource(w, &session))
 	}
 	return sources
 }
@@ -85,9 +91,31 @@ func infos(codecs ...media.Codec) (tracks []media.TrackInfo) {
 	return tracks
 }
 
-func newSource(w *TrackWriter) *source {
+// sourceWriter writes frames, or packets as they come in.
+type sourceWriter struct {
+	*TrackWriter
+	rtp *rtptest.Writer
+}
+
+func (w sourceWriter) WritePacket(r RTP) { w.rtp.WritePacket(r) }
+func (w sourceWriter) TellSets(units ...[]byte) {
+	w.rtp.TellSets(units...)
+	w.TrackWriter.TellSets(units...)
+}
+
+func (w sourceWriter) SyncClock(ntp uint64, stamp uint32, arrival time.Duration) {
+	w.rtp.SyncClock(ntp, stamp, arrival)
+}
+
+// Restart has another RTP stream begin, or another source of frames.
+func (w sourceWriter) Restart() {
+	w.rtp.Restart()
+	w.TrackWriter.Restart()
+}
+
+func newSource(w *TrackWriter, s *rtp.Session) *source {
 	format, _ := codec.For(w.track.info.Codec)
-	return &source{track: w.track, writer: w, z: format.NewPacketizer(0), seq: 65500, time: 1<<32 - 20000}
+	return &source{track: w.track, writer: sourceWriter{w, rtptest.NewWriter(w.track.info.Codec, w, s)}, z: format.NewPacketizer(0), seq: 65500, time: 1<<32 - 20000}
 }
 
 // write writes a frame that arrives at its PTS, in the track's form.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weir/sfu/media"
+	"weir/sfu/rtp"
 	"weir/sfu/sfutest"
 )
 
@@ -30,8 +31,9 @@ func (c *clipSource) Run(ctx context.Context, p *Publication) error {
 	if err != nil {
 		return err
 	}
+	var session rtp.Session
 	for i, w := range writers {
-		sources[codecs[i]] = newSource(w)
+		sources[codecs[i]] = newSource(w, &session)
 	}
 	<-c.begin
 	c.start = p.Now()

@@ -54,7 +54,7 @@ func (p *Publication) stream() *stream { return p.current.Load() }
 // Info returns a snapshot of the stream.
 func (p *Publication) Info() StreamInfo { return p.stream().info() }
 
-// Now returns the time on the stream's clock, for RTP.Arrival.
+// Now returns the time on the stream's clock, for media.Packet.Arrival.
 func (p *Publication) Now() time.Duration { return p.stream().now() }
 
 // Edge returns where the frames end that the stream has had so far, from a

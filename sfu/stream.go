@@ -4,8 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"weir/sfu/media"
 )
 
 // StreamInfo is a snapshot of a stream.
@@ -48,10 +46,6 @@ type stream struct {
 	mu     sync.Mutex
 	tracks []*Track
 	shards []*shard
-
-	// guarded by clockMu
-	clockMu sync.Mutex
-	clock   media.SenderClock
 
 	requests requests
 

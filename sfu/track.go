@@ -58,7 +58,6 @@ type Track struct {
 	edge     atomic.Uint64 // highest Packet.Time written
 	marked   atomic.Bool   // the source sets the marker of each frame's last packet
 	repair   atomic.Int64  // see TrackWriter.RepairWithin; 0: not told
-	heard    atomic.Int64  // when a packet last came on time, on the stream's clock
 	counters trackCounters
 }
 
@@ -70,7 +69,6 @@ func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	} else {
 		t.frames = newRing[media.Frame](maxFrames)
 	}
-	t.heard.Store(int64(media.Never))
 	t.bySeq = make([]atomic.Pointer[media.Packet], packetSlots(info.Kind()))
 	t.keyframe = newKeyframes(t)
 	return t
@@ -84,8 +82,7 @@ func (s *stream) begin(infos []media.TrackInfo, native Form) []*TrackWriter {
 	writers := make([]*TrackWriter, len(infos))
 	for i, info := range infos {
 		t := newTrack(s, info, native)
-		t.writer = &TrackWriter{}
-		t.writer.write(t)
+		t.writer = newTrackWriter(t)
 		s.tracks = append(s.tracks, t)
 		writers[i] = t.writer
 	}

@@ -8,9 +8,9 @@ import (
 	"weir/sfu/sfutest"
 )
 
-// rtp is the n-th packet of a source of sound that begins with the given
+// sound is the n-th packet of a source of sound that begins with the given
 // counters; a packet each 20 ms.
-func rtp(seq uint16, at uint32, n int) RTP {
+func sound(seq uint16, at uint32, n int) RTP {
 	return RTP{
 		Seq: seq + uint16(n), Time: at + uint32(n)*960,
 		Arrival: time.Duration(n) * 20 * ms, Payload: sfutest.OpusFrame(n, 40),
@@ -44,7 +44,7 @@ func TestWriteWraps(t *testing.T) {
 	b := newBroadcast(t, Config{}, Packets)
 	const n = 100
 	for i := range n {
-		b.audio.writer.WritePacket(rtp(1<<16-50, 1<<32-30*960, i))
+		b.audio.writer.WritePacket(sound(1<<16-50, 1<<32-30*960, i))
 	}
 	packets := written(b.audio.track)
 	if len(packets) != n {
@@ -83,7 +83,7 @@ func TestWriteOrder(t *testing.T) {
 			b := newBroadcast(t, Config{}, Packets)
 			var latest time.Duration
 			for _, n := range tt.in {
-				p := rtp(65530, 1<<32-960, n)
+				p := sound(65530, 1<<32-960, n)
 				latest = max(latest, p.Arrival)
 				p.Arrival = latest
 				b.audio.writer.WritePacket(p)
@@ -102,7 +102,7 @@ func TestWriteOrder(t *testing.T) {
 func TestWriteReordered(t *testing.T) {
 	b := newBroadcast(t, Config{}, Packets)
 	for _, n := range []int{0, 2, 1, 5, 4, 3, 6} {
-		b.audio.writer.WritePacket(rtp(65533, 1<<32-2*960, n))
+		b.audio.writer.WritePacket(sound(65533, 1<<32-2*960, n))
 	}
 	packets := written(b.audio.track)
 	first := packets[0]
@@ -119,7 +119,7 @@ func TestPacketBySeq(t *testing.T) {
 	track := b.audio.track
 	const n = 2000 // 40 s, and more than the ring holds
 	for i := range n {
-		b.audio.writer.WritePacket(rtp(1<<16-100, 0, i))
+		b.audio.writer.WritePacket(sound(1<<16-100, 0, i))
 	}
 	packets := written(track)
 	newest := packets[len(packets)-1].Seq
@@ -139,7 +139,7 @@ func TestPacketBySeq(t *testing.T) {
 func TestTrimByTime(t *testing.T) {
 	b := newBroadcast(t, Config{}, Packets)
 	for i := range 1000 {
-		b.audio.writer.WritePacket(rtp(0, 0, i))
+		b.audio.writer.WritePacket(sound(0, 0, i))
 	}
 	packets := written(b.audio.track)
 	if kept := packets[len(packets)-1].Arrival - packets[0].Arrival; kept != ringWindow {

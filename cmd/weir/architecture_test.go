@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"sfu/codec":      {"sfu/media"},
 	"sfu/forward":    {"sfu/media"},
 	"sfu/simulcast":  {"sfu/media"},
+	"sfu/rtp":        {"sfu/media", "sfu/codec"},
 	"sfu/catchup":    {},
 	"sfu/pace":       {},
 	"sfu/interleave": {"sfu/pace"},
@@ -40,7 +41,7 @@ var mayImport = map[string][]string{
 
 	// The adapters: sources and sinks. They meet in the hub and never import one
 	// another.
-	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp"},
+	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp"},
 	"sfu/peer/sdp":      {"sfu/media"},
 	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
 	"recorder":          {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
@@ -95,7 +96,7 @@ var homes = map[string][]string{
 	"github.com/pion/transport":     {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/logging":       {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/rtp":           {"sfu/peer", "sfu/codec", "sfu/forward", "cmd/weir/load"},
-	"github.com/pion/rtcp":          {"sfu/peer", "sfu/codec", "sfu/forward", "cmd/weir/load"},
+	"github.com/pion/rtcp":          {"sfu/peer", "sfu/rtp", "sfu/codec", "sfu/forward", "cmd/weir/load"},
 	"golang.org/x/net":              {"sfu/udp"},
 	"golang.org/x/sys":              {"sfu/udp"},
 	"github.com/at-wat/ebml-go":     {"recorder/webm/layout"},
@@ -112,7 +113,7 @@ var homes = map[string][]string{
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
 var sansIO = []string{
-	"sfu/media", "sfu/codec", "sfu/forward", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp",
+	"sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp",
 	"recorder/webm", "recorder/webm/ebml", "recorder/webm/layout", "recorder/webm/walk", "recorder/webm/read", "recorder/webm/repair",
 	"recorder/mp4",
 }

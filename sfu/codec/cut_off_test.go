@@ -134,7 +134,7 @@ func TestMarkersOfAnother(t *testing.T) {
 			got = append(got, n)
 		}
 		anew := func(p media.Packet) media.Packet {
-			p.Anew = true
+			p.Discontinuity = true
 			return p
 		}
 		s.send(d, 0, true, all, emit)

@@ -160,7 +160,7 @@ func (d *depacketizer[D]) Losses() Losses {
 
 // take gets the packets in order, with the number of those lost before each.
 func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Frame)) {
-	if p.Anew {
+	if p.Discontinuity {
 		d.restart(emit)
 		if lost == 0 && d.known { // all the same no frame refers to one from before
 			d.seam = d.lost == 0

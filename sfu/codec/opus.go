@@ -68,7 +68,7 @@ func (d *opusDepacketizer) Flush(emit func(media.Frame)) {
 func (d *opusDepacketizer) take(p *media.Packet, lost uint64, emit func(media.Frame)) {
 	if lost > 0 {
 		d.out.missing()
-	} else if p.Anew {
+	} else if p.Discontinuity {
 		d.out.follows()
 	}
 	if n := len(p.Payload); n > 0 {

@@ -65,7 +65,7 @@ func (r *reorder) push(p *media.Packet, out func(p *media.Packet, lost uint64)) 
 		r.next = p.Seq
 	}
 	switch {
-	case p.Anew && p.Seq > r.next:
+	case p.Discontinuity && p.Seq > r.next:
 		r.flush(out)
 		lost := p.Seq - r.next - 1
 		r.lost += lost

@@ -6,9 +6,7 @@
 // form that a file holds. Package codec turns one into the other.
 //
 // All times of one stream are durations on that stream's clock, which starts at
-// zero when the stream does and never steps back. A [Timeline] places RTP
-// timestamps on it: by arrival at first, by the publisher's sender reports as
-// soon as there are some.
+// zero when the stream does and never steps back.
 //
 // The package does no I/O: no goroutine, no clock, no lock, no logger.
 package media

@@ -18,10 +18,11 @@ type Packet struct {
 	// Arrival is when the packet was received, on the stream's clock.
 	Arrival time.Duration
 
-	Start  bool // first packet of a frame
-	Marker bool // RTP marker bit: last packet of a frame, for video
-	Sync   bool // a decoder can start at this packet; only with Start
-	Anew   bool // first packet of another RTP stream: what is missing before it never comes
+	Start         bool // first packet of a frame
+	Marker        bool // RTP marker bit: last packet of a frame, for video
+	Sync          bool // a decoder can start at this packet; only with Start
+	Discontinuity bool // first packet of another RTP stream: what is missing before it never comes
+	Retransmitted bool // it was lost, and sent again
 
 	// Payload is the RTP payload: the codec's payload descriptor, if it has one,
 	// and media bytes.

@@ -1,8 +1,8 @@
 package media
 
-// epoch is where unwrapped counters start: one full turn of the widest counter
+// Epoch is where unwrapped counters start: one full turn of the widest counter
 // above zero, so that packets from before the first one seen do not underflow.
-const epoch = uint64(1) << 32
+const Epoch = uint64(1) << 32
 
 // Unwrapper extends a wrapping RTP counter (a 16-bit sequence number or a
 // 32-bit timestamp) to 64 bits. The zero value is ready to use. It tolerates any
@@ -13,11 +13,11 @@ type Unwrapper[T uint16 | uint32] struct {
 }
 
 // Unwrap returns the 64-bit value that v stands for: the one nearest to the
-// highest value seen. The first value is epoch + v, with epoch = 2^32.
+// highest value seen. The first value is Epoch + v, with Epoch = 2^32.
 func (u *Unwrapper[T]) Unwrap(v T) uint64 {
 	if !u.started {
 		u.started = true
-		u.highest = epoch + uint64(v)
+		u.highest = Epoch + uint64(v)
 		return u.highest
 	}
 	near := u.Near(v)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"weir/sfu/rtp"
 )
 
 // An SSRC that had its turn goes on being sent for a moment, and some of its packets
@@ -24,22 +26,16 @@ type encoding struct {
 	rid    string // its name in packets, "" if it has none
 
 	// Written by the socket's reader with of.mu held, which others need to read them.
-	begun     bool   // a packet with media has come
-	ssrc      uint32 // of its packets
-	turn      int    // how many SSRCs it has had
-	stamp     uint32 // RTP time of the newest packet with media
-	newest    time.Duration
-	losses    losses
-	reception reception
+	begun  bool          // a packet with media has come
+	ssrc   uint32        // of its packets
+	turn   int           // how many SSRCs it has had
+	newest time.Duration // when the newest packet with media came
+	intake *rtp.Intake
 
 	// owned by the socket's reader
 	former []uint32 // the SSRCs that it had before, the newest last
 	rival  uint32   // one of them, which sends again
 	run    int      // how many packets of it have come without one of ssrc
-}
-
-func newEncoding(of *input, number int, rid string) *encoding {
-	return &encoding{of: of, number: number, rid: rid, losses: *newLosses(), reception: reception{codec: of.codec}}
 }
 
 // takes reports whether packets of an SSRC are its own from now on. A new one takes
@@ -58,8 +54,6 @@ func (e *encoding) takes(ssrc uint32, now time.Duration) bool {
 // begin has the encoding go on with the packets of an SSRC.
 func (e *encoding) begin(ssrc uint32) {
 	if e.begun {
-		e.losses.restart()
-		e.reception.restart()
 		if e.former = append(e.former, e.ssrc); len(e.former) > maxRoutes {
 			e.former = slices.Delete(e.former, 0, 1)
 		}

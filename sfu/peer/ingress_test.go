@@ -107,7 +107,7 @@ func TestRetransmissions(t *testing.T) {
 	if got := r.counted(); !r.has(0, 2) || !r.has(0, 3) || got.Packets != 4 || got.Repaired != 2 || got.Duplicates != 1 {
 		t.Errorf("the track has %+v", got)
 	}
-	if report, ok := r.in.encodings[0].reception.report(rigSSRC, 0); !ok || report.TotalLost != 2 {
+	if report, ok := r.in.encodings[0].intake.Report(rigSSRC, 0); !ok || report.TotalLost != 2 {
 		t.Errorf("%+v is reported: what was sent again was lost before", report)
 	}
 }

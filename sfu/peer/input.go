@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
+	pionrtp "github.com/pion/rtp"
 
 	"weir/sfu"
-	"weir/sfu/codec"
 	"weir/sfu/media"
+	"weir/sfu/rtp"
 	"weir/sfu/simulcast"
 )
 
@@ -25,28 +25,43 @@ const (
 	receiveMTU = 1600
 )
 
+// nackTick is how often it is looked whether something is to be asked for again.
+const nackTick = 10 * time.Millisecond
+
+// incoming is what all inputs of one publisher share.
+type incoming struct {
+	// set once
+	pub    *sfu.Publication
+	asking chan<- asking
+
+	// guarded by mu, and so are the inputs
+	mu      sync.Mutex
+	session rtp.Session
+}
+
 // input is one track on its way from a publisher to the hub. Its packets are taken in
 // by the socket's reader, from the first on.
 type input struct {
+	*incoming
+
 	// set once
 	section   section
 	codec     media.Codec
-	format    codec.Format
-	pub       *sfu.Publication
-	asking    chan<- asking
 	sender    uint32 // our SSRC in feedback (RFC 4585 section 6.1)
 	encodings []*encoding
+	placer    *rtp.Placer
 
 	// guarded by mu, and so is most of the encodings
-	mu     sync.Mutex
 	writer *sfu.TrackWriter // nil once the session is over: the track may have another one then
+	begun  bool             // a packet has been placed
 	group  *simulcast.Group // decides which of several encodings gets to the hub; nil: there is one
 
 	fir uint8 // number of the next FIR; owned by the publisher's goroutine
 
 	// owned by the socket's reader
-	slab  []byte
-	fresh bool // waits for flush
+	slab   []byte
+	fresh  bool // waits for flush
+	result rtp.Result
 }
 
 // asking is what is to be asked of the client: packets of an encoding that were lost,
@@ -58,23 +73,32 @@ type asking struct {
 }
 
 // newInput returns the input of a section, which writes by w.
-func newInput(s section, c media.Codec, w *sfu.TrackWriter, pub *sfu.Publication, asks chan<- asking) *input {
-	format, _ := codec.For(c) // AddTrack has checked
-	in := &input{section: s, codec: c, format: format, pub: pub, asking: asks, sender: rand.Uint32(), writer: w}
+func newInput(s section, c media.Codec, w *sfu.TrackWriter, shared *incoming) *input {
+	in := &input{incoming: shared, section: s, codec: c, sender: rand.Uint32(), writer: w, placer: rtp.NewPlacer(c, &shared.session)}
 	names := s.rids
 	if len(names) == 0 {
 		names = make([]string, max(1, len(s.layers)))
 	}
-	for i, rid := range names {
-		in.encodings = append(in.encodings, newEncoding(in, i, rid))
+	config := rtp.Config{Codec: c, NACK: s.nack}
+	if len(names) == 1 {
+		config.Placer = in.placer
+	} else {
+		in.group = simulcast.New(c, len(names), in.write)
 	}
-	if len(in.encodings) > 1 {
-		in.group = simulcast.New(c, len(in.encodings), in.write)
+	for i, rid := range names {
+		in.encodings = append(in.encodings, &encoding{of: in, number: i, rid: rid, intake: rtp.NewIntake(config)})
 	}
 	if !s.nack {
-		w.RepairWithin(minNackWindow) // what is missing may only be late
+		w.RepairWithin(in.encodings[0].intake.Window())
 	}
 	return in
+}
+
+// tellSets takes in parameter sets of the offer (RFC 6184 section 8.1).
+func (in *input) tellSets(units [][]byte) {
+	for _, e := range in.encodings {
+		e.intake.TellSets(units...)
+	}
 }
 
 // byRID returns the encoding of a name, or nil.
@@ -130,7 +154,7 @@ const (
 const originalNumber = 2
 
 // receive takes in a packet by its route.
-func (in *input) receive(at *route, h *rtp.Header, packet []byte) use {
+func (in *input) receive(at *route, h *pionrtp.Header, packet []byte) use {
 	payload, ok := payloadOf(h, packet)
 	if !ok {
 		return useless
@@ -159,12 +183,11 @@ func (in *input) receive(at *route, h *rtp.Header, packet []byte) use {
 		in.begin(e, h.SSRC)
 	}
 	e.run = 0
-	e.reception.packet(h.SequenceNumber, h.Timestamp, now)
 	in.put(e, h, payload, now, false)
 	if len(payload) == 0 {
 		return idle
 	}
-	e.stamp, e.newest = h.Timestamp, now
+	e.newest = now
 	return useful
 }
 
@@ -173,18 +196,17 @@ func (in *input) receive(at *route, h *rtp.Header, packet []byte) use {
 // keyframe, if the first packet begins none, and what comes until then is passed on.
 // Called with mu held.
 func (in *input) begin(e *encoding, ssrc uint32) {
-	switch {
-	case !e.begun || in.writer == nil:
-	case in.group != nil:
-		in.group.Restart(e.number)
-	default:
-		in.writer.Restart()
+	if e.begun {
+		e.intake.Restart()
+		if in.group != nil {
+			in.group.Restart(e.number)
+		}
 	}
 	e.begin(ssrc)
 }
 
 // receiveAgain is receive for a retransmission.
-func (in *input) receiveAgain(at *route, h *rtp.Header, payload []byte) use {
+func (in *input) receiveAgain(at *route, h *pionrtp.Header, payload []byte) use {
 	if h.PayloadType != in.section.repair {
 		return useless
 	}
@@ -196,41 +218,50 @@ func (in *input) receiveAgain(at *route, h *rtp.Header, payload []byte) use {
 	e := at.to
 	h.SSRC, h.SequenceNumber = e.ssrc, binary.BigEndian.Uint16(payload)
 	// Retransmissions of the SSRC before have numbers that mean something else now.
-	if e.begun && (at.turn == e.turn || e.losses.misses(h.SequenceNumber)) {
+	if e.begun && (at.turn == e.turn || e.intake.Misses(h.SequenceNumber)) {
 		in.put(e, h, payload[originalNumber:], in.pub.Now(), true)
 	}
 	return idle
 }
 
 // put hands a packet of an encoding to the hub. Called with mu held.
-func (in *input) put(e *encoding, h *rtp.Header, payload []byte, now time.Duration, again bool) {
+func (in *input) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Duration, again bool) {
 	if in.writer == nil {
 		return
 	}
-	stamp := h.Timestamp
-	if len(payload) == 0 {
-		stamp = e.stamp // it is at no time of its own
+	if !in.begun { // not before: the track may have been another one's until now
+		in.begun = true
+		in.placer.Continue(in.writer.Tail())
 	}
-	missed, over := false, false
-	if in.section.nack {
-		missing, wasMissing, gaveUp := e.losses.received(h.SequenceNumber, again, now)
-		missed, over = wasMissing, gaveUp
-		if missing != nil {
-			in.ask(asking{of: e, packets: missing})
+	p, r := rtp.Packet{
+		Seq: h.SequenceNumber, Time: h.Timestamp, Marker: h.Marker, Retransmitted: again, Arrival: now, Payload: payload,
+	}, &in.result
+	e.intake.Receive(&p, r)
+	if r.Ask != nil {
+		in.ask(asking{of: e, packets: r.Ask})
+	}
+	switch {
+	case in.group != nil:
+		if r.Restarted {
+			in.group.Restart(e.number)
 		}
+		in.askForKeyframe(in.group.Add(e.number, simulcast.Packet{Packet: r.Packet, Repeat: again, Width: r.Width, Height: r.Height}))
+	case r.Refused:
+		in.writer.Refuse()
+	default:
+		in.writer.AddPacket(r.Packet)
 	}
-	if in.group != nil {
-		in.choose(e, simulcast.Packet{
-			Seq: h.SequenceNumber, Time: stamp, Marker: h.Marker, Arrival: now, Again: again, Missed: missed, Payload: payload,
-		})
-	} else {
-		in.writer.AddPacket(sfu.RTP{
-			Seq: h.SequenceNumber, Time: stamp, Marker: h.Marker,
-			Arrival: now, Again: missed, Payload: payload,
-		})
+	in.tellClock()
+	if r.GaveUp && in.passes(e) { // what is missing shows by what has come behind it
+		in.writer.GiveUp()
 	}
-	if over && in.passes(e) { // what is missing shows by what has come behind it
-		in.writer.Missing()
+}
+
+// tellClock has the track know what has been learnt of the publisher's clock. Called
+// with mu held.
+func (in *input) tellClock() {
+	if clock, changed := in.placer.Clock(); changed {
+		in.writer.SetClock(clock)
 	}
 }
 
@@ -243,13 +274,6 @@ func (in *input) ask(a asking) {
 	}
 }
 
-// choose leaves it to the group whether a packet gets to the hub. Called with mu held.
-func (in *input) choose(e *encoding, p simulcast.Packet) {
-	where := in.format.Inspect(p.Payload)
-	p.Sync, p.Width, p.Height = where.Sync, where.Width, where.Height
-	in.askForKeyframe(in.group.Add(e.number, p))
-}
-
 func (in *input) askForKeyframe(of int) {
 	if of >= 0 {
 		in.ask(asking{of: in.encodings[of], keyframe: true})
@@ -258,9 +282,11 @@ func (in *input) askForKeyframe(of int) {
 
 // write hands a packet to the hub that the group passes on. Called with mu held.
 func (in *input) write(p simulcast.Packet) {
-	in.writer.AddPacket(sfu.RTP{
-		Seq: p.Seq, Time: p.Time, Marker: p.Marker, Arrival: p.Arrival, Again: p.Missed, Payload: p.Payload,
-	})
+	if !in.placer.Place(&p.Packet, uint32(p.Time)) {
+		in.writer.Refuse()
+		return
+	}
+	in.writer.AddPacket(p.Packet)
 }
 
 // passes reports whether packets of an encoding get to the hub. Called with mu held.
@@ -272,17 +298,18 @@ func (in *input) tend() {
 	defer in.mu.Unlock()
 	if in.group != nil && in.writer != nil {
 		in.askForKeyframe(in.group.Tick(in.pub.Now()))
+		in.tellClock()
 		in.writer.Flush(false)
 	}
 }
 
 // flush implements flusher, for what receive has taken in.
-func (in *input) flush(here bool) {
+func (in *input) flush(inline bool) {
 	in.fresh = false
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.writer != nil {
-		in.writer.Flush(here)
+		in.writer.Flush(inline)
 	}
 }
 
@@ -315,14 +342,14 @@ func (in *input) due() (requests []rtcp.Packet, waiting bool) {
 func (in *input) dueOf(e *encoding, now time.Duration) (pairs []rtcp.NackPair, waiting bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	pairs, gaveUp := e.losses.due(now)
+	pairs, gaveUp := e.intake.Due(now)
 	if in.writer != nil && in.passes(e) {
 		if gaveUp {
-			in.writer.Missing()
+			in.writer.GiveUp()
 		}
-		in.writer.RepairWithin(e.losses.window())
+		in.writer.RepairWithin(e.intake.Window())
 	}
-	return pairs, e.losses.waiting()
+	return pairs, e.intake.Waiting()
 }
 
 // reports returns receiver reports (RFC 3550 section 6.4.2) of its encodings.
@@ -332,7 +359,7 @@ func (in *input) reports() []rtcp.Packet {
 	now := in.pub.Now()
 	var packets []rtcp.Packet
 	for _, e := range in.encodings {
-		if r, ok := e.reception.report(e.ssrc, now); ok {
+		if r, ok := e.intake.Report(e.ssrc, now); ok {
 			packets = append(packets, &rtcp.ReceiverReport{SSRC: in.sender, Reports: []rtcp.ReceptionReport{r}})
 		}
 	}
@@ -364,20 +391,23 @@ func (in *input) synchronize(sr *rtcp.SenderReport) {
 		if !e.begun || e.ssrc != sr.SSRC {
 			continue
 		}
-		e.reception.senderReport(sr.NTPTime, now)
+		e.intake.SenderReport(sr.NTPTime, now)
+		at := in.session.Instant(sr.NTPTime, now)
 		stamp, passed := sr.RTPTime, true
 		if in.group != nil {
-			stamp, passed = in.group.Report(e.number, sr.NTPTime, sr.RTPTime, now)
+			var joined uint64
+			joined, passed = in.group.Report(e.number, e.intake.Time(sr.RTPTime), at)
+			stamp = uint32(joined)
 		}
 		if passed && in.writer != nil {
-			in.writer.SyncClock(sr.NTPTime, stamp, now)
+			in.placer.Report(stamp, at, now)
 		}
 	}
 }
 
 // payloadOf returns the payload of packet, whose header is h, without padding (RFC
 // 3550 section 5.1).
-func payloadOf(h *rtp.Header, packet []byte) (payload []byte, ok bool) {
+func payloadOf(h *pionrtp.Header, packet []byte) (payload []byte, ok bool) {
 	const source, extensionHeader = 4, 4 // bytes
 	n := rtpHeader + source*len(h.CSRC)
 	if h.Extension {

@@ -13,6 +13,7 @@ import (
 	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -132,7 +133,7 @@ func sendOneTrack(t *testing.T, c media.Codec, length time.Duration, clock func(
 	out := newOutput(tracks[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
 	route := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 	format, _ := codec.For(c)
-	packetizer := format.NewPacketizer(0)
+	packetizer, in := format.NewPacketizer(0), rtptest.NewWriter(c, writer, nil)
 	wall := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := &shown{}
 	step, payload := 20*time.Millisecond, sfutest.OpusFrame(0, 100)
@@ -144,7 +145,7 @@ func sendOneTrack(t *testing.T, c media.Codec, length time.Duration, clock func(
 			payload = sfutest.VP8Frame(int(at/step), at == 0, 100)
 		}
 		packetizer.Packetize(&media.Frame{PTS: at, Sync: at == 0, Data: payload}, func(p media.Packet) {
-			writer.WritePacket(sfu.RTP{Seq: uint16(p.Seq), Time: clock(at), Marker: p.Marker, Arrival: arrival(at), Payload: p.Payload})
+			in.WritePacket(rtptest.Packet{Seq: uint16(p.Seq), Time: clock(at), Marker: p.Marker, Arrival: arrival(at), Payload: p.Payload})
 			out.write(route, []*media.Packet{tracks[0].Packet(1<<32 + p.Seq)}, false)
 			s.made = append(s.made, at)
 		})
@@ -155,7 +156,7 @@ func sendOneTrack(t *testing.T, c media.Codec, length time.Duration, clock func(
 			}
 		}
 		if truth && at%time.Second == 500*time.Millisecond {
-			writer.SyncClock(media.NTPTime(wall.Add(at+time.Hour)), clock(at), arrival(at))
+			in.SyncClock(media.NTPTime(wall.Add(at+time.Hour)), clock(at), arrival(at))
 		}
 	}
 	for _, datagram := range to.kept {

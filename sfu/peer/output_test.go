@@ -13,6 +13,7 @@ import (
 	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -133,8 +134,9 @@ func TestOutputResends(t *testing.T) {
 	}
 	cursor := tracks[0].Packets()
 	defer cursor.Close()
+	in := rtptest.NewWriter(media.VP8, writer, nil)
 	for i, p := range packetsOf(20_000) {
-		writer.WritePacket(sfu.RTP{Seq: uint16(i), Payload: p.Payload, Marker: p.Marker})
+		in.WritePacket(rtptest.Packet{Seq: uint16(i), Payload: p.Payload, Marker: p.Marker})
 	}
 	batch := make([]*media.Packet, 64)
 	n, _, err := cursor.Next(t.Context(), batch)
@@ -200,9 +202,10 @@ func TestOutputSendsWhatIsAhead(t *testing.T) {
 		out := newOutput(track, m, s, make(chan struct{}, 1))
 		w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 		sets := [][]byte{{0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0}, {0x68, 0xce, 0x0f, 0xc8}}
-		writer.TellSets(sets...)
+		in := rtptest.NewWriter(media.H264, writer, nil)
+		in.TellSets(sets...)
 		idr := bytes.Repeat([]byte{0x65, 0x88}, 100)
-		writer.WritePacket(sfu.RTP{Seq: 1, Marker: true, Payload: idr})
+		in.WritePacket(rtptest.Packet{Seq: 1, Marker: true, Payload: idr})
 		cursor := track.Packets()
 		defer cursor.Close()
 		batch := make([]*media.Packet, 8)

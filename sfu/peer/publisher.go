@@ -75,9 +75,11 @@ func (c *Publisher) accept(ctx context.Context, o *sdp.Offer, pub *sfu.Publicati
 	if err != nil {
 		return "", fmt.Errorf("peer: %w", err)
 	}
+	shared := &incoming{pub: pub, asking: c.asking}
 	for i, m := range o.Media {
-		writers[i].TellSets(m.ParameterSets...)
-		c.inputs = append(c.inputs, newInput(sections[i], m.Codec, writers[i], pub, c.asking))
+		in := newInput(sections[i], m.Codec, writers[i], shared)
+		in.tellSets(m.ParameterSets)
+		c.inputs = append(c.inputs, in)
 	}
 	c.ingress.router.Store(&router{names: names, inputs: c.inputs})
 	return answer, nil

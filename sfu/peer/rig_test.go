@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
@@ -16,6 +17,8 @@ import (
 	"weir/sfu/peer/sdp"
 	"weir/sfu/sfutest"
 )
+
+const ms = time.Millisecond
 
 const (
 	rigSSRC, rigRTX       = 0x1111, 0x2222
@@ -85,8 +88,9 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared := &incoming{pub: r.pub, asking: r.asks}
 	for i, s := range sections {
-		routes.inputs = append(routes.inputs, newInput(s, infos[i].Codec, writers[i], r.pub, r.asks))
+		routes.inputs = append(routes.inputs, newInput(s, infos[i].Codec, writers[i], shared))
 	}
 	r.ingress.router.Store(routes)
 	r.in = routes.inputs[0]

@@ -16,6 +16,7 @@ import (
 	"weir/sfu/media"
 	"weir/sfu/peer/peertest"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
 
@@ -49,7 +50,7 @@ func aStream(t testing.TB) *sfu.Hub {
 		defer close(done)
 		format, _ := codec.For(media.VP8)
 		packetizer := format.NewPacketizer(1 << 32)
-		seq := uint16(0)
+		in, seq := rtptest.NewWriter(media.VP8, writer, nil), uint16(0)
 		for i := 0; ; i++ {
 			select {
 			case <-stop:
@@ -58,7 +59,7 @@ func aStream(t testing.TB) *sfu.Hub {
 			}
 			f := media.Frame{Sync: i%10 == 0, PTS: time.Duration(i) * 33 * time.Millisecond, Data: sfutest.VP8Frame(i, i%10 == 0, 3000)}
 			packetizer.Packetize(&f, func(p media.Packet) {
-				writer.WritePacket(sfu.RTP{Seq: seq, Time: uint32(p.Time), Marker: p.Marker, Arrival: pub.Now(), Payload: p.Payload})
+				in.WritePacket(rtptest.Packet{Seq: seq, Time: uint32(p.Time), Marker: p.Marker, Arrival: pub.Now(), Payload: p.Payload})
 				seq++
 			})
 		}

@@ -3,8 +3,6 @@ package simulcast
 import (
 	"slices"
 	"time"
-
-	"weir/sfu/media"
 )
 
 const (
@@ -28,14 +26,11 @@ const (
 
 // encoding is what is known of one encoding.
 type encoding struct {
-	seq    media.Unwrapper[uint16]
-	time   media.Unwrapper[uint32]
 	origin origin
 
-	begun  bool          // media have come
-	last   time.Duration // when they came last
-	newest uint64        // their highest number
-	stamp  uint64        // their highest time
+	begun bool          // media have come
+	last  time.Duration // when they came last
+	stamp uint64        // their highest time
 
 	frames   [silentFrames]time.Duration // when the last ones began, the newest first
 	interval time.Duration               // between two of them
@@ -83,7 +78,7 @@ func (e *encoding) note(p *Packet) {
 	if e.bytes += len(p.Payload); p.Arrival-e.windowAt >= rateWindow {
 		e.measure(p.Arrival)
 	}
-	if p.Again {
+	if p.Repeat {
 		return // it may have been sent long ago
 	}
 	switch {
@@ -92,11 +87,10 @@ func (e *encoding) note(p *Packet) {
 	case e.stopped:
 		e.comeBack(p.Arrival)
 	}
-	if p.time > e.stamp || e.frames[0] == 0 {
+	if p.Time > e.stamp || e.frames[0] == 0 {
 		e.frame(p.Arrival)
-		e.stamp = p.time
+		e.stamp = p.Time
 	}
-	e.newest = max(e.newest, p.seq)
 	e.last = p.Arrival
 }
 
@@ -152,11 +146,11 @@ func (e *encoding) silence() time.Duration {
 func (e *encoding) keep(p Packet) {
 	switch {
 	case e.armed:
-		if p.seq < e.held[0].seq {
+		if p.Seq < e.held[0].Seq {
 			return
 		}
-	case p.Sync && p.seq >= e.lost:
-		behind := slices.DeleteFunc(e.held, func(q Packet) bool { return q.seq < p.seq })
+	case p.Sync && p.Seq >= e.lost:
+		behind := slices.DeleteFunc(e.held, func(q Packet) bool { return q.Seq < p.Seq })
 		e.held = slices.Insert(behind, 0, p)
 		e.armed, e.armedAt = true, p.Arrival
 		return
@@ -168,7 +162,7 @@ func (e *encoding) keep(p Packet) {
 }
 
 // drop lets go of a packet.
-func (e *encoding) drop(p *Packet) { e.lost = max(e.lost, p.seq) }
+func (e *encoding) drop(p *Packet) { e.lost = max(e.lost, p.Seq) }
 
 // mayAsk reports whether it may be asked for a keyframe, and counts that.
 func (e *encoding) mayAsk(now time.Duration) bool {

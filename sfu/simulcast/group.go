@@ -26,32 +26,21 @@ const (
 	// minStep is the least time from the last picture of one encoding to the first one
 	// of the next: files tell whole milliseconds.
 	minStep = time.Millisecond
-	// restartRun is how many packets from before its beginning, with no other in
-	// between, show that an encoding counts anew.
-	restartRun = 16
 )
 
-// Packet is one packet of an encoding.
+// Packet is one packet of an encoding, with the extended number and time of its RTP
+// stream; as it is passed on, with those of the joined stream.
 type Packet struct {
-	Seq     uint16
-	Time    uint32
-	Marker  bool
-	Arrival time.Duration // on the clock of all calls
-	Again   bool          // it came as a retransmission
-	Missed  bool          // it was asked for
-	Payload []byte        // without media if it is empty
-
-	Sync          bool // a decoder can start here
-	Width, Height int  // of the picture, if Sync and if it is told
-
-	seq, time uint64 // extended
+	media.Packet
+	// Repeat tells that it came in a retransmission stream: it may have been sent long ago.
+	Repeat        bool
+	Width, Height int // of the picture, if Sync and if it is told
 }
 
 // Group is the encodings of one picture. It is not safe for concurrent use.
 type Group struct {
 	codec     media.Codec
 	emit      func(Packet)
-	clock     media.SenderClock
 	encodings []encoding
 
 	current int           // that is passed on; -1: none was so far
@@ -64,7 +53,6 @@ type Group struct {
 	last   time.Duration // when that was captured, on its encoding's clock
 	from   origin        // of that clock, once it is another one
 	open   bool          // a picture has begun, and has not ended
-	late   int           // packets from before the current one's beginning, in a row
 
 	cut    bool // another RTP stream of the current one begins with its next packet
 	broken bool // and it has had no keyframe yet
@@ -108,32 +96,32 @@ func (g *Group) Restart(i int) {
 	e.release()
 	if i == g.current && !g.cut {
 		g.from = e.origin
-		g.cut, g.broken, g.late = true, true, 0
+		g.cut, g.broken = true, true
 	}
-	e.seq, e.time, e.origin = media.Unwrapper[uint16]{}, media.Unwrapper[uint32]{}, origin{}
-	e.newest, e.stamp, e.lost, e.segment = 0, 0, 0, segment{}
+	e.origin, e.stamp, e.lost, e.segment = origin{}, 0, 0, segment{}
 }
 
-// Report takes in a sender report of encoding i (RFC 3550 section 6.4.1): its RTP time
-// is the instant ntp of the publisher's clock, told at arrival. It returns the RTP time
-// of the joined stream, and whether the report is of what is passed on.
-func (g *Group) Report(i int, ntp uint64, rtp uint32, arrival time.Duration) (joined uint32, ok bool) {
+// Report takes in a sender report of encoding i (RFC 3550 section 6.4.1): the time of
+// its RTP stream, extended, is the instant at on the clock of all calls. It returns the
+// time in the joined stream, and whether the report is of what is passed on.
+func (g *Group) Report(i int, time uint64, at time.Duration) (joined uint64, ok bool) {
 	e := &g.encodings[i]
 	if !e.begun {
 		return 0, false
 	}
-	at := e.time.Near(rtp)
-	e.origin.tell(g.codec.Duration(int64(at)), g.clock.Observe(ntp, arrival))
-	return uint32(at + e.segment.time), i == g.current && !g.cut
+	e.origin.tell(g.codec.Duration(int64(time)), at)
+	return time + e.segment.time, i == g.current && !g.cut
 }
 
 // Add takes in a packet of encoding i. It returns which encoding is to be asked for a
 // keyframe, or -1.
 func (g *Group) Add(i int, p Packet) (ask int) {
 	e := &g.encodings[i]
-	g.place(e, &p)
 	some := len(p.Payload) > 0
 	if some {
+		if !p.Repeat {
+			e.origin.arrive(g.captured(&p), p.Arrival)
+		}
 		e.note(&p)
 		if g.began == 0 {
 			g.began = max(1, p.Arrival)
@@ -142,8 +130,8 @@ func (g *Group) Add(i int, p Packet) (ask int) {
 	switch {
 	case i == g.current:
 		g.pass(e, p)
-	case e.segment.known && p.seq <= e.segment.last:
-		if p.seq >= e.segment.first {
+	case e.segment.known && p.Seq <= e.segment.last:
+		if p.Seq >= e.segment.first {
 			g.write(e, p) // it was missing when another one took over
 		}
 	case some && g.wants(e, p.Arrival):
@@ -152,14 +140,6 @@ func (g *Group) Add(i int, p Packet) (ask int) {
 		e.drop(&p)
 	}
 	return g.Tick(p.Arrival)
-}
-
-// place extends the numbers of a packet.
-func (g *Group) place(e *encoding, p *Packet) {
-	p.seq, p.time = e.seq.Unwrap(p.Seq), e.time.Unwrap(p.Time)
-	if len(p.Payload) > 0 && !p.Again {
-		e.origin.arrive(g.captured(p), p.Arrival)
-	}
 }
 
 // Tick does what is due at the time now, which is to be done from time to time though
@@ -248,7 +228,7 @@ func (g *Group) turn(to int, now time.Duration) {
 	}
 	g.join(e, &e.held[0])
 	g.current, g.changed = to, now
-	g.cut, g.broken, g.late = false, false, 0
+	g.cut, g.broken = false, false
 	for _, p := range e.held {
 		g.write(e, p)
 	}
@@ -264,9 +244,9 @@ func (g *Group) turn(to int, now time.Duration) {
 // the picture before has not ended, and the time goes on by that between the two
 // pictures.
 func (g *Group) join(e *encoding, first *Packet) {
-	e.segment = segment{known: true, first: first.seq, last: first.seq}
+	e.segment = segment{known: true, first: first.Seq, last: first.Seq}
 	if g.newest == 0 {
-		g.next = first.seq
+		g.next = first.Seq
 		return
 	}
 	if g.open {
@@ -274,19 +254,14 @@ func (g *Group) join(e *encoding, first *Packet) {
 	}
 	step := g.captured(first) - g.last + e.origin.apart(&g.from)
 	at := g.newest + uint64(g.codec.Ticks(max(minStep, step)))
-	e.segment.seq, e.segment.time = g.next-first.seq, at-first.time
+	e.segment.seq, e.segment.time = g.next-first.Seq, at-first.Time
 }
 
 // pass passes on a packet of the current encoding.
 func (g *Group) pass(e *encoding, p Packet) {
-	if !g.cut && p.seq < e.segment.first {
-		if g.late++; p.Again || g.late < restartRun {
-			return
-		}
-		g.Restart(g.current)
-		g.place(e, &p)
+	if !g.cut && p.Seq < e.segment.first {
+		return
 	}
-	g.late = 0
 	if g.cut {
 		if len(p.Payload) == 0 {
 			return
@@ -300,8 +275,8 @@ func (g *Group) pass(e *encoding, p Packet) {
 
 // write passes on a packet of a segment.
 func (g *Group) write(e *encoding, p Packet) {
-	e.segment.last = max(e.segment.last, p.seq)
-	seq, at := p.seq+e.segment.seq, p.time+e.segment.time
+	e.segment.last = max(e.segment.last, p.Seq)
+	seq, at := p.Seq+e.segment.seq, p.Time+e.segment.time
 	if seq >= g.next {
 		g.next = seq + 1
 		if len(p.Payload) > 0 {
@@ -311,7 +286,7 @@ func (g *Group) write(e *encoding, p Packet) {
 	if len(p.Payload) > 0 && at > g.newest {
 		g.newest, g.last = at, g.captured(&p)
 	}
-	p.Seq, p.Time = uint16(seq), uint32(at)
+	p.Seq, p.Time = seq, at
 	g.emit(p)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/sfu/media"
+	"weir/sfu/rtp"
 )
 
 const ms = time.Millisecond
@@ -28,15 +29,24 @@ type layer struct {
 	frames int
 }
 
+// sent is a packet of a layer, and what a look into it tells.
+type sent struct {
+	rtp.Packet
+	Sync          bool
+	Width, Height int
+}
+
 // stage is a publisher of layers, the group, and what comes out of it.
 type stage struct {
-	t      *testing.T
-	layers []*layer
-	g      *Group
-	now    time.Duration
-	number int // of the frame
-	deaf   bool
-	lose   func(l int, p *Packet) bool
+	t       *testing.T
+	layers  []*layer
+	intakes []*rtp.Intake // of the layers
+	session rtp.Session
+	g       *Group
+	now     time.Duration
+	number  int // of the frame
+	deaf    bool
+	lose    func(l int, p *sent) bool
 
 	out   []Packet
 	asked []int
@@ -49,6 +59,7 @@ func newStage(t *testing.T, layers ...*layer) *stage {
 	s.g = New(media.VP8, len(layers), func(p Packet) { s.out = append(s.out, p) })
 	dice := rand.New(rand.NewPCG(3, 4))
 	for _, l := range layers {
+		s.intakes = append(s.intakes, rtp.NewIntake(rtp.Config{Codec: media.VP8}))
 		l.seq, l.offset, l.key = uint16(dice.Uint32()), dice.Uint32(), true
 		if l.every == 0 {
 			l.every = 1
@@ -74,10 +85,10 @@ func (s *stage) frame() {
 			continue
 		}
 		for n := range l.perFrame {
-			p := Packet{
+			p := sent{Packet: rtp.Packet{
 				Seq: l.seq, Time: uint32(media.VP8.Ticks(at)) + l.offset, Arrival: at + l.delay + time.Duration(n)*100*time.Microsecond,
 				Marker: n == l.perFrame-1 && !l.unmarked, Payload: append([]byte(fmt.Sprintf("%s %d ", l.name, s.number)), make([]byte, l.size)...),
-			}
+			}}
 			if n == 0 && l.key {
 				p.Sync, p.Width, p.Height = true, l.width, l.height
 				l.key = false
@@ -94,7 +105,20 @@ func (s *stage) frame() {
 	s.note(s.g.Tick(s.now))
 }
 
-func (s *stage) add(i int, p Packet) { s.note(s.g.Add(i, p)) }
+func (s *stage) add(i int, p sent) {
+	var r rtp.Result
+	if s.intakes[i].Receive(&p.Packet, &r); r.Restarted {
+		s.g.Restart(i)
+	}
+	r.Sync = p.Sync
+	s.note(s.g.Add(i, Packet{Packet: r.Packet, Repeat: p.Retransmitted, Width: p.Width, Height: p.Height}))
+}
+
+// restart has another RTP stream of a layer begin.
+func (s *stage) restart(i int) {
+	s.intakes[i].Restart()
+	s.g.Restart(i)
+}
 
 // note answers a request.
 func (s *stage) note(ask int) {
@@ -296,7 +320,7 @@ func TestPadding(t *testing.T) {
 	all[2].mute = true
 	for range 30 {
 		s.frame()
-		s.add(2, Packet{Seq: all[2].seq, Time: all[2].offset, Arrival: s.now})
+		s.add(2, sent{Packet: rtp.Packet{Seq: all[2].seq, Time: all[2].offset, Arrival: s.now}})
 		all[2].seq++
 	}
 	if s.current() != "h" {
@@ -309,7 +333,7 @@ func TestPadding(t *testing.T) {
 func TestStopsInMidPicture(t *testing.T) {
 	all := three()
 	s := newStage(t, all...)
-	s.lose = func(l int, p *Packet) bool { return l == 2 && s.number == 20 && p.Marker }
+	s.lose = func(l int, p *sent) bool { return l == 2 && s.number == 20 && p.Marker }
 	s.run(20)
 	s.frame()
 	s.lose = nil
@@ -329,8 +353,8 @@ func TestLostKeyframe(t *testing.T) {
 	all[2].mute = true
 	s.run(20)
 	all[2].mute, all[2].key = false, true
-	var lost *Packet
-	s.lose = func(l int, p *Packet) bool {
+	var lost *sent
+	s.lose = func(l int, p *sent) bool {
 		if l == 2 && p.Sync && lost == nil {
 			lost = p
 			return true
@@ -338,7 +362,7 @@ func TestLostKeyframe(t *testing.T) {
 		return false
 	}
 	s.run(2)
-	lost.Again, lost.Arrival = true, s.now
+	lost.Retransmitted, lost.Arrival = true, s.now
 	s.add(2, *lost)
 	s.run(20)
 	if s.current() != "f" || len(s.asked) != 0 {
@@ -397,10 +421,10 @@ func TestReports(t *testing.T) {
 	s := newStage(t, all...)
 	all[2].mute = true
 	s.run(10)
-	report := func(i int) (joined uint32, ok bool) {
+	report := func(i int) (joined uint64, ok bool) {
 		at := time.Duration(s.number) * frameTime
 		ntp := media.NTPTime(time.Unix(1e9, 0).Add(at))
-		return s.g.Report(i, ntp, uint32(media.VP8.Ticks(at))+all[i].offset, s.now)
+		return s.g.Report(i, s.intakes[i].Time(uint32(media.VP8.Ticks(at))+all[i].offset), s.session.Instant(ntp, s.now))
 	}
 	if _, ok := report(2); ok {
 		t.Error("a report of what never came")
@@ -427,7 +451,7 @@ func TestAnotherStream(t *testing.T) {
 	all := three()
 	s := newStage(t, all...)
 	s.run(50)
-	s.g.Restart(2)
+	s.restart(2)
 	all[2].seq, all[2].offset = 40000, 7
 	s.frame() // no keyframe
 	if len(s.asked) != 1 || s.asked[0] != 2 {
@@ -441,7 +465,7 @@ func TestAnotherStream(t *testing.T) {
 	if d := s.drift(); d.Abs() > 10*ms {
 		t.Errorf("the time is off by %v", d)
 	}
-	s.g.Restart(0) // another one: nobody notices
+	s.restart(0) // another one: nobody notices
 	before := len(s.out)
 	s.run(10)
 	if len(s.out) != before+50 {
@@ -469,8 +493,8 @@ func TestLateOfFormer(t *testing.T) {
 	s := newStage(t, all...)
 	all[2].mute = true
 	s.run(10)
-	var lost *Packet
-	s.lose = func(l int, p *Packet) bool {
+	var lost *sent
+	s.lose = func(l int, p *sent) bool {
 		if l == 1 && lost == nil {
 			lost = p
 			return true
@@ -483,12 +507,12 @@ func TestLateOfFormer(t *testing.T) {
 	all[2].mute, all[2].key = false, true
 	s.run(5)
 	before := len(s.out)
-	lost.Again, lost.Arrival = true, s.now
+	lost.Retransmitted, lost.Arrival = true, s.now
 	s.add(1, *lost)
 	if got := s.out[len(s.out)-1]; len(s.out) != before+1 || got.Seq != at.Seq-1 || got.Time != at.Time {
 		t.Errorf("it comes out as number %d, want %d", got.Seq, at.Seq-1)
 	}
-	s.add(1, Packet{Seq: lost.Seq - 100, Time: lost.Time, Arrival: s.now, Again: true, Payload: lost.Payload})
+	s.add(1, sent{Packet: rtp.Packet{Seq: lost.Seq - 100, Time: lost.Time, Arrival: s.now, Retransmitted: true, Payload: lost.Payload}})
 	if len(s.out) != before+1 {
 		t.Error("a packet from before the beginning comes out")
 	}
@@ -531,6 +555,10 @@ func FuzzGroup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		out := 0
 		g := New(media.H264, 3, func(Packet) { out++ })
+		var intakes [3]*rtp.Intake
+		for i := range intakes {
+			intakes[i] = rtp.NewIntake(rtp.Config{Codec: media.H264, NACK: true})
+		}
 		now := time.Duration(0)
 		in := 0
 		for len(data) >= 4 {
@@ -538,17 +566,22 @@ func FuzzGroup(f *testing.F) {
 			data = data[4:]
 			now += time.Duration(step) * ms
 			if flags&0x80 != 0 {
+				intakes[i].Restart()
 				g.Restart(i)
 			}
 			if flags&0x40 != 0 {
-				g.Report(i, uint64(step)<<32, uint32(seq)<<8, now)
+				g.Report(i, intakes[i].Time(uint32(seq)<<8), time.Duration(step)*time.Second)
 			}
-			p := Packet{Seq: uint16(seq) << (flags & 7), Time: uint32(step) << (flags & 31), Arrival: now, Marker: flags&8 != 0,
-				Sync: flags&16 != 0, Width: int(seq), Height: int(step), Again: flags&32 != 0}
+			p := rtp.Packet{Seq: uint16(seq) << (flags & 7), Time: uint32(step) << (flags & 31), Arrival: now, Marker: flags&8 != 0, Retransmitted: flags&32 != 0}
 			if seq != 0 {
 				p.Payload = []byte{1}
 			}
-			g.Add(i, p)
+			var r rtp.Result
+			if intakes[i].Receive(&p, &r); r.Restarted {
+				g.Restart(i)
+			}
+			r.Sync = flags&16 != 0
+			g.Add(i, Packet{Packet: r.Packet, Repeat: p.Retransmitted, Width: int(seq), Height: int(step)})
 			in++
 		}
 		if out > in {

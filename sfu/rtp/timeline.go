@@ -1,6 +1,10 @@
-package media
+package rtp
 
-import "time"
+import (
+	"time"
+
+	"weir/sfu/media"
+)
 
 const (
 	// minWindow is how far back the arrival estimate looks: long enough to see
@@ -39,14 +43,14 @@ const Never = -1 << 61 * time.Nanosecond
 // made up for (rate.go). The zero value is not usable; see
 // [NewTimeline].
 type Timeline struct {
-	codec    Codec
+	codec    media.Codec
 	started  bool
 	begun    time.Duration // arrival of the first packet since the last Restart; Never: none
 	arrivals windowMin     // of arrival less media time
 	target   time.Duration // where the offset should be
 	offset   time.Duration // PTS = media time + offset
 	highest  uint64        // highest RTP time seen
-	resume   time.Duration // before the first packet after a Restart: the estimate until then
+	resumed  time.Duration // before the first packet after a Restart: the estimate until then
 	hurried  time.Duration // arrival of the last packet that was far ahead, or might have been
 	slowed   time.Duration // arrival of the last packet by which the clock was slowed down
 	calm     time.Duration // the estimate when none had been for some time
@@ -80,7 +84,7 @@ type Timeline struct {
 }
 
 // NewTimeline returns a timeline for a track of codec c.
-func NewTimeline(c Codec) *Timeline {
+func NewTimeline(c media.Codec) *Timeline {
 	t := &Timeline{codec: c, slowed: Never}
 	t.Restart()
 	return t
@@ -90,7 +94,7 @@ func NewTimeline(c Codec) *Timeline {
 // is known. It is placed where the old clock's would be that arrives then.
 func (t *Timeline) Restart() {
 	if t.begun != Never {
-		t.resume = t.arrivals.least()
+		t.resumed = t.arrivals.least()
 	}
 	t.begun = Never
 	t.arrivals = windowMin{window: minWindow}
@@ -98,6 +102,14 @@ func (t *Timeline) Restart() {
 	t.doubt, t.anchor, t.fall, t.owed, t.rates = doubt{}, anchor{}, fall{}, 0, rates{}
 	t.stretch.set(t.codec, t.highest, 0)
 	t.known.rtp = 0
+}
+
+// resume says that the track goes on behind tail, which another timeline has placed.
+func (t *Timeline) resume(tail media.Tail) {
+	t.started, t.highest = true, tail.Time
+	t.offset = tail.PTS - t.media(tail.Time)
+	t.target = t.offset
+	t.resumed = t.offset + tail.Delay
 }
 
 // Arrival is a packet as its track's timeline sees it.
@@ -121,7 +133,7 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 	switch {
 	case t.begun == Never:
 		if t.started {
-			p.RTP = t.inOrder(p.RTP+t.ticks(p.At-t.media(p.RTP)-t.resume), p.At)
+			p.RTP = t.inOrder(p.RTP+t.ticks(p.At-t.media(p.RTP)-t.resumed), p.At)
 			t.anchor.open = true
 		}
 		p.Begins = true

@@ -1,4 +1,4 @@
-package peer
+package rtp
 
 import (
 	"cmp"
@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
-
-	"weir/sfu/media"
 )
 
 const (
@@ -17,9 +15,6 @@ const (
 	minNackWindow = 200 * time.Millisecond
 	maxNackWindow = time.Second
 	nackMoods     = 100 * time.Millisecond
-	// nackTick is how often it is looked whether something is to be asked for
-	// again.
-	nackTick = 10 * time.Millisecond
 	// The time from one request for a packet to the next is the round trip and
 	// some time for the client to answer, within these bounds. Asking sooner has
 	// the same packet sent twice, on a network that loses packets already.
@@ -37,13 +32,10 @@ const (
 // them. Pion's generator does not know which packets came in a retransmission
 // stream and would go on asking for them.
 type losses struct {
-	seq       media.Unwrapper[uint16]
 	highest   uint64    // 0: nothing came yet
 	missing   []missing // in the order of seq
 	roundTrip time.Duration
 	slowest   time.Duration // that a packet took lately to come again; 0: none did so far
-	behind    uint16        // the number that would continue a run of unexpected old ones
-	run       int           // how many came in sequence
 }
 
 // missing is a packet that has not come.
@@ -53,35 +45,25 @@ type missing struct {
 	next  time.Duration // when to ask for it again
 }
 
-func newLosses() *losses { return &losses{roundTrip: firstRoundTrip} }
+func newLosses() losses { return losses{roundTrip: firstRoundTrip} }
 
 // restart forgets everything: another RTP stream begins.
 func (l *losses) restart() {
-	l.seq, l.highest, l.missing = media.Unwrapper[uint16]{}, 0, l.missing[:0]
+	l.highest, l.missing = 0, l.missing[:0]
 }
 
-// received says that a packet has come at the time now. It returns what is to be
-// asked for at once: the packets that it shows to be missing. again says that it
-// was missing itself. In a retransmission stream nothing begins anew: what was asked
-// for comes in sequence, and may come after it was given up. gaveUp says that too
-// much is missing for anything to be asked for.
-func (l *losses) received(seq uint16, retransmitted bool, now time.Duration) (ask []rtcp.NackPair, again, gaveUp bool) {
-	at := l.seq.Unwrap(seq)
+// received takes in the packet with an extended number, which came at the time now. It
+// returns what is to be asked for at once: the packets that it shows to be missing. again
+// reports whether it was missing itself. gaveUp reports that too much is missing for
+// anything to be asked for.
+func (l *losses) received(at uint64, now time.Duration) (ask []rtcp.NackPair, again, gaveUp bool) {
 	switch {
 	case l.highest == 0 || at == l.highest+1:
-		l.highest, l.run = at, 0
+		l.highest = at
 		return nil, false, false
 	case at <= l.highest:
-		if l.recovered(at, now) {
-			return nil, true, false
-		}
-		if !retransmitted && l.startedAnew(seq) {
-			l.seq, l.missing = media.Unwrapper[uint16]{}, l.missing[:0]
-			l.highest = l.seq.Unwrap(seq)
-		}
-		return nil, false, false
+		return nil, l.recovered(at, now), false
 	}
-	l.run = 0
 	from := l.highest + 1
 	l.highest = at
 	if at-from > maxMissing {
@@ -127,8 +109,8 @@ func (l *losses) search(seq uint64) (i int, found bool) {
 }
 
 // misses reports whether a packet is waited for.
-func (l *losses) misses(seq uint16) bool {
-	_, found := l.search(l.seq.Near(seq))
+func (l *losses) misses(seq uint64) bool {
+	_, found := l.search(seq)
 	return found
 }
 
@@ -138,21 +120,6 @@ func (l *losses) window() time.Duration {
 		return maxNackWindow
 	}
 	return max(minNackWindow, min(maxNackWindow, 2*l.slowest+nackMoods))
-}
-
-// restartRun is how many old numbers in sequence, with nothing new in between,
-// show that the publisher counts anew under the same SSRC.
-const restartRun = 16
-
-// startedAnew counts a packet that nobody waits for, and returns whether it is
-// the last of a run that tells a restart.
-func (l *losses) startedAnew(seq uint16) bool {
-	if seq != l.behind {
-		l.run = 0
-	}
-	l.behind = seq + 1
-	l.run++
-	return l.run >= restartRun
 }
 
 // waiting says that something is missing.

@@ -1,8 +1,10 @@
-package media
+package rtp
 
 import (
 	"math"
 	"time"
+
+	"weir/sfu/media"
 )
 
 const (
@@ -187,11 +189,11 @@ type stretch struct {
 }
 
 // set changes the rate at rtp, where the media time goes on.
-func (s *stretch) set(c Codec, rtp uint64, by float64) {
+func (s *stretch) set(c media.Codec, rtp uint64, by float64) {
 	s.at, s.from, s.by = s.media(c, rtp), rtp, by
 }
 
-func (s *stretch) media(c Codec, rtp uint64) time.Duration {
+func (s *stretch) media(c media.Codec, rtp uint64) time.Duration {
 	d := c.Duration(int64(rtp - s.from))
 	if s.by == 0 {
 		return s.at + d

@@ -1,4 +1,4 @@
-package peer
+package rtp
 
 import (
 	"slices"
@@ -6,12 +6,17 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"weir/sfu/media"
 )
 
-const ms = time.Millisecond
+const (
+	ms   = time.Millisecond
+	tick = 10 * ms // how often it is looked whether something is due
+)
 
-// numbers lists what pairs ask for.
-func numbers(pairs []rtcp.NackPair) []uint16 {
+// listed lists what pairs ask for.
+func listed(pairs []rtcp.NackPair) []uint16 {
 	var list []uint16
 	for _, p := range pairs {
 		list = append(list, p.PacketList()...)
@@ -19,19 +24,37 @@ func numbers(pairs []rtcp.NackPair) []uint16 {
 	return list
 }
 
+// losing is the losses of a stream, which the numbers of its packets show.
+type losing struct {
+	*Intake
+	*losses
+}
+
+func newLosing() losing {
+	i := NewIntake(Config{Codec: media.Opus, NACK: true})
+	return losing{i, &i.losses}
+}
+
+// received takes in a packet.
+func (l losing) received(seq uint16, retransmitted bool, now time.Duration) (ask []rtcp.NackPair, again, gaveUp bool) {
+	var r Result
+	l.Receive(&Packet{Seq: seq, Retransmitted: retransmitted, Arrival: now}, &r)
+	return r.Ask, r.Packet.Retransmitted, r.GaveUp
+}
+
 func TestLossesAskAtOnce(t *testing.T) {
-	l := newLosses()
+	l := newLosing()
 	for _, step := range []struct {
 		seq  uint16
 		want []uint16
 	}{
 		{65533, nil}, {65534, nil}, {1, []uint16{65535, 0}}, {0, nil}, {2, nil}, {2, nil}, {5, []uint16{3, 4}}, {4, nil}, {65535, nil}, {6, nil},
 	} {
-		if got := numbers(asked(l.received(step.seq, false, 0))); !slices.Equal(got, step.want) {
+		if got := listed(asked(l.received(step.seq, false, 0))); !slices.Equal(got, step.want) {
 			t.Errorf("packet %d: asks for %v, want %v", step.seq, got, step.want)
 		}
 	}
-	if got := numbers(dueAt(l, maxNackRepeat)); !slices.Equal(got, []uint16{3}) {
+	if got := listed(dueAt(l, maxNackRepeat)); !slices.Equal(got, []uint16{3}) {
 		t.Errorf("asks again for %v, want what never came: 3", got)
 	}
 }
@@ -40,7 +63,7 @@ func TestLossesAskAtOnce(t *testing.T) {
 // it is of no use.
 func TestLossesRepeat(t *testing.T) {
 	for _, roundTrip := range []time.Duration{time.Millisecond, 50 * ms, 120 * ms, time.Second} {
-		l := newLosses()
+		l := newLosing()
 		seq := uint16(0)
 		l.received(seq, false, 0)
 		now := time.Duration(0)
@@ -54,8 +77,8 @@ func TestLossesRepeat(t *testing.T) {
 		lost, window := now, l.window()
 		l.received(seq, false, lost)
 		var asked []time.Duration
-		for now = lost; now <= lost+window+2*nackTick; now += nackTick {
-			if got := numbers(dueAt(l, now)); got != nil {
+		for now = lost; now <= lost+window+2*tick; now += tick {
+			if got := listed(dueAt(l, now)); got != nil {
 				if !slices.Equal(got, []uint16{seq - 1}) {
 					t.Fatalf("round trip %v: asks for %v", roundTrip, got)
 				}
@@ -63,7 +86,7 @@ func TestLossesRepeat(t *testing.T) {
 			}
 		}
 		interval := max(minNackRepeat, min(maxNackRepeat, roundTrip+nackSlack))
-		if want := int(window / (interval + nackTick)); len(asked) < want || len(asked) > int(window/interval) {
+		if want := int(window / (interval + tick)); len(asked) < want || len(asked) > int(window/interval) {
 			t.Errorf("round trip %v: asked again after %v, want about every %v", roundTrip, asked, interval)
 		}
 		if len(l.missing) != 0 {
@@ -73,10 +96,10 @@ func TestLossesRepeat(t *testing.T) {
 }
 
 func TestLossesAreBounded(t *testing.T) {
-	l := newLosses()
+	l := newLosing()
 	l.received(0, false, 0)
 	if got, _, gaveUp := l.received(2000, false, ms); got != nil || !gaveUp {
-		t.Errorf("a jump by 2000 asks for %d packets, gives up: %v", len(numbers(got)), gaveUp)
+		t.Errorf("a jump by 2000 asks for %d packets, gives up: %v", len(listed(got)), gaveUp)
 	}
 	for seq := uint16(2002); seq < 6000; seq += 2 { // every second packet is lost
 		l.received(seq, false, 2*ms)
@@ -84,16 +107,16 @@ func TestLossesAreBounded(t *testing.T) {
 			t.Fatalf("%d packets are waited for", len(l.missing))
 		}
 	}
-	l.restart()
+	l.Restart()
 	if got := asked(l.received(100, false, 3*ms)); got != nil || len(dueAt(l, time.Second)) != 0 {
-		t.Errorf("after a restart %v is asked for", numbers(got))
+		t.Errorf("after a restart %v is asked for", listed(got))
 	}
 }
 
 // TestLossesInOrder: nothing is asked for, and nothing allocated, while nothing is
 // lost.
 func TestLossesInOrder(t *testing.T) {
-	l := newLosses()
+	l := newLosing()
 	seq := uint16(65000)
 	if n := testing.AllocsPerRun(1000, func() {
 		if asked(l.received(seq, false, 0)) != nil || dueAt(l, time.Second) != nil {
@@ -108,7 +131,7 @@ func TestLossesInOrder(t *testing.T) {
 // TestLossesGivenUp: what comes in a retransmission stream after it was given up is no
 // restart, however much of it comes in sequence.
 func TestLossesGivenUp(t *testing.T) {
-	l := newLosses()
+	l := newLosing()
 	l.received(100, false, 0)
 	l.received(150, false, 0)
 	if _, gaveUp := l.due(2 * maxNackWindow); !gaveUp {
@@ -118,12 +141,12 @@ func TestLossesGivenUp(t *testing.T) {
 		l.received(seq, true, 2*maxNackWindow)
 	}
 	if got := asked(l.received(151, false, 2*maxNackWindow)); got != nil {
-		t.Errorf("after late retransmissions %v are asked for", numbers(got))
+		t.Errorf("after late retransmissions %v are asked for", listed(got))
 	}
 }
 
 // dueAt returns what is asked for at an instant.
-func dueAt(l *losses, now time.Duration) []rtcp.NackPair {
+func dueAt(l losing, now time.Duration) []rtcp.NackPair {
 	ask, _ := l.due(now)
 	return ask
 }
@@ -131,26 +154,26 @@ func dueAt(l *losses, now time.Duration) []rtcp.NackPair {
 // TestLossesAfterRestart: a publisher that counts anew under the same SSRC is
 // asked for what it loses then.
 func TestLossesAfterRestart(t *testing.T) {
-	l := newLosses()
+	l := newLosing()
 	l.received(20000, false, 0)
 	for seq := uint16(5); seq < 5+restartRun; seq++ {
 		if got := asked(l.received(seq, false, 0)); got != nil {
-			t.Fatalf("packet %d: asks for %v", seq, numbers(got))
+			t.Fatalf("packet %d: asks for %v", seq, listed(got))
 		}
 	}
-	if got := numbers(asked(l.received(5+restartRun+1, false, 0))); !slices.Equal(got, []uint16{5 + restartRun}) {
+	if got := listed(asked(l.received(5+restartRun+1, false, 0))); !slices.Equal(got, []uint16{5 + restartRun}) {
 		t.Errorf("after the restart it asks for %v, want %d", got, 5+restartRun)
 	}
 }
 
 // TestLossesOldPackets: retransmissions of what was not asked for are no restart.
 func TestLossesOldPackets(t *testing.T) {
-	l := newLosses()
+	l := newLosing()
 	for seq := uint16(100); seq < 200; seq++ {
 		l.received(seq, false, 0)
 		l.received(seq-90, false, 0)
 	}
-	if got := numbers(asked(l.received(201, false, 0))); !slices.Equal(got, []uint16{200}) {
+	if got := listed(asked(l.received(201, false, 0))); !slices.Equal(got, []uint16{200}) {
 		t.Errorf("asks for %v, want 200", got)
 	}
 }
@@ -164,7 +187,7 @@ func TestLossesWindow(t *testing.T) {
 	for _, tt := range []struct{ roundTrip, least, most time.Duration }{
 		{2 * ms, minNackWindow, minNackWindow}, {100 * ms, 250 * ms, 350 * ms}, {300 * ms, 600 * ms, 800 * ms}, {900 * ms, maxNackWindow, maxNackWindow},
 	} {
-		l := newLosses()
+		l := newLosing()
 		if got := l.window(); got != maxNackWindow {
 			t.Errorf("at first it is %v", got)
 		}

@@ -1,16 +1,18 @@
-package media
+package rtp
 
 import (
 	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"weir/sfu/media"
 )
 
 // drifting is one track of a publisher whose clocks are not ours: its wall clock
 // runs at one rate, the clock that samples the track at another.
 type drifting struct {
-	codec    Codec
+	codec    media.Codec
 	interval time.Duration // of frames, by its sampling clock
 	ppm      float64       // of the sampling clock
 	line     *Timeline
@@ -55,8 +57,8 @@ func TestSyncOverHours(t *testing.T) {
 			dice := rand.New(rand.NewPCG(1, 2))
 			late := func() time.Duration { return delay + time.Duration(dice.Int64N(int64(jitter))) }
 			var clock SenderClock
-			video := &drifting{codec: VP8, interval: 40 * time.Millisecond, ppm: 200, line: NewTimeline(VP8), start: 1 << 40}
-			audio := &drifting{codec: Opus, interval: 20 * time.Millisecond, ppm: -200, line: NewTimeline(Opus), start: 1 << 33}
+			video := &drifting{codec: media.VP8, interval: 40 * time.Millisecond, ppm: 200, line: NewTimeline(media.VP8), start: 1 << 40}
+			audio := &drifting{codec: media.Opus, interval: 20 * time.Millisecond, ppm: -200, line: NewTimeline(media.Opus), start: 1 << 33}
 			// Where the first picture is placed has the network's delay in it: an instant
 			// counts from there.
 			origin := time.Duration(math.MinInt64)

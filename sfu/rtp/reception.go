@@ -1,4 +1,4 @@
-package peer
+package rtp
 
 import (
 	"time"
@@ -13,7 +13,6 @@ import (
 type reception struct {
 	codec media.Codec // tells the RTP clock
 
-	seq      media.Unwrapper[uint16]
 	base     uint64 // first number; 0: nothing came yet
 	highest  uint64
 	received uint64 // packets, with those that came twice
@@ -31,9 +30,14 @@ type reception struct {
 // restart forgets everything: another RTP stream begins.
 func (r *reception) restart() { *r = reception{codec: r.codec} }
 
-// packet takes in a packet that came at the time at.
-func (r *reception) packet(seq uint16, timestamp uint32, at time.Duration) {
-	number := r.seq.Unwrap(seq)
+// recount begins anew with the numbers of the stream, whose sender is the same (RFC 3550
+// appendix A.1, init_seq).
+func (r *reception) recount() {
+	*r = reception{codec: r.codec, lastReport: r.lastReport, lastReportAt: r.lastReportAt}
+}
+
+// packet takes in the packet with an extended number that came at the time at.
+func (r *reception) packet(number uint64, timestamp uint32, at time.Duration) {
 	transit := uint32(r.codec.Ticks(at)) - timestamp
 	r.received++
 	if r.base == 0 {

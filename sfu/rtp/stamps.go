@@ -1,4 +1,9 @@
-package media
+package rtp
+
+import "weir/sfu/media"
+
+// epoch is where times begin, as numbers do.
+const epoch = media.Epoch
 
 // maxOrigins is how many origins before the current one are remembered. Packets are
 // sent again for a second; in that time a clock that was placed too late is put back
@@ -7,11 +12,11 @@ package media
 // by the oldest one that is not.
 const maxOrigins = 64
 
-// RTPClock extends the 32-bit timestamps of one RTP stream to Packet.Time, which
+// stamps extends the 32-bit timestamps of one RTP stream to Packet.Time, which
 // goes on over the ends of the counter and over new origins of the sender's clock. A
 // packet from before an origin that comes late has the time that it would have had
 // then. The zero value is ready to use.
-type RTPClock struct {
+type stamps struct {
 	current origin
 	older   [maxOrigins]origin // a circle, once it is full
 	n       uint64             // origins so far; those before the current one are in older
@@ -34,7 +39,7 @@ func (m mark) at(timestamp uint32) uint64 {
 
 // Time returns the time of the packet with the extended sequence number seq. Before
 // the first Advance it is epoch + timestamp, with epoch = 2^32.
-func (c *RTPClock) Time(seq uint64, timestamp uint32) uint64 {
+func (c *stamps) Time(seq uint64, timestamp uint32) uint64 {
 	switch {
 	case c.n == 0:
 		return epoch + uint64(timestamp)
@@ -60,17 +65,17 @@ func (c *RTPClock) Time(seq uint64, timestamp uint32) uint64 {
 }
 
 // Before returns the time of a timestamp by the clock before the newest jump.
-func (c *RTPClock) Before(timestamp uint32) (time uint64, ok bool) {
+func (c *stamps) Before(timestamp uint32) (time uint64, ok bool) {
 	return c.before.at(timestamp), c.before.seq > 0
 }
 
 // Jump says that the packet of the next Advance is of another clock, whose times have
 // nothing to do with those before.
-func (c *RTPClock) Jump() { c.before = c.current.last }
+func (c *stamps) Jump() { c.before = c.current.last }
 
 // Advance says that the packet with the highest sequence number so far has the given
 // time. It is a new origin if Time tells another one.
-func (c *RTPClock) Advance(seq uint64, timestamp uint32, time uint64) {
+func (c *stamps) Advance(seq uint64, timestamp uint32, time uint64) {
 	m := mark{seq, timestamp, time}
 	if c.n > 0 {
 		if c.current.last.at(timestamp) == time {

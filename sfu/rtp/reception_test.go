@@ -1,4 +1,4 @@
-package peer
+package rtp
 
 import (
 	"testing"
@@ -7,10 +7,22 @@ import (
 	"weir/sfu/media"
 )
 
-func newReception() *reception { return &reception{codec: media.VP8} }
+// receiving is a reception with the numbers of its stream.
+type receiving struct {
+	reception
+	numbers numbers
+}
+
+func newReception() *receiving { return &receiving{reception: reception{codec: media.VP8}} }
+
+// packet takes in a packet with a number that wraps.
+func (r *receiving) packet(seq uint16, timestamp uint32, at time.Duration) {
+	number, _ := r.numbers.take(&Packet{Seq: seq, Arrival: at})
+	r.reception.packet(number, timestamp, at)
+}
 
 // got takes in packets that come at one time, on a clock that stands still.
-func (r *reception) got(numbers ...uint16) {
+func (r *receiving) got(numbers ...uint16) {
 	for _, seq := range numbers {
 		r.packet(seq, 0, 0)
 	}
@@ -106,6 +118,7 @@ func TestReceptionReports(t *testing.T) {
 		}
 	}
 	r.restart()
+	r.numbers = numbers{}
 	r.got(40000)
 	if got, _ := r.report(1, 5*time.Second); got.LastSenderReport != 0 || got.Delay != 0 || got.TotalLost != 0 || got.LastSequenceNumber != 40000 {
 		t.Errorf("of a new stream %+v is reported", got)

@@ -1,9 +1,11 @@
-package media
+package rtp
 
 import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"weir/sfu/media"
 )
 
 // TestTimelineOfAnything: whatever the RTP times are, they go on, what is placed keeps
@@ -11,8 +13,8 @@ import (
 func TestTimelineOfAnything(t *testing.T) {
 	for seed := range uint64(200) {
 		dice := rand.New(rand.NewPCG(seed, 1))
-		line := NewTimeline(VP8)
-		var clock RTPClock
+		line := NewTimeline(media.VP8)
+		var clock stamps
 		var now, last time.Duration
 		var before uint64
 		stamp := dice.Uint32()
@@ -63,9 +65,9 @@ func TestNoRate(t *testing.T) {
 		"jitter":        func(time.Duration) time.Duration { return time.Duration(dice.Int64N(int64(100 * time.Millisecond))) },
 		"a queue fills": func(at time.Duration) time.Duration { return min(max(0, at-8*time.Second)/10, 300*time.Millisecond) },
 	} {
-		line := NewTimeline(Opus)
+		line := NewTimeline(media.Opus)
 		for at := time.Duration(0); at < 25*time.Second; at += 20 * time.Millisecond {
-			place(line, uint64(1<<32)+uint64(Opus.Ticks(at)), at+delay(at))
+			place(line, uint64(1<<32)+uint64(media.Opus.Ticks(at)), at+delay(at))
 			if r, ok := line.Rate(); ok && r.Wrong {
 				t.Fatalf("%s: at %v the clock is off by %.0f ppm", name, at, r.PPM)
 			}
@@ -73,9 +75,9 @@ func TestNoRate(t *testing.T) {
 	}
 }
 
-// TestRTPClock: packets have the times of the origin that they belong to.
-func TestRTPClock(t *testing.T) {
-	var c RTPClock
+// TestStamps: packets have the times of the origin that they belong to.
+func TestStamps(t *testing.T) {
+	var c stamps
 	if got := c.Time(1, 7); got != epoch+7 {
 		t.Errorf("the first time is %d", got)
 	}
@@ -145,7 +147,7 @@ func TestSenderClock(t *testing.T) {
 		var at time.Duration
 		for second := range 41 {
 			made := time.Duration(second) * time.Second
-			ntp := NTPTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(made + tt.ahead(second)))
+			ntp := media.NTPTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(made + tt.ahead(second)))
 			at = c.Observe(ntp, made+delay) - made
 		}
 		if (at - tt.want).Abs() > time.Millisecond {
@@ -159,7 +161,7 @@ func TestSenderClock(t *testing.T) {
 func TestReportsAfterAJump(t *testing.T) {
 	for _, before := range []time.Duration{20, 100, 300, 500, 700, 900} {
 		for _, after := range []time.Duration{20, 500, 800, 950} {
-			line, clock := NewTimeline(Opus), RTPClock{}
+			line, clock := NewTimeline(media.Opus), stamps{}
 			jumps, crushed := 0, 0
 			timestamp, last := uint32(1000), uint64(0)
 			for n := range 2000 {
