@@ -25,14 +25,14 @@ const wireVideoStream = "node-videostream"
 // Text is neither expected nor sent.
 func (e *Endpoint) registerVideoStream(routes *signaling.Routes) {
 	in := func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
-		e.publish(w, r, i, wireVideoStream, newMuteOutbox)
+		e.publish(w, r, i, wireVideoStream, newMuteEventWriter)
 	}
 	out := func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 		e.watch(w, r, i, wireVideoStream, true)
 	}
 	const prefix = "/compat/node-videostream/"
-	routes.Add(socket(prefix+"blob-in/{name...}", signaling.Publish, in))
-	routes.Add(socket(prefix+"chunk-in/{name...}", signaling.Publish, in))
-	routes.Add(socket(prefix+"blob-out/{name...}", signaling.Watch, out))
-	routes.Add(socket(prefix+"chunk-out/{name...}", signaling.Watch, out))
+	routes.Add(socketRoute(prefix+"blob-in/{name...}", signaling.Publish, in))
+	routes.Add(socketRoute(prefix+"chunk-in/{name...}", signaling.Publish, in))
+	routes.Add(socketRoute(prefix+"blob-out/{name...}", signaling.Watch, out))
+	routes.Add(socketRoute(prefix+"chunk-out/{name...}", signaling.Watch, out))
 }

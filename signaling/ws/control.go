@@ -28,9 +28,9 @@ type command struct {
 	Machine  json.RawMessage `json:"machine"`
 }
 
-// text reads a text message. One that is not understood is answered, and does no
+// readText reads a text message. One that is not understood is answered, and does no
 // harm: clients may be newer than the server.
-func (u *upload) text(message io.Reader) error {
+func (u *upload) readText(message io.Reader) error {
 	if !u.texts.Allow() {
 		return refuse(websocket.ClosePolicyViolation, "Too many messages", "A client may send %d text messages a second.", textRate)
 	}
@@ -43,7 +43,7 @@ func (u *upload) text(message io.Reader) error {
 	}
 	var c command
 	if err := json.Unmarshal(raw, &c); err != nil {
-		u.out.say(errorEvent{"error", "Bad message", "A text message must be a JSON object with a type."})
+		u.out.send(errorEvent{"error", "Bad message", "A text message must be a JSON object with a type."})
 		return nil
 	}
 	switch c.Type {
@@ -57,12 +57,12 @@ func (u *upload) text(message io.Reader) error {
 	case "bye":
 		u.bye = true
 	default:
-		u.out.say(errorEvent{"error", "Unknown message", fmt.Sprintf("The type %q is not known; it was ignored.", clip(c.Type))})
+		u.out.send(errorEvent{"error", "Unknown message", fmt.Sprintf("The type %q is not known; it was ignored.", clip(c.Type))})
 	}
 	return nil
 }
 
-// clip bounds what of a client's text gets into logs and answers.
+// clip cuts a client's text to what gets into logs and answers.
 func clip(s string) string {
 	const most = 128
 	if len(s) > most {
@@ -94,13 +94,13 @@ type (
 	}
 )
 
-// outbox sends events to an uploading client, and pings. One goroutine, run,
-// writes, so that a client that does not read holds up nobody: it is given up
+// eventWriter sends events to an uploading client, and pings. One goroutine, run,
+// writes, so that a client that does not read holds up nothing else: it is given up
 // after writeTimeout.
-type outbox struct {
+type eventWriter struct {
 	conn *websocket.Conn
 	wake chan struct{} // capacity 1
-	mute bool          // old clients take no text: only pings and the Close frame are sent
+	mute bool          // no events, for old clients: only pings and the Close frame
 
 	// guarded by mu
 	mu       sync.Mutex
@@ -112,29 +112,29 @@ type outbox struct {
 	reason   string
 }
 
-func newOutbox(conn *websocket.Conn) *outbox {
-	return &outbox{conn: conn, wake: make(chan struct{}, 1)}
+func newEventWriter(conn *websocket.Conn) *eventWriter {
+	return &eventWriter{conn: conn, wake: make(chan struct{}, 1)}
 }
 
-// newMuteOutbox returns an outbox for a client that knows no events.
-func newMuteOutbox(conn *websocket.Conn) *outbox {
-	o := newOutbox(conn)
-	o.mute = true
-	return o
+// newMuteEventWriter returns an eventWriter for a client that knows no events.
+func newMuteEventWriter(conn *websocket.Conn) *eventWriter {
+	w := newEventWriter(conn)
+	w.mute = true
+	return w
 }
 
-// say queues an event. When too many wait, it is left out: a client that reads
+// send queues an event. When too many wait, it is left out: a client that reads
 // is never that far behind.
-func (o *outbox) say(event any) {
-	o.mu.Lock()
-	if len(o.events) < maxEvents {
-		o.events = append(o.events, event)
+func (w *eventWriter) send(event any) {
+	w.mu.Lock()
+	if len(w.events) < maxEvents {
+		w.events = append(w.events, event)
 	}
-	o.mu.Unlock()
-	wake(o.wake)
+	w.mu.Unlock()
+	wake(w.wake)
 }
 
-// The states that a publisher is told, as they are on the wire.
+// The states in statusEvent.
 const (
 	statusConnecting = "connecting" // no media have come yet
 	statusLive       = "live"
@@ -142,77 +142,77 @@ const (
 	statusEnded      = "ended"
 )
 
-// status tells a state when it changes.
-func (o *outbox) status(state string) {
-	o.mu.Lock()
-	changed := o.state != state
-	o.state = state
-	o.mu.Unlock()
+// setStatus sends a state when it changes.
+func (w *eventWriter) setStatus(state string) {
+	w.mu.Lock()
+	changed := w.state != state
+	w.state = state
+	w.mu.Unlock()
 	if changed {
-		o.say(statusEvent{"status", state})
+		w.send(statusEvent{"status", state})
 	}
 }
 
-// accept notes how many bytes were taken in.
-func (o *outbox) accept(bytes int64) {
-	o.mu.Lock()
-	o.accepted = bytes
-	o.mu.Unlock()
+// setAccepted sets how many bytes were taken in. It is sent from time to time.
+func (w *eventWriter) setAccepted(bytes int64) {
+	w.mu.Lock()
+	w.accepted = bytes
+	w.mu.Unlock()
 }
 
-// close has run send what waits, then a Close frame, and return.
-func (o *outbox) close(code int, reason string) {
-	o.mu.Lock()
-	o.closing, o.code, o.reason = true, code, reason
-	o.mu.Unlock()
-	wake(o.wake)
+// close makes run send the events that wait, then a Close frame, and return.
+func (w *eventWriter) close(code int, reason string) {
+	w.mu.Lock()
+	w.closing, w.code, w.reason = true, code, reason
+	w.mu.Unlock()
+	wake(w.wake)
 }
 
 // run writes until close was called or writing fails.
-func (o *outbox) run() error {
+func (w *eventWriter) run() error {
 	accepted := time.NewTicker(acceptedInterval)
 	defer accepted.Stop()
 	ping := time.NewTicker(pingInterval)
 	defer ping.Stop()
-	told := int64(0)
+	reported := int64(0) // bytes
 	for {
-		tell, closing := false, false
+		report, closing := false, false
 		select {
-		case <-o.wake:
+		case <-w.wake:
 		case <-accepted.C:
-			tell = true
+			report = true
 		case <-ping.C:
-			if err := o.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)); err != nil {
+			if err := w.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)); err != nil {
 				return err
 			}
 		}
-		o.mu.Lock()
-		events, bytes := o.events, o.accepted
-		o.events, closing = nil, o.closing
-		o.mu.Unlock()
-		if (tell || closing) && bytes != told {
-			told = bytes
+		w.mu.Lock()
+		events, bytes := w.events, w.accepted
+		w.events, closing = nil, w.closing
+		w.mu.Unlock()
+		if (report || closing) && bytes != reported {
+			reported = bytes
 			events = append([]any{acceptedEvent{"accepted", bytes}}, events...)
 		}
-		if o.mute {
+		if w.mute {
 			events = nil
 		}
 		for _, e := range events {
-			if err := o.write(e); err != nil {
+			if err := w.writeEvent(e); err != nil {
 				return err
 			}
 		}
 		if closing {
-			return o.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(o.code, clipReason(o.reason)), time.Now().Add(writeTimeout))
+			return w.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(w.code, clipReason(w.reason)), time.Now().Add(writeTimeout))
 		}
 	}
 }
 
-func (o *outbox) write(event any) error {
-	if err := o.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+func (w *eventWriter) writeEvent(event any) error {
+	if err := w.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
-	return o.conn.WriteJSON(event)
+	return w.conn.WriteJSON(event)
 }
 
 // clipReason cuts the text of a Close frame to what fits in one (RFC 6455 section

@@ -113,16 +113,16 @@ func New(c Config) (*Endpoint, error) {
 
 // Register adds the endpoint's routes.
 func (e *Endpoint) Register(routes *signaling.Routes) {
-	routes.Add(socket("/ws/publish/{name...}", signaling.Publish, e.servePublish))
-	routes.Add(socket("/ws/watch/{name...}", signaling.Watch, e.serveWatch))
+	routes.Add(socketRoute("/ws/publish/{name...}", signaling.Publish, e.servePublish))
+	routes.Add(socketRoute("/ws/watch/{name...}", signaling.Watch, e.serveWatch))
 	e.registerAmLive(routes)
 	e.registerVideoStream(routes)
 }
 
-// socket is a route of WebSockets. What is no request for one is refused before it can
+// socketRoute is a route for WebSockets. Any other request is refused before it can
 // claim anything.
-func socket(pattern string, a signaling.Action, h signaling.Handler) signaling.Route {
-	return get(pattern, a, func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
+func socketRoute(pattern string, a signaling.Action, h signaling.Handler) signaling.Route {
+	return getRoute(pattern, a, func(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
 		if websocket.IsWebSocketUpgrade(r) {
 			h(w, r, i)
 			return
@@ -134,8 +134,8 @@ func socket(pattern string, a signaling.Action, h signaling.Handler) signaling.R
 	})
 }
 
-// get is a route that is read by GET.
-func get(pattern string, a signaling.Action, h signaling.Handler) signaling.Route {
+// getRoute is a route that has GET alone.
+func getRoute(pattern string, a signaling.Action, h signaling.Handler) signaling.Route {
 	return signaling.Route{Pattern: pattern, Methods: map[string]signaling.Action{http.MethodGet: a}, Serve: h}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,8 +30,8 @@ const (
 	// firstMedia is how long a name may be claimed before there is media.
 	firstMedia = time.Minute
 	// lingerTime and lingerBytes bound what is read after the end of a session, so
-	// that a client which still sends gets to read why. Closing at once would reset
-	// the connection and lose that (RFC 6455 section 7.1.1).
+	// that a client which still sends receives the reason. Closing at once would reset
+	// the connection and lose it (RFC 6455 section 7.1.1).
 	lingerTime  = time.Second
 	lingerBytes = 16 << 20
 )
@@ -44,7 +43,7 @@ type upload struct {
 	from  signaling.Forwarded // how the client reached the server
 	limit int64               // bytes of a message
 	log   *slog.Logger
-	out   *outbox
+	out   *eventWriter
 
 	// owned by Run
 	first  io.Reader // a binary message that has begun before Run, or nil
@@ -73,64 +72,7 @@ func (u *upload) Silent() bool { return false }
 // Counters implements session.Connection.
 func (u *upload) Counters() session.Counters { return session.Counters{Bytes: uint64(u.taken.Load())} }
 
-// servePublish is GET /ws/publish/{name}.
-func (e *Endpoint) servePublish(w http.ResponseWriter, r *http.Request, i signaling.Intent) {
-	e.publish(w, r, i, "websocket", newOutbox)
-}
-
-// publish makes an upload of a request of a client that speaks wire. What the client
-// is told goes through the outbox.
-func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, i signaling.Intent, wire string, newOutbox func(*websocket.Conn) *outbox) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
-	defer cancel(nil)
-	e.config.Sessions.Replace(r.Context(), i.Name, i.Replaces)
-	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{Source: string(session.WebSocket), Record: i.Record && e.config.Record})
-	if err != nil {
-		e.refuse(w, r, i, err)
-		return
-	}
-	defer pub.Close()
-	u := &upload{from: i.From}
-	s, err := e.config.Sessions.Begin(session.AboutOf(i, session.WebSocket, wire), u, pub.Done(), cancel)
-	if err != nil {
-		e.refuse(w, r, i, err)
-		return
-	}
-	defer s.Close()
-	conn, err := e.upgrade(w, r)
-	if err != nil {
-		e.config.Log.Info("session refused", "stream", i.Name, "path", r.URL.Path, "reason", err)
-		return
-	}
-	defer conn.Close()
-	u.conn, u.out = conn, newOutbox(conn)
-	e.runUpload(ctx, cancel, pub, s.ID(), u)
-}
-
-// runUpload runs an upload from its begin to its end. id is its session's.
-func (e *Endpoint) runUpload(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, id string, u *upload) {
-	i := pub.Info()
-	u.limit, u.texts = e.config.MaxMessage, rate.NewLimiter(textRate, textBurst)
-	u.log = e.config.Log.With("stream", i.Name, "session", session.LogID(id))
-	u.log.Info("publisher connected", "record", i.Record)
-	u.out.say(sessionEvent{"session", id, i.Name, u.from.Prefix + "/watch/" + i.Name})
-	u.out.status(statusConnecting)
-	err := u.serve(ctx, cancel, pub)
-	i = pub.Info()
-	attributes := []any{"reason", reason(err), "duration_ms", time.Since(i.StartedAt).Milliseconds(), "had_media", i.Live, "bytes", u.taken.Load()}
-	if u.intake != nil {
-		attributes = append(attributes, "damaged", u.intake.damaged, "hurried", u.pace.hurried)
-	}
-	u.log.Info("publisher gone", attributes...)
-}
-
-// refuse answers a request that is not upgraded.
-func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, i signaling.Intent, err error) {
-	status := signaling.WriteError(w, err)
-	e.config.Log.Info("session refused", "stream", i.Name, "path", r.URL.Path, "status", status, "reason", err)
-}
-
-// serve runs the stream and, beside it, what is told to the client.
+// serve runs the stream and, beside it, the writing of events to the client.
 func (u *upload) serve(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication) error {
 	var writing sync.WaitGroup
 	writing.Go(func() {
@@ -141,8 +83,8 @@ func (u *upload) serve(ctx context.Context, cancel context.CancelCauseFunc, pub 
 		}
 	})
 	err := pub.Run(ctx, u)
-	code, text, _ := farewell(err)
-	u.out.status(statusEnded)
+	code, text, _ := closeFrameFor(err)
+	u.out.setStatus(statusEnded)
 	u.out.close(code, text)
 	writing.Wait()
 	if !u.gone && !errors.Is(err, ErrLost) {
@@ -169,7 +111,7 @@ func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 			cancel(refuse(websocket.ClosePolicyViolation, "No media", "No frame came within %v.", firstMedia))
 		}
 	}).Stop()
-	u.conn.SetPongHandler(func(string) error { u.alive(); return nil })
+	u.conn.SetPongHandler(func(string) error { u.extendDeadline(); return nil })
 	var releasing sync.WaitGroup
 	releasing.Go(u.pace.releaseAll)
 	err := u.receive(ctx)
@@ -180,8 +122,8 @@ func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 			err = refuseMedia(closed)
 		}
 	}
-	if _, _, event := farewell(err); event != nil {
-		u.out.say(*event)
+	if _, _, event := closeFrameFor(err); event != nil {
+		u.out.send(*event)
 	}
 	u.pace.end()
 	releasing.Wait()
@@ -199,8 +141,8 @@ func (u *upload) interrupt() {
 	_ = u.conn.SetReadDeadline(time.Unix(1, 0))
 }
 
-// alive puts off the end of a connection without a sign of life.
-func (u *upload) alive() {
+// extendDeadline puts off the end of a connection without a sign of life.
+func (u *upload) extendDeadline() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now, timeout := time.Now(), idleTimeout
@@ -224,11 +166,11 @@ func (u *upload) pause(paused bool) {
 	u.mu.Unlock()
 	switch {
 	case paused:
-		u.out.status(statusPaused)
+		u.out.setStatus(statusPaused)
 	case u.pub.Info().Live:
-		u.out.status(statusLive)
+		u.out.setStatus(statusLive)
 	default:
-		u.out.status(statusConnecting)
+		u.out.setStatus(statusConnecting)
 	}
 }
 
@@ -236,14 +178,14 @@ func (u *upload) pause(paused bool) {
 func (u *upload) receive(ctx context.Context) error {
 	buf := make([]byte, readBuffer)
 	for {
-		u.alive()
-		kind, message, err := u.next()
+		u.extendDeadline()
+		kind, message, err := u.nextMessage()
 		switch {
 		case err != nil:
 		case kind == websocket.BinaryMessage:
-			err = u.media(message, buf)
+			err = u.readMedia(message, buf)
 		default:
-			err = u.text(message)
+			err = u.readText(message)
 		}
 		if err == nil {
 			continue
@@ -255,12 +197,12 @@ func (u *upload) receive(ctx context.Context) error {
 			return err
 		}
 		u.gone = true
-		return lost(err, u.bye)
+		return lostError(err, u.bye)
 	}
 }
 
-// next waits for a message.
-func (u *upload) next() (kind int, message io.Reader, err error) {
+// nextMessage waits for a message.
+func (u *upload) nextMessage() (kind int, message io.Reader, err error) {
 	if message = u.first; message != nil {
 		u.first = nil
 		return websocket.BinaryMessage, message, nil
@@ -268,9 +210,8 @@ func (u *upload) next() (kind int, message io.Reader, err error) {
 	return u.conn.NextReader()
 }
 
-// media reads a binary message, which may be as long as it likes: no more than
-// buf is held of it.
-func (u *upload) media(message io.Reader, buf []byte) error {
+// readMedia reads a binary message of any length. No more than buf is held of it.
+func (u *upload) readMedia(message io.Reader, buf []byte) error {
 	for length := int64(0); ; {
 		n, err := message.Read(buf)
 		if length += int64(n); length > u.limit {
@@ -281,8 +222,8 @@ func (u *upload) media(message io.Reader, buf []byte) error {
 			if err := u.reader.Push(buf[:n]); err != nil {
 				return refuseMedia(err)
 			}
-			u.out.accept(taken)
-			u.alive()
+			u.out.setAccepted(taken)
+			u.extendDeadline()
 		}
 		if err == io.EOF {
 			return nil

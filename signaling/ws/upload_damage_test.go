@@ -26,7 +26,7 @@ func TestDamageClosesTheGate(t *testing.T) {
 	defer pub.Close()
 	var got []media.Frame
 	n := &intake{
-		pub: pub, pace: newPacer(pub.Now, maxTracks), out: newOutbox(nil), log: slog.New(slog.DiscardHandler),
+		pub: pub, pace: newPacer(pub.Now, maxTracks), out: newEventWriter(nil), log: slog.New(slog.DiscardHandler),
 		send: func(_ int, f pacedFrame) error { got = append(got, f.Frame); return nil },
 	}
 	header := read.Header{Tracks: []ebml.TrackEntry{

@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	// ErrLost says that a publisher's connection ended without a word: no "bye" or
+	// ErrLost is the end of a publisher's connection without a farewell: no "bye" or
 	// "stop" before, and no Close frame with code 1000. It wraps sfu.ErrLost: the
 	// client may come back.
 	ErrLost = sfu.LostError("ws: connection lost")
@@ -23,7 +23,7 @@ var (
 	errStopped = errors.New("ws: stopped by the client")
 )
 
-// refusal ends an upload for what the client sent. It is told why.
+// refusal ends an upload because of what the client sent. The client gets the text.
 type refusal struct {
 	code   int // of the Close frame (RFC 6455 section 7.4.1)
 	title  string
@@ -55,10 +55,10 @@ func refuseMedia(err error) error {
 	return &refusal{code: websocket.CloseUnsupportedData, title: title, detail: text + ".", cause: err}
 }
 
-// lost makes an error of a failed read from the client: nil if the client closed
-// on purpose. Code 1000 says so, and so does no code, which is what a page's
+// lostError makes an error of a failed read from the client: nil if the client closed
+// on purpose: with code 1000, or with no code, which is what a page's
 // close() sends.
-func lost(err error, bye bool) error {
+func lostError(err error, bye bool) error {
 	switch {
 	case bye, websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseNoStatusReceived):
 		return nil
@@ -68,13 +68,13 @@ func lost(err error, bye bool) error {
 	return fmt.Errorf("%w: %w", ErrLost, err)
 }
 
-// isTimeout says that a deadline of the socket passed.
+// isTimeout reports whether a deadline of the socket passed.
 func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
 }
 
-// reason says in a few words why an upload ended.
+// reason returns why an upload ended, in a few words for the log.
 func reason(err error) string {
 	switch {
 	case err == nil, errors.Is(err, errStopped):
@@ -89,15 +89,15 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// What the clients of sessions that ended with session.ErrKicked are told.
+// The error to clients of sessions that ended with session.ErrKicked.
 const (
 	kickedTitle  = "Ended"
 	kickedDetail = "The server's operator has ended this session."
 )
 
-// farewell returns the Close frame for the end of an upload, and the event before
+// closeFrameFor returns the Close frame for the end of an upload, and the event before
 // it if there is something to explain.
-func farewell(err error) (code int, text string, event *errorEvent) {
+func closeFrameFor(err error) (code int, text string, event *errorEvent) {
 	refused, ok := errors.AsType[*refusal](err)
 	switch {
 	case ok:

@@ -39,7 +39,7 @@ type intake struct {
 	pub  *sfu.Publication
 	pace *pacer
 	send func(track int, f pacedFrame) error // into pace; waits while too much is on its way
-	out  *outbox
+	out  *eventWriter
 	log  *slog.Logger
 
 	tracks   []*uploadTrack // in the order of the first header
@@ -253,7 +253,7 @@ func (n *intake) release(f heldFrame) error {
 	f.PTS = n.line.place(f.track, f.PTS, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
 	if !n.live {
 		n.live = true
-		n.out.status(statusLive)
+		n.out.setStatus(statusLive)
 	}
 	return n.send(f.track, pacedFrame{f.Frame, t.writer})
 }
