@@ -106,7 +106,7 @@ func (s *testServer) publisherOf(t *testing.T, name string) session.Snapshot {
 	t.Helper()
 	var found []session.Snapshot
 	for _, snapshot := range s.app.sessions.Sessions() {
-		if snapshot.Kind == session.Publisher && snapshot.Name == name {
+		if snapshot.Role == session.Publisher && snapshot.Name == name {
 			found = append(found, snapshot)
 		}
 	}

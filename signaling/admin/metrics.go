@@ -37,7 +37,7 @@ func (a *API) metrics() []Metric {
 	sessions := Metric{Name: "weir_sessions", Help: "Clients that are connected, by what they do and what their media come over."}
 	for _, c := range a.config.Sessions.Counts() {
 		sessions.Series = append(sessions.Series, Series{
-			Labels: []Label{{Name: "kind", Value: string(c.Kind)}, {Name: "transport", Value: string(c.Transport)}},
+			Labels: []Label{{Name: "role", Value: string(c.Role)}, {Name: "transport", Value: string(c.Transport)}},
 			Value:  float64(c.Sessions),
 		})
 	}

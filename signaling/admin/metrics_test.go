@@ -98,12 +98,12 @@ func TestSessionMetrics(t *testing.T) {
 	}
 	var sessions session.Registry
 	h := newMux(t, admin.Config{Hub: hub, Sessions: &sessions, Metrics: func() []admin.Metric { return nil }})
-	about := session.About{Kind: session.Viewer, Transport: session.WebSocket}
+	about := session.About{Role: session.Viewer, Transport: session.WebSocket}
 	for _, want := range []string{"0", "1", "2"} {
 		body := scrape(t, h).Body.String()
 		for _, line := range []string{
-			`weir_sessions{kind="viewer",transport="websocket"} ` + want,
-			`weir_sessions{kind="viewer",transport="webrtc"} 0`, `weir_sessions{kind="publisher",transport="webrtc"} 0`,
+			`weir_sessions{role="viewer",transport="websocket"} ` + want,
+			`weir_sessions{role="viewer",transport="webrtc"} 0`, `weir_sessions{role="publisher",transport="webrtc"} 0`,
 		} {
 			if !strings.Contains(body, "\n"+line+"\n") {
 				t.Errorf("no %q in:\n%s", line, body)

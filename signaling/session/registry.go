@@ -98,7 +98,7 @@ func (r *Registry) publishers(name string) (found []*Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.byID {
-		if s.about.Kind == Publisher && s.about.Name == name && !s.isOver() {
+		if s.about.Role == Publisher && s.about.Name == name && !s.isOver() {
 			found = append(found, s)
 		}
 	}
@@ -139,25 +139,25 @@ func (r *Registry) Sessions() []Snapshot {
 	return list
 }
 
-// Count is the number of sessions of a kind over a transport.
+// Count is the number of sessions of a role over a transport.
 type Count struct {
-	Kind      Kind
+	Role      Role
 	Transport Transport
 	Sessions  int
 }
 
-// Counts returns the numbers of sessions that are not over, for each kind and transport.
+// Counts returns the numbers of sessions that are not over, for each role and transport.
 // No session is undecided over WebRTC.
 func (r *Registry) Counts() []Count {
 	counts := []Count{
-		{Kind: Publisher, Transport: WebRTC}, {Kind: Publisher, Transport: WebSocket},
-		{Kind: Viewer, Transport: WebRTC}, {Kind: Viewer, Transport: WebSocket},
-		{Kind: Undecided, Transport: WebSocket},
+		{Role: Publisher, Transport: WebRTC}, {Role: Publisher, Transport: WebSocket},
+		{Role: Viewer, Transport: WebRTC}, {Role: Viewer, Transport: WebSocket},
+		{Role: Undecided, Transport: WebSocket},
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.byID {
-		same := func(c Count) bool { return c.Kind == s.about.Kind && c.Transport == s.about.Transport }
+		same := func(c Count) bool { return c.Role == s.about.Role && c.Transport == s.about.Transport }
 		if i := slices.IndexFunc(counts, same); i >= 0 && !s.isOver() {
 			counts[i].Sessions++
 		}

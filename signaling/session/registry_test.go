@@ -63,7 +63,7 @@ func hold(t *testing.T, r *session.Registry, a session.About, c session.Connecti
 }
 
 func publisher(name string, transport session.Transport) session.About {
-	return session.About{Kind: session.Publisher, Transport: transport, Wire: "whip", Name: name, Client: "test/1", Address: "192.0.2.1:5"}
+	return session.About{Role: session.Publisher, Transport: transport, Wire: "whip", Name: name, Client: "test/1", Address: "192.0.2.1:5"}
 }
 
 // TestFind: a session is found by its id until its stream's name is free.
@@ -93,7 +93,7 @@ func TestFind(t *testing.T) {
 func TestViewerIsOver(t *testing.T) {
 	var r session.Registry
 	_, cancel := context.WithCancelCause(t.Context())
-	s, err := r.Begin(session.About{Kind: session.Viewer}, connection{}, nil, cancel)
+	s, err := r.Begin(session.About{Role: session.Viewer}, connection{}, nil, cancel)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,9 +145,9 @@ func TestReplace(t *testing.T) {
 		{"no such id", publisher(name, session.WebRTC), false, "nobody", false},
 		{"of another name", publisher("a", session.WebRTC), false, "own", false},
 		{"silent, of another name", publisher("a", session.WebRTC), true, "", false},
-		{"a viewer's", session.About{Kind: session.Viewer, Name: name}, false, "own", false},
-		{"a silent viewer", session.About{Kind: session.Viewer, Name: name}, true, "", false},
-		{"undecided", session.About{Kind: session.Undecided}, false, "own", false},
+		{"a viewer's", session.About{Role: session.Viewer, Name: name}, false, "own", false},
+		{"a silent viewer", session.About{Role: session.Viewer, Name: name}, true, "", false},
+		{"undecided", session.About{Role: session.Undecided}, false, "own", false},
 	} {
 		var r session.Registry
 		s := begin(t, &r, tt.about, connection{silent: tt.silent})
@@ -193,12 +193,12 @@ func TestReplaceWaits(t *testing.T) {
 // TestDecide: a session that was undecided is what it becomes.
 func TestDecide(t *testing.T) {
 	var r session.Registry
-	s := begin(t, &r, session.About{Kind: session.Undecided, Transport: session.WebSocket, Wire: "amlive"}, nil)
+	s := begin(t, &r, session.About{Role: session.Undecided, Transport: session.WebSocket, Wire: "amlive"}, nil)
 	if s.Connection() != nil || len(r.Sessions()) != 1 {
 		t.Errorf("%v, %+v", s.Connection(), r.Sessions())
 	}
 	s.Decide(session.Publisher, "amlive/x", connection{counts: session.Counters{Bytes: 7}})
-	want := session.About{Kind: session.Publisher, Transport: session.WebSocket, Wire: "amlive", Name: "amlive/x"}
+	want := session.About{Role: session.Publisher, Transport: session.WebSocket, Wire: "amlive", Name: "amlive/x"}
 	if got := r.Sessions(); len(got) != 1 || got[0].About != want || got[0].Bytes != 7 || s.About() != want {
 		t.Errorf("%+v", got)
 	}
@@ -244,7 +244,7 @@ func TestCounts(t *testing.T) {
 	over := begin(t, &r, publisher("c", session.WebSocket), connection{})
 	over.free()
 	for range 3 {
-		begin(t, &r, session.About{Kind: session.Viewer, Transport: session.WebRTC, Name: "a"}, connection{})
+		begin(t, &r, session.About{Role: session.Viewer, Transport: session.WebRTC, Name: "a"}, connection{})
 	}
 	want := []session.Count{
 		{session.Publisher, session.WebRTC, 1}, {session.Publisher, session.WebSocket, 1},
@@ -261,7 +261,7 @@ func TestCounts(t *testing.T) {
 func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r session.Registry
-		s, viewer := hold(t, &r, publisher("a", session.WebRTC), connection{}), hold(t, &r, session.About{Kind: session.Viewer}, connection{})
+		s, viewer := hold(t, &r, publisher("a", session.WebRTC), connection{}), hold(t, &r, session.About{Role: session.Viewer}, connection{})
 		limited, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("limit"))
 		defer cancel()
 		if err := r.Shutdown(limited); err == nil || err.Error() != "limit" {
@@ -326,7 +326,7 @@ func TestReceived(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		received := session.Received(pub)
+		received := session.ReceivedBy(pub)
 		_ = pub.Run(t.Context(), source(func(ctx context.Context, pub *sfu.Publication) error {
 			writers, err := pub.AddTracks(sfu.Frames, media.TrackInfo{ID: "x", Codec: codec})
 			if err != nil {

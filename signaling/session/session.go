@@ -27,14 +27,14 @@ const loggedID = 6
 // LogID returns the part of an id that may be logged.
 func LogID(id string) string { return id[:min(loggedID, len(id))] }
 
-// Kind is what the client of a session does.
-type Kind string
+// Role is what the client of a session does.
+type Role string
 
-// The kinds of sessions.
+// The roles.
 const (
-	Undecided Kind = "undecided" // the client has not said yet whether it publishes or watches
-	Publisher Kind = "publisher"
-	Viewer    Kind = "viewer"
+	Undecided Role = "undecided" // the client has not said yet whether it publishes or watches
+	Publisher Role = "publisher"
+	Viewer    Role = "viewer"
 )
 
 // Transport is how the media of a session are carried.
@@ -48,22 +48,22 @@ const (
 
 // About describes a session.
 type About struct {
-	Kind      Kind
+	Role      Role
 	Transport Transport
 	Wire      string // what the client speaks: whip, whep, websocket, amlive, node-videostream
-	Name      string // of the stream; empty while Kind is Undecided
+	Name      string // of the stream; empty while Role is Undecided
 	Client    string // the program, as it names itself (User-Agent); may be empty
 	Address   string // of the client, with its port where that is known
 }
 
 // AboutOf describes a session that begins with i, of a client that speaks wire.
 func AboutOf(i signaling.Intent, t Transport, wire string) About {
-	a := About{Kind: Undecided, Transport: t, Wire: wire, Name: i.Name, Client: i.Client, Address: i.Remote}
+	a := About{Role: Undecided, Transport: t, Wire: wire, Name: i.Name, Client: i.Client, Address: i.Remote}
 	switch i.Action {
 	case signaling.Publish:
-		a.Kind = Publisher
+		a.Role = Publisher
 	case signaling.Watch:
-		a.Kind = Viewer
+		a.Role = Viewer
 	}
 	return a
 }
@@ -129,11 +129,11 @@ func (s *Session) Connection() Connection {
 	return s.connection
 }
 
-// Decide sets the kind, the stream and the connection of a session that was Undecided.
-func (s *Session) Decide(k Kind, name string, c Connection) {
+// Decide sets the role, the stream and the connection of a session that was Undecided.
+func (s *Session) Decide(r Role, name string, c Connection) {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
-	s.about.Kind, s.about.Name, s.connection = k, name, c
+	s.about.Role, s.about.Name, s.connection = r, name, c
 }
 
 // End ends the session with a cause. It does not wait for the end.

@@ -67,7 +67,7 @@ func (e *Endpoint) publish(ctx context.Context, i signaling.Intent, offer string
 	if err != nil {
 		return nil, "", err
 	}
-	received := session.Received(pub)
+	received := session.ReceivedBy(pub)
 	source, answer, err := e.config.Port.NewPublisher(ctx, offer, pub)
 	if err != nil {
 		pub.Close()
