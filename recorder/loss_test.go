@@ -62,7 +62,7 @@ func TestRecordingOverLossyLink(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer port.Close()
+			defer peertest.Serve(t, port)()
 
 			client := peertest.NewAPI(t, peertest.Options{Net: away, NoRTX: tt.noRTX}).NewClient(t)
 			sent := map[media.Codec]*sentFrames{media.VP8: {number: map[string]int{}}, media.Opus: {number: map[string]int{}}}

@@ -144,7 +144,9 @@ func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err 
 	}
 	api, err := admin.New(admin.Config{
 		Hub: a.hub, Recorder: a.recorder, Events: a.events, Sessions: a.sessions,
-		Metrics: func() []admin.Metric { return append(socketMetrics(media.Stats()), a.watch.metrics()...) },
+		Metrics: func() []admin.Metric {
+			return append(socketMetrics(media.Stats(), a.port.Stats()), a.watch.metrics()...)
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -227,17 +229,21 @@ func (a *app) run(ctx context.Context) error {
 	defer stopServing()
 	a.stopWatch = a.watch.start()
 	a.startRecorder()
-	served := make(chan error, 1)
+	served, read := make(chan error, 1), make(chan error, 1)
 	go func() { served <- a.server.Run(serving, time.Second) }()
+	go func() { read <- a.port.Run(context.WithoutCancel(ctx)) }() // shutdown closes it
+	var failed error
 	select {
-	case err := <-served:
-		return errors.Join(err, a.shutdown(ctx))
+	case failed = <-served:
+		served <- nil
+	case failed = <-read:
+		read <- nil
 	case <-ctx.Done():
+		a.log.Info("shutting down")
 	}
-	a.log.Info("shutting down")
-	err := a.shutdown(ctx)
+	err := errors.Join(failed, a.shutdown(ctx))
 	stopServing()
-	return errors.Join(err, <-served)
+	return errors.Join(err, <-served, <-read)
 }
 
 // startRecorder runs what the recorder does beside recording, until stopRecorder.

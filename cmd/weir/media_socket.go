@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 
+	"weir/sfu/peer"
 	"weir/sfu/udp"
 	"weir/signaling/admin"
 )
@@ -22,7 +23,7 @@ func logSocket(log *slog.Logger, c mediaSocket) {
 }
 
 // socketMetrics are the figures of the media socket.
-func socketMetrics(s udp.Stats) []admin.Metric {
+func socketMetrics(s udp.Stats, p peer.PortStats) []admin.Metric {
 	count := func(name, help string, n uint64) admin.Metric {
 		return admin.Metric{Name: "weir_udp_" + name + "_total", Help: help, Counter: true, Series: []admin.Series{{Value: float64(n)}}}
 	}
@@ -49,6 +50,7 @@ func socketMetrics(s udp.Stats) []admin.Metric {
 		count("receive_calls", "System calls that received them.", s.Reads),
 		count("truncated_datagrams", "Received datagrams that were too large, and were cut.", s.Truncated),
 		count("lost_datagrams", "Datagrams that the kernel dropped before they were read, as the receive buffer was full.", s.Lost),
+		count("dropped_handshakes", "Datagrams of handshakes for which a session had no room; its client sends them again.", p.Dropped),
 	}
 }
 

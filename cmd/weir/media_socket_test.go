@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"weir/sfu/peer"
 	"weir/sfu/udp"
 )
 
@@ -21,7 +22,7 @@ func TestSocketMetrics(t *testing.T) {
 	for _, m := range socketMetrics(udp.Stats{
 		Mode: udp.Batched, Sent: 1, Segments: 2, Batches: 3, Refused: 4, Dropped: 5, Failed: 6, Received: 7, Reads: 8, Truncated: 9, Lost: 10,
 		Aggregated: true, ReceiveBuffer: 11, SendBuffer: 12, ReadRefusal: syscall.EPERM,
-	}) {
+	}, peer.PortStats{Dropped: 13}) {
 		if m.Counter != strings.HasSuffix(m.Name, "_total") || m.Help == "" {
 			t.Errorf("%+v", m)
 		}
@@ -35,6 +36,7 @@ func TestSocketMetrics(t *testing.T) {
 		"sent_datagrams_total[]": 1, "segmented_datagrams_total[]": 2, "send_calls_total[]": 3, "refused_messages_total[]": 4,
 		"dropped_datagrams_total[]": 5, "failed_datagrams_total[]": 6, "received_datagrams_total[]": 7, "receive_calls_total[]": 8,
 		"truncated_datagrams_total[]": 9, "lost_datagrams_total[]": 10,
+		"dropped_handshakes_total[]": 13,
 	}
 	if got := fmt.Sprint(metrics); got != fmt.Sprint(want) {
 		t.Errorf("got  %s\nwant %v", got, want)

@@ -12,15 +12,20 @@ import (
 )
 
 func newTestAgent() *agent {
-	return &agent{now: pair{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag}}
+	return &agent{now: credentials{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag}}
+}
+
+// pathOf is one over UDP, of which what is sent is lost.
+func pathOf(address string) path {
+	return path{overUDP, netip.MustParseAddrPort(address), plainConn{nowhere{}}}
 }
 
 func (a *agent) take(t *testing.T, datagram []byte, from string) outcome {
 	t.Helper()
-	return a.check(&stun.Message{}, datagram, netip.MustParseAddrPort(from))
+	return a.check(&stun.Message{}, datagram, pathOf(from))
 }
 
-func (a *agent) at(from string) bool { return a.selected == netip.MustParseAddrPort(from) }
+func (a *agent) at(from string) bool { return a.selected == pathOf(from) }
 
 // TestAgentSelects: the first valid check tells the way, until the client has
 // chosen one; and it may choose again.
@@ -30,11 +35,11 @@ func TestAgentSelects(t *testing.T) {
 	for _, forged := range [][]byte{
 		checkBy(testUfrag+":"+remoteUfrag, "wrong"), checkBy(testUfrag+":other", testPwd), checkBy("other:"+remoteUfrag, testPwd), {1, 2, 3},
 	} {
-		if o := a.take(t, forged, one); o.valid || o.answer != nil || a.selected.IsValid() {
+		if o := a.take(t, forged, one); o.valid || o.answer != nil || a.selected.valid() {
 			t.Errorf("a forged check yields %+v", o)
 		}
 	}
-	if o := a.take(t, checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)), one); o.valid || o.answer == nil || a.selected.IsValid() {
+	if o := a.take(t, checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)), one); o.valid || o.answer == nil || a.selected.valid() {
 		t.Errorf("a check of a controlled client yields %+v", o)
 	}
 	for i, step := range []struct {
@@ -60,7 +65,7 @@ func TestAgentFollows(t *testing.T) {
 	const chosen, moved, other = "192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"
 	a := newTestAgent()
 	a.take(t, controlling(ice.UseCandidate()), chosen)
-	a.follow(netip.MustParseAddrPort(moved))
+	a.follow(pathOf(moved))
 	if !a.at(chosen) {
 		t.Errorf("without a check we send to %v", a.selected)
 	}
@@ -68,7 +73,7 @@ func TestAgentFollows(t *testing.T) {
 	if !a.at(chosen) {
 		t.Errorf("after a check alone we send to %v", a.selected)
 	}
-	a.follow(netip.MustParseAddrPort(moved))
+	a.follow(pathOf(moved))
 	if !a.at(moved) {
 		t.Errorf("after media from %v we send to %v", moved, a.selected)
 	}
@@ -83,7 +88,7 @@ func TestAgentRestart(t *testing.T) {
 	const one, two = "192.0.2.1:1", "192.0.2.2:2"
 	a := newTestAgent()
 	a.take(t, controlling(ice.UseCandidate()), one)
-	fresh := pair{sdp.NewCredentials(), "again"}
+	fresh := credentials{sdp.NewCredentials(), "again"}
 	a.restart(fresh)
 	if o := a.take(t, controlling(), one); !o.valid || o.done != "" {
 		t.Errorf("after the restart an old check yields %+v", o)
@@ -109,14 +114,14 @@ func TestAgentKnowsFewWays(t *testing.T) {
 	lost := 0
 	for i := range 50 {
 		o := a.take(t, controlling(), fmt.Sprintf("192.0.2.9:%d", 1+i))
-		if o.lost == netip.MustParseAddrPort(chosen) {
+		if o.lost == pathOf(chosen) {
 			t.Fatal("the chosen way is forgotten")
 		}
-		if o.lost.IsValid() {
+		if o.lost.valid() {
 			lost++
 		}
 	}
-	if len(a.ways) != maxWays || lost != 51-maxWays || !a.at(chosen) {
-		t.Errorf("%d ways are known, %d were lost, we send to %v", len(a.ways), lost, a.selected)
+	if len(a.paths) != maxPaths || lost != 51-maxPaths || !a.at(chosen) {
+		t.Errorf("%d paths are known, %d were lost, we send to %v", len(a.paths), lost, a.selected)
 	}
 }

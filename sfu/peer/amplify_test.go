@@ -152,6 +152,7 @@ type halfOpen struct {
 	answer string
 	cancel context.CancelFunc
 	ended  chan error
+	stop   func() // stops the port
 }
 
 // edit changes the offer.
@@ -166,7 +167,7 @@ func newHalfOpen(t *testing.T, kind string, edit func(offer string) string) *hal
 	if s.port, err = New(Config{Conn: conn, ConnectTimeout: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.port.Close() })
+	s.stop = peertest.Serve(t, s.port)
 	s.addr = s.port.Addr().(*net.UDPAddr)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel

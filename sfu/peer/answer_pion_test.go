@@ -1,11 +1,13 @@
 package peer
 
 import (
+	"net"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/pion/ice/v4"
 	pion "github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
@@ -20,7 +22,9 @@ func pionsAnswer(t *testing.T, p *Port, offer string, sent ...media.Codec) strin
 	t.Helper()
 	var settings webrtc.SettingEngine
 	settings.SetLite(true)
-	settings.SetICEUDPMux(p.mux)
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: addressOnly{newWire(), p.Addr()}})
+	defer mux.Close()
+	settings.SetICEUDPMux(mux)
 	settings.SetIncludeLoopbackCandidate(true)
 	if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		t.Fatal(err)
@@ -67,6 +71,14 @@ func pionsAnswer(t *testing.T, p *Port, offer string, sent ...media.Codec) strin
 	<-gathered
 	return pc.LocalDescription().SDP
 }
+
+// addressOnly is a socket that nothing comes to, with an address.
+type addressOnly struct {
+	net.PacketConn
+	at net.Addr
+}
+
+func (a addressOnly) LocalAddr() net.Addr { return a.at }
 
 // comparable returns the attributes of a section or a session, without what
 // differs from one answer to the next, and in order.

@@ -59,7 +59,7 @@ func loopbackPort(t *testing.T) *Port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Close() })
+	peertest.Serve(t, p)
 	return p
 }
 

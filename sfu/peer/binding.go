@@ -55,7 +55,7 @@ var errIntegrity = errors.New("peer: connectivity check without integrity")
 type binding struct {
 	id           [stun.TransactionIDSize]byte
 	size         int  // bytes
-	useCandidate bool // the client has chosen this way
+	useCandidate bool // the client has chosen this path
 	controlled   bool // the client wants us to choose, which an ICE-lite agent cannot
 }
 

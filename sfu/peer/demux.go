@@ -1,25 +1,28 @@
 package peer
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/stun/v4"
 )
 
-// socket is a UDP socket that does without net.Addr, as a *net.UDPConn can.
-type socket interface {
+// packetConn is a UDP socket that does without net.Addr, as a *net.UDPConn can.
+type packetConn interface {
 	net.PacketConn
+	datagramWriter
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
-	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
 }
 
-// plainSocket makes a socket of any connection: that of a virtual network, say.
-type plainSocket struct{ net.PacketConn }
+// plainConn makes a packetConn of any connection: that of a virtual network, say.
+type plainConn struct{ net.PacketConn }
 
-func (s plainSocket) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
-	n, from, err := s.ReadFrom(b)
+func (c plainConn) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
+	n, from, err := c.ReadFrom(b)
 	if err != nil {
 		return n, netip.AddrPort{}, err
 	}
@@ -31,41 +34,31 @@ func (s plainSocket) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) 
 	return n, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), nil
 }
 
-func (s plainSocket) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	return s.WriteTo(b, net.UDPAddrFromAddrPort(to))
+func (c plainConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	return c.WriteTo(b, net.UDPAddrFromAddrPort(to))
 }
 
-// endpoint takes in what comes for one client. Its methods run on the goroutine
-// that reads the socket, which they must not hold up. They return what is left for
-// pion, if anything.
-type endpoint interface {
-	// takeCheck takes in a connectivity check for the client's ICE session. m is
-	// scratch space.
-	takeCheck(m *stun.Message, datagram []byte, from netip.AddrPort) []byte
-	// takeRecords takes in DTLS, and takeMedia SRTP or SRTCP, both from an address
-	// that a valid check of the client has come from.
-	takeRecords(datagram []byte) []byte
-	takeMedia(datagram []byte, from netip.AddrPort) []byte
-}
-
-// demux lies between the socket and pion's mux. It hands to each client's endpoint
-// what has come for it, and drops what comes from an address that nobody has proved
-// to be at: before any cryptography, but for the check of a connectivity check.
-// What publishers' endpoints leave goes on to pion.
+// demux reads the socket of all clients. It hands to each what has come for it, and
+// drops what comes from an address that nobody has proved to be at: before any
+// cryptography, but for the check of a connectivity check.
 type demux struct {
-	socket
-	message stun.Message // scratch space of the reader
-	bursts  bool         // the socket tells when it has read all there was
-	fresh   []flusher    // have something that is to be flushed; owned by the reader
+	// set once
+	conn   packetConn
+	bursts bool // conn tells when it has read all there was
+
+	// owned by the reader
+	message stun.Message // scratch space
+	fresh   []flusher    // have something that is to be flushed
+
+	// atomic
+	dropped atomic.Uint64 // datagrams of handshakes for which there was no room
+	closed  atomic.Bool
 
 	// guarded by mu
-	mu      sync.RWMutex
-	byUfrag map[string]endpoint
-	byAddr  map[netip.AddrPort]endpoint
+	mu        sync.RWMutex
+	byUfrag   map[string]*client
+	byAddress [networks]map[netip.AddrPort]*client
 }
-
-// lastSTUN is the highest first byte of STUN.
-const lastSTUN = 3
 
 // hereFlushers is how many publishers' viewers are served on the goroutine that reads,
 // one after the other (see sfu.TrackWriter.Flush). When more have news there is work
@@ -77,16 +70,54 @@ const hereFlushers = 4
 type flusher interface{ flush(here bool) }
 
 func newDemux(c net.PacketConn) *demux {
-	d := &demux{byUfrag: map[string]endpoint{}, byAddr: map[netip.AddrPort]endpoint{}}
+	d := &demux{byUfrag: map[string]*client{}}
+	for n := range d.byAddress {
+		d.byAddress[n] = map[netip.AddrPort]*client{}
+	}
 	var ok bool
-	if d.socket, ok = c.(socket); !ok {
-		d.socket = plainSocket{c}
+	if d.conn, ok = c.(packetConn); !ok {
+		d.conn = plainConn{c}
 	}
 	if telling, ok := c.(interface{ OnIdle(f func()) }); ok {
 		telling.OnIdle(d.flush)
 		d.bursts = true
 	}
 	return d
+}
+
+// maxDatagram is the largest datagram that is read whole. Clients send none that is
+// larger than a packet of the network.
+const maxDatagram = 8 << 10
+
+// run reads the socket until it is closed, which is no error, or ctx is done, which
+// closes it.
+func (d *demux) run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { _ = d.close() })
+	defer stop()
+	b := make([]byte, maxDatagram)
+	for {
+		n, from, err := d.conn.ReadFromUDPAddrPort(b)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case d.closed.Load():
+			return nil
+		case err != nil:
+			return fmt.Errorf("peer: read: %w", err)
+		}
+		d.receive(b[:n], path{overUDP, from, d.conn})
+		if !d.bursts {
+			d.flush()
+		}
+	}
+}
+
+// close closes the socket. Closing twice is fine.
+func (d *demux) close() error {
+	if d.closed.Swap(true) {
+		return nil
+	}
+	return d.conn.Close()
 }
 
 // flushLater has f flushed when all is read that there was. f notes itself that it
@@ -102,84 +133,56 @@ func (d *demux) flush() {
 	d.fresh = d.fresh[:0]
 }
 
-// ReadFromAddrPort implements ice.AddrPortReaderWriter: it returns the next
-// datagram that is pion's.
-func (d *demux) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	for {
-		n, from, err := d.ReadFromUDPAddrPort(b)
-		if err != nil {
-			return n, from, err
-		}
-		rest := d.take(b[:n], from)
-		if !d.bursts {
-			d.flush()
-		}
-		if len(rest) > 0 {
-			return copy(b, rest), from, nil
-		}
-	}
-}
+// By the first byte of a datagram one knows what it is (RFC 7983 section 7).
+const (
+	lastSTUN            = 3
+	firstDTLS, lastDTLS = 20, 63
+	firstRTP, lastRTP   = 128, 191
+)
 
-// WriteToAddrPort implements ice.AddrPortReaderWriter.
-func (d *demux) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	return d.WriteToUDPAddrPort(b, to)
-}
-
-// ReadFrom implements net.PacketConn, as ReadFromAddrPort.
-func (d *demux) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, from, err := d.ReadFromAddrPort(b)
-	if err != nil {
-		return n, nil, err
-	}
-	return n, net.UDPAddrFromAddrPort(from), nil
-}
-
-// take hands a datagram to the client's endpoint, and returns what is left for
-// pion. RFC 7983 section 7 tells by the first byte what it is.
-func (d *demux) take(datagram []byte, from netip.AddrPort) []byte {
+// receive hands a datagram to the client. It is called by one goroutine at a time.
+func (d *demux) receive(datagram []byte, from path) {
 	if len(datagram) == 0 {
-		return nil
+		return
 	}
-	const firstDTLS, lastDTLS, firstRTP, lastRTP = 20, 63, 128, 191
 	first := datagram[0]
 	if first <= lastSTUN { // nothing but checks: nobody here asks for anything
 		if local, _, ok := usernameOf(datagram); ok {
-			if e := d.of(local); e != nil {
-				return e.takeCheck(&d.message, datagram, from)
+			if c := d.of(local); c != nil {
+				c.receiveCheck(&d.message, datagram, from)
 			}
 		}
-		return nil
+		return
 	}
-	e := d.at(from)
+	c := d.at(from)
 	switch {
-	case e == nil:
+	case c == nil:
 	case first >= firstDTLS && first <= lastDTLS:
-		return e.takeRecords(datagram)
+		c.receiveRecords(datagram)
 	case first >= firstRTP && first <= lastRTP:
-		return e.takeMedia(datagram, from)
+		c.receiveMedia(datagram, from)
 	}
-	return nil
 }
 
-// of returns the endpoint of an ICE session, or nil.
-func (d *demux) of(ufrag []byte) endpoint {
+// of returns the client of an ICE session, or nil.
+func (d *demux) of(ufrag []byte) *client {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.byUfrag[string(ufrag)]
 }
 
-// at returns the endpoint of the client at an address, or nil.
-func (d *demux) at(from netip.AddrPort) endpoint {
+// at returns the client whose datagrams come by a path, or nil.
+func (d *demux) at(from path) *client {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.byAddr[from]
+	return d.byAddress[from.network][from.address]
 }
 
-// add makes checks with that user name fragment go to e.
-func (d *demux) add(ufrag string, e endpoint) {
+// add makes checks with that user name fragment go to c.
+func (d *demux) add(ufrag string, c *client) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.byUfrag[ufrag] = e
+	d.byUfrag[ufrag] = c
 }
 
 // forget is the opposite of add.
@@ -189,22 +192,32 @@ func (d *demux) forget(ufrag string) {
 	delete(d.byUfrag, ufrag)
 }
 
-// bind makes what comes from an address go to e. Whoever proved last to be there
-// is there: a NAT may give the address to another one.
-func (d *demux) bind(at netip.AddrPort, e endpoint) {
-	if d.at(at) == e {
+// bind makes what comes by a path go to c. Whoever proved last to be there is there: a
+// NAT may give the address to another one.
+func (d *demux) bind(at path, c *client) {
+	if d.at(at) == c {
 		return // so nearly always: nobody else has to wait
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.byAddr[at] = e
+	d.byAddress[at.network][at.address] = c
 }
 
 // unbind is the opposite of bind.
-func (d *demux) unbind(at netip.AddrPort, e endpoint) {
+func (d *demux) unbind(at path, c *client) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.byAddr[at] == e {
-		delete(d.byAddr, at)
+	if d.byAddress[at.network][at.address] == c {
+		delete(d.byAddress[at.network], at.address)
 	}
+}
+
+// known returns how many addresses and ICE sessions there are.
+func (d *demux) known() (addresses, sessions int) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, of := range d.byAddress {
+		addresses += len(of)
+	}
+	return addresses, len(d.byUfrag)
 }

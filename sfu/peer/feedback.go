@@ -17,9 +17,12 @@ const (
 	maxBehind = 1<<15 - 1
 )
 
-// takeFeedback answers what the viewer reports: lost packets (NACK) and pictures
+// receiveRTP implements receiver: a viewer has no media for us.
+func (v *Viewer) receiveRTP(*keys, []byte, path) {}
+
+// receiveRTCP implements receiver. It answers what the viewer reports: lost packets (NACK) and pictures
 // that it cannot show (PLI, FIR). Runs on the socket's reader.
-func (v *Viewer) takeFeedback(packets []rtcp.Packet) {
+func (v *Viewer) receiveRTCP(packets []rtcp.Packet) {
 	attachment := v.attachment.Load()
 	if attachment == nil {
 		return
@@ -46,7 +49,7 @@ func (v *Viewer) takeFeedback(packets []rtcp.Packet) {
 // resend sends lost packets of a track again, out of its ring, and returns how many
 // bytes that were. Runs on the shard's goroutine.
 func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) (bytes int) {
-	w, ok := v.way()
+	e, ok := v.leaving()
 	if !ok {
 		return 0
 	}
@@ -58,14 +61,14 @@ func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) (bytes int) {
 				return false
 			}
 			o.budget--
-			o.resendPacket(w, seq)
+			o.resendPacket(e, seq)
 			return true
 		})
 	}
 	return int(o.counters.bytes.Load() - before)
 }
 
-func (o *output) resendPacket(w *way, seq uint16) {
+func (o *output) resendPacket(e *egress, seq uint16) {
 	source, ok := o.forwarder.Source(seq)
 	if !ok || o.forwarder.Behind(seq) > maxBehind {
 		o.counters.missing.Add(1)
@@ -89,5 +92,5 @@ func (o *output) resendPacket(w *way, seq uint16) {
 		o.rtxIndex++
 	}
 	o.counters.resent.Add(1)
-	o.send(w, header, index, payload, 0)
+	o.send(e, header, index, payload, 0)
 }

@@ -117,10 +117,8 @@ func newFlood(t *testing.T, hello []byte) *flood {
 	t.Cleanup(func() {
 		sub.Close()
 		pub.Close()
-		if err := f.port.Close(); err != nil {
-			t.Error(err)
-		}
 	})
+	peertest.Serve(t, f.port)
 	return f
 }
 
@@ -235,11 +233,8 @@ func (f *flood) awaitEnd() {
 	if streams := f.hub.Streams(); len(streams) != 1 || streams[0].Viewers != 0 {
 		f.t.Errorf("%d streams are left, the first one with %d viewers", len(streams), streams[0].Viewers)
 	}
-	d := f.port.demux
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.byAddr)+len(d.byUfrag) != 0 {
-		f.t.Errorf("the socket remembers %d addresses and %d user names", len(d.byAddr), len(d.byUfrag))
+	if addresses, sessions := f.port.demux.known(); addresses+sessions != 0 {
+		f.t.Errorf("the socket remembers %d addresses and %d user names", addresses, sessions)
 	}
 }
 

@@ -45,11 +45,7 @@ func newServer(t testing.TB, host transport.Net, c peer.Config) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := port.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	peertest.Serve(t, port)
 	return &server{hub, port}
 }
 

@@ -30,7 +30,7 @@ func FuzzIngress(f *testing.F) {
 		r := newRig(t)
 		r.send(t, 1)
 		r.arrivals.negotiated(rigNumber)
-		r.demux.bind(rigAt, r.ingress)
+		r.at.demux.bind(rigAt, r.at)
 		for len(data) >= 3 {
 			sender, n := data[0], int(binary.BigEndian.Uint16(data[1:]))
 			n = min(n, len(data)-3)
@@ -43,18 +43,20 @@ func FuzzIngress(f *testing.F) {
 				}
 			}
 			before, was := r.counted(), bytes.Clone(datagram)
-			rest := r.demux.take(datagram, rigAt)
-			if len(rest) > len(datagram) || len(rest) > 0 && rest[0]>>6 == 2 {
-				t.Fatalf("of %d bytes %d are left for pion", len(datagram), len(rest))
+			r.at.demux.receive(datagram, rigAt)
+			for len(r.at.incoming) > 0 {
+				if rest := <-r.at.incoming; len(rest) > len(datagram) || rest[0]>>6 == 2 {
+					t.Fatalf("of %d bytes %d are left for the handshake", len(datagram), len(rest))
+				}
 			}
 			if sender%2 == forged && (r.counted() != before || !bytes.Equal(datagram, was)) {
 				t.Fatalf("%x gets into the track", datagram)
 			}
-			if len(r.routes()) > maxRoutes || r.sources > maxSources {
-				t.Fatalf("there are %d routes, and %d SSRCs were noted", len(r.routes()), r.sources)
+			if len(r.routes()) > maxRoutes || r.at.keys.Load().in.sources > maxSources {
+				t.Fatalf("there are %d routes, and %d SSRCs were noted", len(r.routes()), r.at.keys.Load().in.sources)
 			}
 		}
-		r.demux.flush()
+		r.at.demux.flush()
 		for _, p := range append(r.arrivals.feedback(), r.in.reports()...) {
 			if _, err := p.Marshal(); err != nil {
 				t.Fatal(err)

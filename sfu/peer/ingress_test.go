@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/pion/stun/v4"
 
 	"weir/sfu/media"
-	"weir/sfu/peer/sdp"
 )
 
 // TestIngressWraps: numbers wrap, with a gap where they do, and the packets before it
@@ -33,7 +31,8 @@ func TestIngressWraps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.takeMedia(late, rigAt); !r.has(0, 65535) {
+	r.at.receiveMedia(late, rigAt)
+	if !r.has(0, 65535) {
 		t.Error("a packet from before the wrap is not in the track")
 	}
 }
@@ -41,7 +40,7 @@ func TestIngressWraps(t *testing.T) {
 // clientAt seals a packet of the turn before.
 func clientAt(t *testing.T, r *rig, seq uint16) ([]byte, error) {
 	t.Helper()
-	old := clientContext(t, r.ingress)
+	old := clientContext(t, exchange(t, newTestClient(nowhere{}, true)))
 	h := mediaHeader(seq)
 	h.Version = 2
 	head, err := h.Marshal()
@@ -57,7 +56,7 @@ func TestNotTaken(t *testing.T) {
 	r := newRig(t)
 	r.send(t, 1)
 	good := bytes.Clone(r.seal(t, mediaHeader(2), frame(2)))
-	r.takeMedia(good, rigAt)
+	r.at.receiveMedia(good, rigAt)
 	damaged := bytes.Clone(r.seal(t, mediaHeader(3), frame(3)))
 	damaged[len(damaged)-1] ^= 1
 	padded := mediaHeader(5)
@@ -71,22 +70,22 @@ func TestNotTaken(t *testing.T) {
 		{"more padding than packet", bytes.Clone(r.seal(t, padded, []byte{1, 2, 200}))},
 	} {
 		before := r.counted()
-		r.takeMedia(tt.datagram, rigAt)
+		r.at.receiveMedia(tt.datagram, rigAt)
 		if got := r.counted(); got != before {
 			t.Errorf("%s: the track has %+v, before %+v", tt.name, got, before)
 		}
 	}
-	r.heard.Store(-int64(time.Hour))
-	r.takeMedia(good, rigAt)
-	r.takeMedia(damaged, rigAt)
-	if r.send(t, 7); r.quiet() > time.Minute {
+	r.at.liveness.heard.Store(-int64(time.Hour))
+	r.at.receiveMedia(good, rigAt)
+	r.at.receiveMedia(damaged, rigAt)
+	if r.send(t, 7); r.at.liveness.quiet() > time.Minute {
 		t.Error("a packet is no sign of life")
 	}
-	r.heard.Store(-int64(time.Hour))
-	r.takeMedia(bytes.Clone(r.seal(t, mediaHeader(8), frame(8))), netip.MustParseAddrPort("192.0.2.2:2"))
-	r.takeMedia(good, rigAt)
-	if r.quiet() < time.Minute || !r.has(0, 8) {
-		t.Errorf("heard %v ago by what came from elsewhere or twice", r.quiet())
+	r.at.liveness.heard.Store(-int64(time.Hour))
+	r.at.receiveMedia(bytes.Clone(r.seal(t, mediaHeader(8), frame(8))), pathOf("192.0.2.2:2"))
+	r.at.receiveMedia(good, rigAt)
+	if r.at.liveness.quiet() < time.Minute || !r.has(0, 8) {
+		t.Errorf("heard %v ago by what came from elsewhere or twice", r.at.liveness.quiet())
 	}
 }
 
@@ -129,7 +128,7 @@ func TestStopWakes(t *testing.T) {
 		}
 	}()
 	r.send(t, 1)
-	r.demux.flush()
+	r.at.demux.flush()
 	<-got
 	time.Sleep(20 * time.Millisecond) // the viewer sleeps by now, or the test is an easier one
 	r.send(t, 2)
@@ -139,11 +138,11 @@ func TestStopWakes(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("nobody was woken")
 	}
-	r.demux.flush()
+	r.at.demux.flush()
 	if r.send(t, 3); r.has(0, 3) {
 		t.Error("a packet got to the track after the end")
 	}
-	r.demux.flush()
+	r.at.demux.flush()
 }
 
 // answering is a socket that keeps what is sent.
@@ -157,39 +156,52 @@ func (a *answering) WriteTo(b []byte, _ net.Addr) (int, error) {
 	return len(b), nil
 }
 
-// TestChecksOfPublishers: pion gets those that it has the answer to. Those of the ICE
-// session before a restart, and of clients that leave the choice to us, are answered
-// all the same.
-func TestChecksOfPublishers(t *testing.T) {
-	i, socket := newIngress(sdp.Server), &answering{}
-	i.enter(newDemux(socket), i, pair{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag})
-	take := func(datagram []byte) []byte { return i.demux.take(datagram, rigAt) }
+// TestChecks: those of the client are answered, as are those of the ICE session before
+// a restart, and of clients that leave the choice to us.
+func TestChecks(t *testing.T) {
+	socket := &answering{}
+	c := newTestClient(socket, true)
+	c.enter(testCredentials, &ingress{client: c})
+	from := path{overUDP, rigAt.address, c.demux.conn}
+	renewed := ""
 	for _, tt := range []struct {
 		name     string
-		datagram []byte
-		left     bool
+		datagram func() []byte
+		found    bool
 		answer   stun.MessageType // zero: none
 	}{
-		{"check", controlling(), true, stun.MessageType{}},
-		{"nomination", controlling(ice.UseCandidate()), true, stun.MessageType{}},
-		{"wrong password", checkBy(testUfrag+":"+remoteUfrag, "wrong"), false, stun.MessageType{}},
-		{"controlled", checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)), false, stun.BindingError},
-		{"response", stun.MustBuild(stun.TransactionID, stun.BindingSuccess).Raw, false, stun.MessageType{}},
-		{"request without a name", stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw, false, stun.MessageType{}},
+		{"check", func() []byte { return controlling() }, true, stun.BindingSuccess},
+		{"nomination", func() []byte { return controlling(ice.UseCandidate()) }, true, stun.BindingSuccess},
+		{"wrong password", func() []byte { return checkBy(testUfrag+":"+remoteUfrag, "wrong") }, false, stun.MessageType{}},
+		{"controlled", func() []byte { return checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)) }, false, stun.BindingError},
+		{"response", func() []byte { return stun.MustBuild(stun.TransactionID, stun.BindingSuccess).Raw }, false, stun.MessageType{}},
+		{"request without a name", func() []byte { return stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw }, false, stun.MessageType{}},
 		{"restart", nil, false, stun.MessageType{}},
-		{"former session", controlling(), false, stun.BindingSuccess},
-		{"new session", checkBy("new:"+remoteUfrag, testPwd, ice.AttrControlling(1)), true, stun.MessageType{}},
-		{"former session, too late", controlling(), false, stun.MessageType{}},
+		{"former session", func() []byte { return controlling() }, true, stun.BindingSuccess},
+		{"new session", func() []byte {
+			return checkBy(renewed+":"+remoteUfrag, c.agent.now.local.Pwd, ice.AttrControlling(1))
+		}, true, stun.BindingSuccess},
+		{"former session, too late", func() []byte { return controlling() }, false, stun.MessageType{}},
 	} {
 		socket.sent = nil
 		if tt.datagram == nil {
-			if err := i.renew(pair{sdp.Credentials{Ufrag: "new", Pwd: testPwd}, remoteUfrag}); err != nil {
+			local, err := c.restart(remoteUfrag)
+			if err != nil {
 				t.Fatal(err)
 			}
+			renewed = local.Ufrag
 			continue
 		}
-		if left := take(tt.datagram) != nil; left != tt.left {
-			t.Errorf("%s: left for pion: %v", tt.name, left)
+		c.demux.receive(tt.datagram(), from)
+		select {
+		case <-c.found:
+			if !tt.found {
+				t.Errorf("%s: it shows where the client is", tt.name)
+			}
+		default:
+			if tt.found {
+				t.Errorf("%s: it does not show where the client is", tt.name)
+			}
 		}
 		var answer stun.MessageType
 		for _, sent := range socket.sent {
@@ -203,31 +215,59 @@ func TestChecksOfPublishers(t *testing.T) {
 			t.Errorf("%s: answered by %v", tt.name, answer)
 		}
 	}
-	if !i.leave() || len(i.demux.byUfrag)+len(i.demux.byAddr) != 0 {
-		t.Errorf("the socket remembers %v and %v", i.demux.byUfrag, i.demux.byAddr)
+	if addresses, sessions := c.demux.known(); addresses != 1 || sessions != 1 {
+		t.Errorf("the socket remembers %d addresses and %d sessions", addresses, sessions)
+	}
+	left := c.leave()
+	if addresses, sessions := c.demux.known(); !left || addresses+sessions != 0 {
+		t.Errorf("afterwards the socket remembers %d addresses and %d sessions", addresses, sessions)
 	}
 }
 
 // TestRecordsInHandshake: that the keys are there does not mean that the client knows
 // it: until the handshake is over its plain records have a meaning.
 func TestRecordsInHandshake(t *testing.T) {
-	i := newIngress(sdp.Server)
+	c := newTestClient(nowhere{}, true)
 	last := append(aRecord(handshakeRecord, 0, 1), aRecord(handshakeRecord, 1, 2)...)
-	i.secrets.profile, i.secrets.serverRandom = 7, make([]byte, 32) // AEAD_AES_128_GCM
-	if _, err := fmt.Fprintf(&i.secrets, "CLIENT_RANDOM %x %x\n", make([]byte, 32), make([]byte, 48)); err != nil {
-		t.Fatal(err)
-	}
-	if i.keys.Load() == nil || !bytes.Equal(i.takeRecords(last), last) {
+	exchange(t, c)
+	c.receiveRecords(last)
+	if got := <-c.incoming; c.keys.Load() == nil || !bytes.Equal(got, last) {
 		t.Error("the client's last flight is dropped, or there are no keys for what follows it")
 	}
-	if err := i.established(); err != nil {
+	if err := c.establish(); err != nil {
 		t.Fatal(err)
 	}
-	if got := i.takeRecords(last); !bytes.Equal(got, last[14:]) {
+	c.receiveRecords(last)
+	if got := <-c.incoming; !bytes.Equal(got, last[14:]) {
 		t.Errorf("of the client's last flight %x is left", got)
 	}
-	if newIngress(sdp.Server).established() == nil {
+	if newTestClient(nowhere{}, true).establish() == nil {
 		t.Error("a session without a profile is established")
+	}
+}
+
+// TestRecordsAreBounded: who floods a session with records does not hold up the reader:
+// what finds no room is dropped, and counted. When the client has shown its keys,
+// nothing waits any more.
+func TestRecordsAreBounded(t *testing.T) {
+	c := newTestClient(nowhere{}, true)
+	exchange(t, c)
+	hello := aRecord(handshakeRecord, 0, 1)
+	for range maxRecords + 7 {
+		c.receiveRecords(hello)
+	}
+	if got := c.demux.dropped.Load(); got != 7 || len(c.incoming) != maxRecords {
+		t.Errorf("%d records wait, %d were dropped", len(c.incoming), got)
+	}
+	if err := c.establish(); err != nil {
+		t.Fatal(err)
+	}
+	c.hear(rigAt)
+	for range 3 {
+		c.receiveRecords(aRecord(handshakeRecord, 1, 1))
+	}
+	if got := c.demux.dropped.Load(); got != 7 {
+		t.Errorf("%d records were dropped", got)
 	}
 }
 
@@ -244,8 +284,8 @@ func TestIngressAllocates(t *testing.T) {
 	r.arrivals.negotiated(rigNumber)
 	n := 0
 	got := testing.AllocsPerRun(packets, func() {
-		r.takeMedia(datagrams[n], rigAt)
-		r.demux.flush()
+		r.at.receiveMedia(datagrams[n], rigAt)
+		r.at.demux.flush()
 		n++
 	})
 	// AllocsPerRun rounds down: less than one a packet is 0.
@@ -288,9 +328,9 @@ func BenchmarkIngress(b *testing.B) {
 					r.arrivals.feedback()
 					b.StartTimer()
 				}
-				r.takeMedia(sealed[n%len(sealed)], rigAt)
+				r.at.receiveMedia(sealed[n%len(sealed)], rigAt)
 				if n%16 == 15 {
-					r.demux.flush()
+					r.at.demux.flush()
 				}
 			}
 		})

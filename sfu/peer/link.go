@@ -7,15 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/logging"
-	"github.com/pion/srtp/v3"
-	"github.com/pion/transport/v4/deadline"
 
 	"weir/sfu/peer/sdp"
 )
@@ -53,31 +49,34 @@ type link struct {
 }
 
 // handshake is our side of a handshake. It begins with the records in first, if we
-// are the server; otherwise we begin, and first is nil. It returns the keys. An error
-// that is sdp.ErrFingerprint says who the client is not; others may be anybody's fault.
-func (l *link) handshake(ctx context.Context, options []dtls.Option, t *transport, first []byte) (*secured, error) {
-	known := &secrets{}
+// are the server; otherwise we begin, and first is nil. An error that is
+// sdp.ErrFingerprint says who the client is not; others may be anybody's fault.
+func (l *link) handshake(ctx context.Context, options []dtls.Option, c *client, first []byte) error {
+	known := c.newSecrets()
 	mismatch := false
 	options = append(slices.Clip(options),
 		dtls.WithVerifyPeerCertificate(func(chain [][]byte, _ [][]*x509.Certificate) error {
-			err := sdp.CheckCertificate(t.offered, chain)
+			err := sdp.CheckCertificate(c.offered, chain)
 			mismatch = mismatch || err != nil
 			return err
 		}),
 		dtls.WithKeyLogWriter(known))
-	l.pipe = newPipe(t, first)
-	if err := l.open(t.role, options, known); err != nil {
-		return nil, fmt.Errorf("peer: DTLS: %w", err)
+	l.pipe = newPipe(c, first)
+	if err := l.open(c.role, options, known); err != nil {
+		return fmt.Errorf("peer: DTLS: %w", err)
 	}
-	keys, err := l.establish(ctx, t.role, known)
-	if err != nil {
+	if err := l.conn.HandshakeContext(ctx); err != nil {
 		l.drop()
 		if mismatch {
-			return nil, sdp.ErrFingerprint
+			return sdp.ErrFingerprint
 		}
-		return nil, err
+		return fmt.Errorf("peer: DTLS: %w", err)
 	}
-	return keys, nil
+	if err := c.establish(); err != nil {
+		l.drop()
+		return err
+	}
+	return nil
 }
 
 // open makes the connection of a handshake.
@@ -88,34 +87,15 @@ func (l *link) open(role sdp.Role, shared []dtls.Option, known *secrets) (err er
 		for _, o := range shared {
 			options = append(options, o)
 		}
-		l.conn, err = dtls.ClientWithOptions(l.pipe, l.pipe.LocalAddr(), options...)
+		l.conn, err = dtls.ClientWithOptions(l.pipe, net.UDPAddrFromAddrPort(pipeThere), options...)
 		return err
 	}
 	options := dtlsServerOptions(known)
 	for _, o := range shared {
 		options = append(options, o)
 	}
-	l.conn, err = dtls.ServerWithOptions(l.pipe, l.pipe.LocalAddr(), options...)
+	l.conn, err = dtls.ServerWithOptions(l.pipe, net.UDPAddrFromAddrPort(pipeThere), options...)
 	return err
-}
-
-func (l *link) establish(ctx context.Context, role sdp.Role, known *secrets) (*secured, error) {
-	if err := l.conn.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("peer: DTLS: %w", err)
-	}
-	profile, ok := l.conn.SelectedSRTPProtectionProfile()
-	if !ok {
-		return nil, errors.New("peer: DTLS: the client takes none of our SRTP profiles")
-	}
-	state, ok := l.conn.ConnectionState()
-	if !ok {
-		return nil, errors.New("peer: DTLS: no state after a handshake")
-	}
-	alerts, err := newAlertKeys(role, known.master, known.clientRandom, known.serverRandom)
-	if err != nil {
-		return nil, err
-	}
-	return newSecured(srtp.ProtectionProfile(profile), &state, alerts)
 }
 
 // drop gives up the connection, without a word to the client.
@@ -128,79 +108,68 @@ func (l *link) drop() {
 	l.conn, l.pipe = nil, nil
 }
 
-// pipe is the net.PacketConn of a handshake: it yields the client's handshake
-// records, and sends to where the client is.
-type pipe struct {
-	transport *transport
-	deadline  *deadline.Deadline
-	closed    chan struct{}
-	closeOnce sync.Once
-	// owned by the reader
-	first    []byte    // read first
-	greeting *greeting // nil: we are the server
-}
+// helloPause is how long after the begin of a handshake that has failed we begin
+// another one, as its client: not sooner than we would have repeated our hello (RFC
+// 6347 section 4.2.4.1), so that nobody makes us send more by breaking it.
+const helloPause = time.Second
 
-func newPipe(t *transport, first []byte) *pipe {
-	return &pipe{transport: t, deadline: deadline.New(), closed: make(chan struct{}), first: first}
-}
-
-// ReadFrom implements net.PacketConn.
-func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
-	if p.first != nil {
-		n := copy(b, p.first)
-		p.first = nil
-		return n, p.LocalAddr(), nil
+// connect waits until the client has completed ICE and DTLS, but not longer than
+// timeout.
+func (l *link) connect(ctx context.Context, c *client, timeout time.Duration, options []dtls.Option) error {
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var pause <-chan time.Time // before we say hello again
+	for limited.Err() == nil {
+		first, err := c.beginning(limited, pause)
+		if err != nil {
+			break
+		}
+		pause = time.After(helloPause)
+		err = l.handshake(limited, options, c, first)
+		if errors.Is(err, sdp.ErrFingerprint) {
+			return fmt.Errorf("%w: %v", ErrNotConnected, err)
+		}
+		if err != nil {
+			continue // somebody may have interfered: the client tries again
+		}
+		if c.handshaken() {
+			l.drop()
+		}
+		return nil
 	}
-	for {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return ErrNotConnected
+}
+
+// beginning waits until a handshake can begin: for the client's first records, or,
+// if it is ours to begin, until we know where the client is, and until after pause,
+// which is nil at the first time.
+func (c *client) beginning(ctx context.Context, pause <-chan time.Time) (first []byte, err error) {
+	if c.role == sdp.Server {
 		select {
-		case datagram := <-p.transport.incoming:
-			if p.greeting != nil {
-				datagram = p.greeting.filter(datagram)
-			}
-			if len(datagram) > 0 {
-				return copy(b, datagram), p.LocalAddr(), nil
-			}
-		case <-p.deadline.Done():
-			return 0, nil, os.ErrDeadlineExceeded
-		case <-p.closed:
-			return 0, nil, net.ErrClosed
-		case <-p.transport.gone:
-			return 0, nil, net.ErrClosed
+		case first = <-c.incoming:
+			return first, nil
+		case <-c.state.closed:
+		case <-ctx.Done():
+		}
+		return nil, ErrNotConnected
+	}
+	begin := pause
+	for {
+		if begin == nil && c.path.Load() != nil {
+			return nil, nil
+		}
+		select {
+		case <-c.found:
+		case <-begin:
+			begin = nil
+		case <-c.incoming: // of a handshake that failed
+		case <-c.state.closed:
+			return nil, ErrNotConnected
+		case <-ctx.Done():
+			return nil, ErrNotConnected
 		}
 	}
 }
-
-// WriteTo implements net.PacketConn. The client may have moved meanwhile: to is
-// not looked at.
-func (p *pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
-	select {
-	case <-p.closed:
-		return 0, net.ErrClosed
-	default:
-	}
-	if err := p.transport.send(b); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// Close implements net.PacketConn.
-func (p *pipe) Close() error {
-	p.closeOnce.Do(func() { close(p.closed) })
-	return nil
-}
-
-// LocalAddr implements net.PacketConn.
-func (p *pipe) LocalAddr() net.Addr { return p.transport.demux.LocalAddr() }
-
-// SetDeadline implements net.PacketConn.
-func (p *pipe) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
-
-// SetReadDeadline implements net.PacketConn.
-func (p *pipe) SetReadDeadline(t time.Time) error {
-	p.deadline.Set(t)
-	return nil
-}
-
-// SetWriteDeadline implements net.PacketConn: writing does not wait.
-func (p *pipe) SetWriteDeadline(time.Time) error { return nil }

@@ -70,7 +70,7 @@ func newOutput(t *sfu.Track, m sdp.Media, s sdp.Source, first chan<- struct{}) *
 func firstNumber() uint16 { return uint16(rand.N(1 << 15)) }
 
 // write forwards packets. Runs on the shard's goroutine; does not block.
-func (o *output) write(w *way, batch []*media.Packet, lagged bool) {
+func (o *output) write(e *egress, batch []*media.Packet, lagged bool) {
 	if lagged {
 		o.forwarder.Lagged()
 	}
@@ -86,7 +86,7 @@ func (o *output) write(w *way, batch []*media.Packet, lagged bool) {
 		case forward.SendAhead:
 			for i, payload := range p.Ahead {
 				h := o.forwarder.Ahead(p, i)
-				o.send(w, h, o.forwarder.Index(h.SequenceNumber), payload, 0)
+				o.send(e, h, o.forwarder.Index(h.SequenceNumber), payload, 0)
 			}
 		default:
 			o.counters.waiting.Add(1)
@@ -96,7 +96,7 @@ func (o *output) write(w *way, batch []*media.Packet, lagged bool) {
 		if n := even - len(p.Payload); n > 0 && n <= maxPad && i < len(batch)-1 {
 			pad = uint8(n)
 		}
-		o.send(w, header, o.forwarder.Index(header.SequenceNumber), p.Payload, pad)
+		o.send(e, header, o.forwarder.Index(header.SequenceNumber), p.Payload, pad)
 		if o.last == nil {
 			o.first <- struct{}{}
 		}
@@ -107,9 +107,9 @@ func (o *output) write(w *way, batch []*media.Packet, lagged bool) {
 	}
 }
 
-// way is how an output's packets leave: sealed by a key, in a batch, to an
+// egress is how an output's packets leave: sealed by a key, in a batch, to an
 // address.
-type way struct {
+type egress struct {
 	seal  sealer
 	batch batch
 	to    netip.AddrPort
@@ -131,14 +131,14 @@ func evenSize(batch []*media.Packet) int {
 }
 
 // send seals a packet and puts it into the batch.
-func (o *output) send(w *way, header rtp.Header, index uint64, payload []byte, pad uint8) {
+func (o *output) send(e *egress, header rtp.Header, index uint64, payload []byte, pad uint8) {
 	o.header = header
-	sealed, err := w.seal.seal(w.batch.Reserve(rtpHeader+len(payload)+int(pad)+sealOverhead), &o.header, index, payload, pad)
+	sealed, err := e.seal.seal(e.batch.Reserve(rtpHeader+len(payload)+int(pad)+sealOverhead), &o.header, index, payload, pad)
 	if err != nil {
 		o.counters.failed.Add(1)
 		return
 	}
-	w.batch.Commit(len(sealed), w.to)
+	e.batch.Commit(len(sealed), e.to)
 	if header.SSRC == o.ssrc { // retransmissions may have a stream of their own
 		o.packets++
 		o.octets += uint32(len(payload))

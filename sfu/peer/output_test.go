@@ -55,7 +55,7 @@ func packetsOf(size int) []*media.Packet {
 func TestOutputAllocatesNothing(t *testing.T) {
 	to := &discard{}
 	out := newOutput(liveTracks(t, media.VP8)[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
-	w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
+	w := &egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 	batch := packetsOf(20_000)
 	out.write(w, batch, false)
 	if n := testing.AllocsPerRun(100, func() { out.write(w, batch, false) }); n != 0 {
@@ -91,8 +91,8 @@ func TestOutputEvens(t *testing.T) {
 		for i, size := range tt.sizes {
 			batch = append(batch, &media.Packet{Seq: 1<<32 + uint64(i), Time: 1 << 32, Sync: i == 0, Start: i == 0, Payload: bytes.Repeat([]byte{byte(i)}, size)})
 		}
-		out.write(&way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}, batch, false)
-		client := receiver(t, srtp.ProtectionProfileAeadAes128Gcm)
+		out.write(&egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}, batch, false)
+		client := opening(t, srtp.ProtectionProfileAeadAes128Gcm)
 		for i, datagram := range to.kept {
 			var p rtp.Packet
 			plain, err := client.DecryptRTP(nil, datagram, nil)
@@ -150,9 +150,9 @@ func TestOutputResends(t *testing.T) {
 			m.RepairType, s.RepairSSRC = 97, 2
 		}
 		out := newOutput(tracks[0], m, s, make(chan struct{}, 1))
-		w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
+		w := &egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 		out.write(w, batch[:n], false)
-		client := receiver(t, srtp.ProtectionProfileAeadAes128Gcm)
+		client := opening(t, srtp.ProtectionProfileAeadAes128Gcm)
 		first := to.kept[3]
 		var lost rtp.Header
 		if _, err := lost.Unmarshal(first); err != nil {
@@ -200,7 +200,7 @@ func TestOutputSendsWhatIsAhead(t *testing.T) {
 		}
 		writer, track := h264Track(t)
 		out := newOutput(track, m, s, make(chan struct{}, 1))
-		w := &way{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
+		w := &egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 		sets := [][]byte{{0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0}, {0x68, 0xce, 0x0f, 0xc8}}
 		in := rtptest.NewWriter(media.H264, writer, nil)
 		in.TellSets(sets...)
@@ -214,7 +214,7 @@ func TestOutputSendsWhatIsAhead(t *testing.T) {
 			t.Fatal(err)
 		}
 		out.write(w, batch[:n], false)
-		client := receiver(t, srtp.ProtectionProfileAeadAes128Gcm)
+		client := opening(t, srtp.ProtectionProfileAeadAes128Gcm)
 		var got []rtp.Packet
 		open := func(datagram []byte) (p rtp.Packet) {
 			plain, err := client.DecryptRTP(nil, datagram, nil)

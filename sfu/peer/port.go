@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,15 +11,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
-	"github.com/pion/ice/v4"
-	"github.com/pion/interceptor"
-	network "github.com/pion/transport/v4"
+	pionnet "github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
 
+	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
 )
 
@@ -61,7 +63,7 @@ type Config struct {
 	// 500.
 	MaxConnecting int
 	// Net replaces the operating system's network, for tests on a virtual one.
-	Net network.Net
+	Net pionnet.Net
 }
 
 // Validate reports what is wrong with c.
@@ -79,7 +81,6 @@ func (c Config) Validate() error {
 // is safe for concurrent use.
 type Port struct {
 	// set once
-	mux            ice.UDPMux
 	conn           net.PacketConn
 	log            *slog.Logger
 	publishers     api
@@ -125,15 +126,22 @@ func New(c Config) (*Port, error) {
 		return nil, err
 	}
 	logs := loggerFactory{c.Log}
-	d := newDemux(c.Conn)
-	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: d, Logger: logs.NewLogger("udpmux"), Net: c.Net})
-	candidates, err := hostCandidates(mux.GetListenAddresses())
+	if c.Net == nil {
+		if c.Net, err = stdnet.NewNet(); err != nil {
+			return nil, fmt.Errorf("peer: %w", err)
+		}
+	}
+	addresses, err := listenAddresses(c.Conn.LocalAddr(), c.Net)
 	if err != nil {
-		return nil, errors.Join(err, mux.Close())
+		return nil, err
+	}
+	candidates, err := hostCandidates(addresses)
+	if err != nil {
+		return nil, err
 	}
 	p := &Port{
 		conn: c.Conn, log: c.Log, connectTimeout: c.ConnectTimeout, mediaTimeout: c.MediaTimeout, maxConnecting: int64(c.MaxConnecting),
-		mux: mux, demux: d,
+		demux:    newDemux(c.Conn),
 		dtls:     dtlsOptions(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, logs),
 		answerer: sdp.Answerer{Fingerprint: sdp.FingerprintOf(der), Candidates: candidates},
 		configuration: webrtc.Configuration{
@@ -142,11 +150,7 @@ func New(c Config) (*Port, error) {
 			RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
 		},
 	}
-	settings, err := p.settings(c, logs)
-	if err != nil {
-		return nil, err
-	}
-	if p.publishers, err = newAPI(settings); err != nil {
+	if p.publishers, err = newAPI(logs, c.Net); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -165,58 +169,45 @@ func derOf(c *webrtc.Certificate) ([]byte, error) {
 	return block.Bytes, nil
 }
 
-// settings are the transport settings of publishers' connections.
-func (p *Port) settings(c Config, logs loggerFactory) (webrtc.SettingEngine, error) {
-	s := webrtc.SettingEngine{LoggerFactory: logs}
-	s.SetLite(true)
-	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
-	s.SetIncludeLoopbackCandidate(isLoopback(c.Conn.LocalAddr()))
-	s.SetICETimeouts(0, 0, keepalive) // pion does not see the media: see ingress
-	// The cookie exchange protects from spoofed addresses, and costs a round trip:
-	// DTLS is only taken from addresses that have passed ICE.
-	s.SetDTLSInsecureSkipHelloVerify(true)
-	s.SetSRTPProtectionProfiles(srtpProfiles...)
-	s.SetDTLSCipherSuites(cipherSuites...)
-	if c.Net != nil {
-		s.SetNet(c.Net)
-	}
-	return s, nil
-}
-
-func isLoopback(a net.Addr) bool {
-	udp, ok := a.(*net.UDPAddr)
-	return ok && udp.IP.IsLoopback()
-}
-
-// api is what the connections of all publishers have in common.
-type api struct {
-	engine   *webrtc.MediaEngine
-	settings webrtc.SettingEngine
-}
-
-// newAPI returns an api with our codecs only, and without interceptors: what they do,
-// an ingress has to see to.
-func newAPI(s webrtc.SettingEngine) (api, error) {
-	engine, err := newMediaEngine()
+// restart answers a client's ICE restart. kind and mid are of its first section.
+func (p *Port) restart(c *client, f Fragment, kind media.Kind, mid string) (Fragment, error) {
+	remote, err := f.Restart()
 	if err != nil {
-		return api{}, err
+		return Fragment{}, err
 	}
-	return api{engine, s}, nil
-}
-
-// newConnection returns a PeerConnection over a mux, the secrets of whose handshake
-// are caught.
-func (a api) newConnection(c webrtc.Configuration, mux ice.UDPMux, caught *secrets) (*webrtc.PeerConnection, error) {
-	a.settings.SetICEUDPMux(mux)
-	a.settings.SetDTLSKeyLogWriter(caught)
-	a.settings.SetDTLSServerHelloMessageHook(caught.serverHello)
-	return webrtc.NewAPI(webrtc.WithMediaEngine(a.engine), webrtc.WithSettingEngine(a.settings),
-		webrtc.WithInterceptorRegistry(&interceptor.Registry{})).NewPeerConnection(c)
+	select {
+	case <-c.state.closed:
+		return Fragment{}, ErrLost
+	default:
+	}
+	local, err := c.restart(strings.Clone(remote.Ufrag))
+	if err != nil {
+		return Fragment{}, err
+	}
+	return p.answerer.Restart(kind, mid, local), nil
 }
 
 // Addr returns the address of the UDP socket.
 func (p *Port) Addr() net.Addr { return p.conn.LocalAddr() }
 
-// Close closes the socket, which the mux does. Sessions must have ended before.
-func (p *Port) Close() error { return p.mux.Close() }
+// Run reads the socket, and hands what comes to the sessions, until Close, which is no
+// error, or until ctx is done, whose cause it returns: then it has closed the socket.
+// Sessions should have ended before. No session is connected before Run.
+func (p *Port) Run(ctx context.Context) error { return p.demux.run(ctx) }
+
+// Close closes the socket, which ends Run. Sessions must have ended before. Closing
+// twice is fine.
+func (p *Port) Close() error {
+	if err := p.demux.close(); err != nil {
+		return fmt.Errorf("peer: close: %w", err)
+	}
+	return nil
+}
+
+// PortStats is a snapshot of what a Port has done.
+type PortStats struct {
+	Dropped uint64 // datagrams of handshakes for which a session had no room: the client sends them again
+}
+
+// Stats returns a snapshot.
+func (p *Port) Stats() PortStats { return PortStats{Dropped: p.demux.dropped.Load()} }

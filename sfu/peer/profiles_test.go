@@ -8,6 +8,8 @@ import (
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/webrtc/v4"
+
+	"weir/sfu/peer/peertest"
 )
 
 // TestProfiles: clients that have but one way to encrypt are served by it.
@@ -30,6 +32,7 @@ func TestProfiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		stop := peertest.Serve(t, port)
 		pc := clientOf(t, p)
 		got := make(chan struct{}, 1)
 		pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
@@ -68,7 +71,7 @@ func TestProfiles(t *testing.T) {
 		cancel()
 		<-done
 		sub.Close()
-		port.Close()
+		stop()
 	}
 }
 

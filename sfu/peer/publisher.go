@@ -23,11 +23,19 @@ const (
 
 // Publisher is a WebRTC client that sends: a Source of the hub.
 type Publisher struct {
-	*session
-	inputs []*input    // set once
-	asking chan asking // of the client
+	// set once
+	port       *Port
+	client     *client
+	connection *connection
+	ingress    *ingress
+	inputs     []*input
+	kind       media.Kind  // of the first section that is taken
+	mid        string      // its name
+	asking     chan asking // of the client
 
 	useless atomic.Bool // it has ended with ErrNoMedia, or is about to
+
+	dropped bool // its connection is; owned by Run
 }
 
 // Failure returns ErrNoMedia if that is why the session ends, from before its client
@@ -42,27 +50,39 @@ func (c *Publisher) Failure() error {
 // NewPublisher answers a publisher's offer and adds its tracks to pub. The
 // Publisher must be run by pub, or closed. Errors wrap ErrOffer or
 // ErrUnsupported if the client is to blame.
-func (p *Port) NewPublisher(ctx context.Context, rawOffer string, pub *sfu.Publication) (*Publisher, string, error) {
+func (p *Port) NewPublisher(_ context.Context, rawOffer string, pub *sfu.Publication) (*Publisher, string, error) {
 	o, err := sdp.Parse(rawOffer, sdp.ClientSends)
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := p.newSession(p.publishers, o.Role)
+	state, err := p.newConnectionState()
 	if err != nil {
 		return nil, "", err
 	}
-	c := &Publisher{session: s, asking: make(chan asking, maxAsking)}
-	answer, err := c.accept(ctx, o, pub)
+	c := &Publisher{
+		port: p, client: newClient(p.demux, state, o, true), ingress: &ingress{},
+		kind: o.Media[0].Codec.Kind(), mid: o.Media[0].MID, asking: make(chan asking, maxAsking),
+	}
+	c.ingress.client = c.client
+	if c.connection, err = p.newConnection(c.client); err != nil {
+		state.close()
+		return nil, "", err
+	}
+	answer, err := c.accept(o, pub)
 	if err != nil {
-		c.Close()
+		_ = c.Close()
 		return nil, "", err
 	}
 	return c, answer, nil
 }
 
 // accept adds the offered tracks to pub and answers.
-func (c *Publisher) accept(ctx context.Context, o *sdp.Offer, pub *sfu.Publication) (string, error) {
-	answer, err := c.answer(ctx, o)
+func (c *Publisher) accept(o *sdp.Offer, pub *sfu.Publication) (string, error) {
+	if err := c.connection.negotiate(o); err != nil {
+		return "", err
+	}
+	local := sdp.NewCredentials()
+	answer, err := c.port.answerer.Answer(o, local, nil)
 	if err != nil {
 		return "", err
 	}
@@ -82,6 +102,8 @@ func (c *Publisher) accept(ctx context.Context, o *sdp.Offer, pub *sfu.Publicati
 		c.inputs = append(c.inputs, in)
 	}
 	c.ingress.router.Store(&router{names: names, inputs: c.inputs})
+	c.ingress.arrivals.negotiated(o.Extensions().TransportCC)
+	c.client.enter(credentials{local: local, remote: o.Credentials.Ufrag}, c.ingress)
 	return answer, nil
 }
 
@@ -90,7 +112,7 @@ func (c *Publisher) accept(ctx context.Context, o *sdp.Offer, pub *sfu.Publicati
 // cause of ctx.
 func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 	defer c.Close()
-	if err := c.await(ctx); err != nil {
+	if err := c.connection.connect(ctx, c.client, c.port.connectTimeout); err != nil {
 		return err
 	}
 	requests := newKeyframeRequests(c.inputs)
@@ -126,20 +148,45 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 			for _, in := range c.inputs {
 				in.tend()
 			}
-			c.tend()
+			if err := c.tend(); err != nil {
+				return err
+			}
 			if c.ingress.inVain() > c.port.mediaTimeout {
 				c.useless.Store(true)
 				return ErrNoMedia
 			}
-		case <-c.gone:
-			return c.why()
+		case <-c.client.state.closed:
+			return c.client.state.cause()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if len(packets) > 0 {
-			c.ingress.report(packets)
-		}
+		c.client.report(packets)
 	}
+}
+
+// tend looks after the connection from time to time.
+func (c *Publisher) tend() error {
+	c.client.tend()
+	if !c.dropped && c.client.handshaken() {
+		c.dropped = true
+		return c.connection.drop()
+	}
+	return nil
+}
+
+// Silent reports whether nothing has come from the client for some seconds, though it
+// was connected.
+func (c *Publisher) Silent() bool { return c.client.silent() }
+
+// Trickle takes in candidates of the client. An ICE-lite agent has no use for
+// them: it only checks that they are meant for this session.
+func (c *Publisher) Trickle(f Fragment) error { return f.CheckSession(c.client.remote()) }
+
+// Restart answers an ICE restart: the fragment brings the client's new
+// credentials, the returned one the server's. If it fails, the session goes on
+// as it was.
+func (c *Publisher) Restart(_ context.Context, f Fragment) (Fragment, error) {
+	return c.port.restart(c.client, f, c.kind, c.mid)
 }
 
 // Close lets go of the tracks, which another session may be about to take over, and
@@ -148,7 +195,8 @@ func (c *Publisher) Close() error {
 	for _, in := range c.inputs {
 		in.stop()
 	}
-	return c.session.Close()
+	c.client.close(nil)
+	return c.connection.drop()
 }
 
 // repeats ticks while something is missing.

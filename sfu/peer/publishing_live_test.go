@@ -26,7 +26,7 @@ import (
 )
 
 // TestFirstPacket: of a publisher that sends from the first moment on nothing is
-// missing, nothing comes twice, and all of it in its order; and pion gets nothing of it.
+// missing, nothing comes twice, and all of it in its order.
 func TestFirstPacket(t *testing.T) {
 	for range 3 {
 		sent := &sentBy{}
@@ -48,9 +48,6 @@ func TestFirstPacket(t *testing.T) {
 				t.Fatalf("packet %d of %d has the number %d, want %d", i, len(all), number, want)
 			}
 		}
-		if left := p.tap.left.Load(); left != 0 {
-			t.Errorf("%d datagrams of media were left for pion", left)
-		}
 	}
 }
 
@@ -58,7 +55,7 @@ func TestFirstPacket(t *testing.T) {
 // sends next; and if it gets lost, the client gets it again.
 func TestLastFlight(t *testing.T) {
 	p := publish(t, peertest.Options{})
-	i := p.publisher.ingress
+	i := p.publisher.client
 	var early, lost atomic.Int64
 	leaves := func(datagram []byte, _ net.Addr) bool {
 		if datagram[0] != changeCipherSpec {
@@ -67,7 +64,7 @@ func TestLastFlight(t *testing.T) {
 		if i.keys.Load() == nil {
 			early.Add(1)
 		}
-		if i.through.Load() {
+		if i.established.Load() {
 			return true
 		}
 		lost.Add(1)
@@ -103,7 +100,7 @@ func TestForgedAtPublishers(t *testing.T) {
 	mu.Unlock()
 	p.tap.loses.Store(nil)
 	before := p.pub.Info().Tracks[0]
-	at := *p.publisher.ingress.to.Load()
+	at := *p.publisher.client.path.Load()
 	for round := range 20 {
 		forged := [][]byte{
 			aRecord(alertRecord, 0, 2, 40), aRecord(alertRecord, 0, 1, 0), aRecord(alertRecord, 1, 2, 40),
@@ -123,18 +120,18 @@ func TestForgedAtPublishers(t *testing.T) {
 			other[8]++ // the SSRC
 			forged = append(forged, datagram, other)
 		}
-		for _, from := range []netip.AddrPort{at, netip.MustParseAddrPort("192.0.2.99:9")} {
+		for _, from := range []netip.AddrPort{at.address, netip.MustParseAddrPort("192.0.2.99:9")} {
 			for _, datagram := range forged {
 				p.socket.put(datagram, from)
 			}
 		}
 		seq = p.alive(t, seq)
 	}
-	i := p.publisher.ingress
+	i := p.publisher.client
 	if after := p.pub.Info().Tracks[0]; after.Duplicates != before.Duplicates || after.Late != before.Late {
 		t.Errorf("the track has %+v, before %+v", after, before)
 	}
-	if got := *i.to.Load(); got != at {
+	if got := *i.path.Load(); got != at {
 		t.Errorf("the client is at %v, was at %v", got, at)
 	}
 	p.client.Close()
@@ -142,8 +139,8 @@ func TestForgedAtPublishers(t *testing.T) {
 		t.Errorf("the publisher ended with %v", err)
 	}
 	p.forgotten(t)
-	if i.sources != 1 {
-		t.Errorf("the client has %d SSRCs", i.sources)
+	if n := i.keys.Load().in.sources; n != 1 {
+		t.Errorf("the client has %d SSRCs", n)
 	}
 }
 
@@ -200,9 +197,6 @@ func TestReports(t *testing.T) {
 		seq++
 		return p.pub.Info().Tracks[0].Repaired >= 50
 	})
-	if got := p.tap.left.Load(); got != 0 {
-		t.Errorf("%d datagrams were left for pion", got)
-	}
 }
 
 // TestNothingOfUse: a client whose packets belong to nothing is told so by the end of
@@ -211,15 +205,15 @@ func TestNothingOfUse(t *testing.T) {
 	p := publish(t, peertest.Options{})
 	p.connect(t)
 	i := p.publisher.ingress
-	until(t, "the end of the handshake", i.through.Load)
-	r := &rig{client: clientContext(t, i)}
+	until(t, "the end of the handshake", p.publisher.client.established.Load)
+	r := &rig{client: clientContext(t, p.secrets())}
 	h := mediaHeader(1)
 	h.PayloadType = 50
-	p.socket.put(r.seal(t, h, frame(1)), *i.to.Load())
+	p.socket.put(r.seal(t, h, frame(1)), p.publisher.client.path.Load().address)
 	until(t, "the packet", func() bool { return i.useless.Load() != 0 })
 	i.useless.Add(-int64(defaultMediaTimeout))
 	h.SequenceNumber++
-	p.socket.put(r.seal(t, h, frame(1)), *i.to.Load())
+	p.socket.put(r.seal(t, h, frame(1)), p.publisher.client.path.Load().address)
 	if err := p.end(t); !errors.Is(err, ErrNoMedia) || errors.Is(err, sfu.ErrLost) || p.publisher.Failure() == nil {
 		t.Errorf("the publisher ended with %v", err)
 	}
@@ -233,7 +227,7 @@ func TestOnlyReports(t *testing.T) {
 	p := publish(t, peertest.Options{})
 	p.connect(t)
 	seq := p.begin(t, 0)
-	d, i := p.port.demux, p.publisher.ingress
+	d, live := p.port.demux, &p.publisher.client.liveness
 	d.mu.Lock()
 	clear(d.byUfrag) // checks do not count any more
 	d.mu.Unlock()
@@ -254,26 +248,26 @@ func TestOnlyReports(t *testing.T) {
 			return false
 		}
 	})
-	i.heard.Add(-int64(disconnectedTimeout))
+	live.heard.Add(-int64(disconnectedTimeout))
 	if !p.publisher.Silent() {
 		t.Error("the client is not silent")
 	}
 	until(t, "a report", func() bool { return !p.publisher.Silent() })
 	d.mu.Lock()
-	clear(d.byAddr)
+	clear(d.byAddress[overUDP])
 	d.mu.Unlock()
-	i.heard.Add(-int64(disconnectedTimeout + failedTimeout))
+	live.heard.Add(-int64(disconnectedTimeout + failedTimeout))
 	if err := p.end(t); !errors.Is(err, ErrLost) {
 		t.Errorf("the publisher ended with %v", err)
 	}
 }
 
-// TestPublisherMoves: when the client chooses another way, or sends by another one as
+// TestPublisherMoves: when the client chooses another path, or sends by another one as
 // a NAT has it, what we tell it takes that. However often it moves.
 func TestPublisherMoves(t *testing.T) {
 	for _, chooses := range []bool{true, false} {
 		testMoves(t, chooses, 0)
-		testMoves(t, chooses, 2*maxWays)
+		testMoves(t, chooses, 2*maxPaths)
 	}
 }
 
@@ -294,10 +288,10 @@ func testMoves(t *testing.T, chooses bool, before uint16) {
 		return false
 	}
 	p.socket.leaves.Store(&leaves)
-	i := p.publisher.ingress
-	i.mu.Lock()
-	now := i.agent.now
-	i.mu.Unlock()
+	c := p.publisher.client
+	c.mu.Lock()
+	now := c.agent.now
+	c.mu.Unlock()
 	check := []stun.Setter{ice.AttrControlling(7)}
 	if chooses {
 		check = append(check, ice.UseCandidate())
@@ -308,8 +302,9 @@ func testMoves(t *testing.T, chooses bool, before uint16) {
 	// A check of its own, by the old way, may come in between, on a slow machine.
 	until(t, "feedback at the new address", func() bool {
 		p.socket.put(checkBy(now.local.Ufrag+":"+now.remote, now.local.Pwd, check...), moved)
-		if !chooses && p.port.demux.at(moved) != nil {
-			i.hearAt(moved) // as what it seals would
+		by := path{overUDP, moved, p.port.demux.conn}
+		if !chooses && p.port.demux.at(by) != nil {
+			c.hear(by) // as what it seals would
 		}
 		p.write(t, seq)
 		seq++
@@ -338,7 +333,7 @@ func TestLayers(t *testing.T) {
 	p := publishTracks(t, peertest.Options{}, layer("f"), layer("h"))
 	p.connect(t)
 	i := p.publisher.ingress
-	until(t, "the end of the handshake", i.through.Load)
+	until(t, "the end of the handshake", p.publisher.client.established.Load)
 	names, section := i.router.Load().names, i.router.Load().inputs[0].section
 	mid, rid, repaired := names.mid, names.rid, names.repaired
 	for number, uri := range map[uint8]string{mid: pion.SDESMidURI, rid: pion.SDESRTPStreamIDURI, repaired: pion.SDESRepairRTPStreamIDURI} {
@@ -347,7 +342,7 @@ func TestLayers(t *testing.T) {
 		}
 	}
 	// What the client sends: pion does not name a stream in its packets.
-	r := &rig{client: clientContext(t, i)}
+	r := &rig{client: clientContext(t, p.secrets())}
 	send := func(h rtp.Header, names map[uint8]string, payload []byte) {
 		h.Version, h.Timestamp = 2, 3000
 		for id, name := range names {
@@ -355,7 +350,7 @@ func TestLayers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p.socket.put(r.seal(t, h, payload), *i.to.Load())
+		p.socket.put(r.seal(t, h, payload), p.publisher.client.path.Load().address)
 	}
 	seq, again := uint16(0), uint16(0)
 	next := func() { // every second packet is missing

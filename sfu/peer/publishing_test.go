@@ -93,26 +93,15 @@ func (c *crossing) put(datagram []byte, from netip.AddrPort) {
 type tap struct {
 	*ingress
 	took  atomic.Int64                               // packets
-	left  atomic.Int64                               // datagrams that are left for pion
 	loses atomic.Pointer[func(datagram []byte) bool] // of the client's media
 }
 
-func (p *tap) takeMedia(datagram []byte, from netip.AddrPort) []byte {
-	if len(datagram) < rtpHeader || datagram[1] >= firstRTCP && datagram[1] <= lastRTCP {
-		return p.count(p.ingress.takeMedia(datagram, from))
-	}
+func (p *tap) receiveRTP(k *keys, datagram []byte, from path) {
 	if loses := p.loses.Load(); loses != nil && (*loses)(datagram) {
-		return nil
+		return
 	}
 	p.took.Add(1)
-	return p.count(p.ingress.takeMedia(datagram, from))
-}
-
-func (p *tap) count(rest []byte) []byte {
-	if rest != nil {
-		p.left.Add(1)
-	}
-	return rest
+	p.ingress.receiveRTP(k, datagram, from)
 }
 
 // publishing is a publisher of one VP8 track.
@@ -147,7 +136,7 @@ func publishTracks(t testing.TB, o peertest.Options, layers ...*webrtc.TrackLoca
 	if p.port, err = New(Config{Conn: p.socket}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.port.Close() })
+	peertest.Serve(t, p.port)
 	hub, err := sfu.New(sfu.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -171,9 +160,7 @@ func publishTracks(t testing.TB, o peertest.Options, layers ...*webrtc.TrackLoca
 	}
 	p.track = trackOf(t, hub)
 	p.tap = &tap{ingress: p.publisher.ingress}
-	i := p.publisher.ingress
-	i.owner = p.tap // nothing has come yet
-	p.port.demux.add(i.agent.now.local.Ufrag, p.tap)
+	p.publisher.client.receiver = p.tap // nothing has come yet
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -183,6 +170,9 @@ func publishTracks(t testing.TB, o peertest.Options, layers ...*webrtc.TrackLoca
 	t.Cleanup(func() { cancel(); <-done })
 	return p
 }
+
+// secrets returns those of the publisher's handshake.
+func (p *publishing) secrets() *secrets { return p.publisher.connection.known }
 
 // readReports reads what the client is told, for its interceptors.
 func (p *publishing) readReports(t testing.TB, sender *webrtc.RTPSender) {
@@ -259,11 +249,8 @@ func (p *publishing) alive(t testing.TB, seq uint16) uint16 {
 // forgotten checks that nothing of a publisher is left behind.
 func (p *publishing) forgotten(t testing.TB) {
 	t.Helper()
-	d := p.port.demux
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.byAddr)+len(d.byUfrag) != 0 {
-		t.Errorf("the socket remembers %v and %v", d.byAddr, d.byUfrag)
+	if addresses, sessions := p.port.demux.known(); addresses+sessions != 0 {
+		t.Errorf("the socket remembers %d addresses and %d user names", addresses, sessions)
 	}
 }
 

@@ -25,12 +25,13 @@ const (
 	rigPayload, rigRepair = 96, 97
 )
 
-var rigAt = netip.MustParseAddrPort("192.0.2.1:1")
+var rigAt = path{overUDP, netip.MustParseAddrPort("192.0.2.1:1"), plainConn{nowhere{}}}
 
 // rig is an ingress whose handshake is over, without a network. What it is given its
 // test may do by one goroutine only.
 type rig struct {
 	*ingress
+	at     *client
 	client *srtp.Context // with the client's keys
 	in     *input        // of the first section
 	pub    *sfu.Publication
@@ -71,7 +72,7 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{ingress: newIngress(sdp.Server), asks: make(chan asking, maxAsking)}
+	r := &rig{ingress: &ingress{}, asks: make(chan asking, maxAsking)}
 	if r.pub, err = hub.Publish("s", sfu.PublishOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -95,31 +96,50 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	r.ingress.router.Store(routes)
 	r.in = routes.inputs[0]
 	r.track = trackOf(t, hub)
-	r.client = shake(t, r.ingress)
-	r.enter(newDemux(nowhere{}), r.ingress, pair{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag})
+	r.at = newTestClient(nowhere{}, true)
+	r.ingress.client = r.at
+	r.client = shake(t, r.at)
+	r.at.enter(testCredentials, r.ingress)
 	at := rigAt
-	r.to.Store(&at)
+	r.at.path.Store(&at)
 	return r
 }
 
-// shake is a handshake: it returns what the client seals with.
-func shake(t testing.TB, i *ingress) *srtp.Context {
-	t.Helper()
-	i.secrets.profile, i.secrets.serverRandom = srtp.ProtectionProfileAeadAes128Gcm, make([]byte, 32)
-	if _, err := fmt.Fprintf(&i.secrets, "CLIENT_RANDOM %x %x\n", make([]byte, 32), make([]byte, 48)); err != nil {
-		t.Fatal(err)
-	}
-	if err := i.established(); err != nil {
-		t.Fatal(err)
-	}
-	return clientContext(t, i)
+// testCredentials are those of newTestClient's.
+var testCredentials = credentials{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag}
+
+// newTestClient returns a client without a session, at a socket.
+func newTestClient(socket net.PacketConn, sends bool) *client {
+	state := &connectionState{connected: make(chan struct{}), closed: make(chan struct{}), connecting: func(int64) int64 { return 0 }}
+	return newClient(newDemux(socket), state, &sdp.Offer{}, sends)
 }
 
-// clientContext returns what the client of an ingress seals with.
-func clientContext(t testing.TB, i *ingress) *srtp.Context {
+// shake is a handshake: it returns what the client seals with.
+func shake(t testing.TB, c *client) *srtp.Context {
 	t.Helper()
-	c := srtp.Config{Profile: i.secrets.profile}
-	if err := c.ExtractSessionKeysFromDTLS(&i.secrets, true); err != nil {
+	s := exchange(t, c)
+	if err := c.establish(); err != nil {
+		t.Fatal(err)
+	}
+	return clientContext(t, s)
+}
+
+// exchange is that part of a handshake that yields the keys.
+func exchange(t testing.TB, c *client) *secrets {
+	t.Helper()
+	s := c.newSecrets()
+	s.profile, s.serverRandom = srtp.ProtectionProfileAeadAes128Gcm, make([]byte, 32)
+	if _, err := fmt.Fprintf(s, "CLIENT_RANDOM %x %x\n", make([]byte, 32), make([]byte, 48)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// clientContext returns what the client of a handshake seals with.
+func clientContext(t testing.TB, s *secrets) *srtp.Context {
+	t.Helper()
+	c := srtp.Config{Profile: s.profile}
+	if err := c.ExtractSessionKeysFromDTLS(s, true); err != nil {
 		t.Fatal(err)
 	}
 	client, err := srtp.CreateContext(c.Keys.LocalMasterKey, c.Keys.LocalMasterSalt, c.Profile)
@@ -158,9 +178,7 @@ func mediaHeader(seq uint16) rtp.Header {
 // put has the ingress take in a packet.
 func (r *rig) put(t testing.TB, h rtp.Header, payload []byte) {
 	t.Helper()
-	if r.takeMedia(bytes.Clone(r.seal(t, h, payload)), rigAt) != nil {
-		t.Fatal("a packet is left for pion")
-	}
+	r.at.receiveMedia(bytes.Clone(r.seal(t, h, payload)), rigAt)
 }
 
 // send is put for a packet of the stream.

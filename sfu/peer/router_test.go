@@ -92,8 +92,8 @@ func TestRoutesAreFew(t *testing.T) {
 		sound.SequenceNumber++
 		sound.Timestamp += 960
 		r.put(t, sound, []byte{0xf8, 1})
-		if len(r.routes()) > maxRoutes || r.sources > maxSources || len(r.in.encodings[0].former) > maxRoutes {
-			t.Fatalf("there are %d routes for %d SSRCs", len(r.routes()), r.sources)
+		if len(r.routes()) > maxRoutes || r.at.keys.Load().in.sources > maxSources || len(r.in.encodings[0].former) > maxRoutes {
+			t.Fatalf("there are %d routes for %d SSRCs", len(r.routes()), r.at.keys.Load().in.sources)
 		}
 		if n == 100 {
 			before = r.in.encodings[0].ssrc
@@ -270,7 +270,7 @@ func TestInVain(t *testing.T) {
 		{"forged", func(r *rig, seq uint16) {
 			datagram := r.seal(t, mediaHeader(seq), frame(1))
 			datagram[len(datagram)-1] ^= 1
-			r.takeMedia(datagram, rigAt)
+			r.at.receiveMedia(datagram, rigAt)
 		}, false},
 		{"padding", func(r *rig, seq uint16) {
 			h := named(mediaHeader(seq), map[uint8]string{rigMID: "v"})
@@ -302,7 +302,7 @@ func TestInVain(t *testing.T) {
 	} {
 		r := newRigOf(t, undeclared, same)
 		tt.send(r, 1)
-		r.started = r.started.Add(-time.Hour)
+		r.at.liveness.started = r.at.liveness.started.Add(-time.Hour)
 		tt.send(r, 11)
 		if vain := r.inVain() > defaultMediaTimeout; vain != tt.vain {
 			t.Errorf("%s: in vain: %v", tt.name, vain)

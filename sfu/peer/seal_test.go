@@ -9,6 +9,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 
+	"weir/sfu/peer/sdp"
 	"weir/sfu/sfutest"
 )
 
@@ -23,8 +24,8 @@ func keysOf(p srtp.ProtectionProfile) (key, salt []byte) {
 	return bytes.Repeat([]byte{7}, k), bytes.Repeat([]byte{9}, s)
 }
 
-// receiver is the client's side.
-func receiver(t testing.TB, p srtp.ProtectionProfile) *srtp.Context {
+// opening is the client's side.
+func opening(t testing.TB, p srtp.ProtectionProfile) *srtp.Context {
 	t.Helper()
 	key, salt := keysOf(p)
 	c, err := srtp.CreateContext(key, salt, p, srtp.SRTPReplayProtection(64))
@@ -48,7 +49,7 @@ func sealerOf(t testing.TB, p srtp.ProtectionProfile) sealer {
 // the sequence numbers, and what was left out later.
 func TestSeal(t *testing.T) {
 	for _, p := range allProfiles {
-		s, client := sealerOf(t, p), receiver(t, p)
+		s, client := sealerOf(t, p), opening(t, p)
 		open := func(index uint64) {
 			t.Helper()
 			h := rtp.Header{Version: 2, Marker: index%3 == 0, PayloadType: 96, SequenceNumber: uint16(index), Timestamp: uint32(index * 3000), SSRC: 0xfedcba98}
@@ -145,22 +146,19 @@ func BenchmarkSeal(b *testing.B) {
 	}
 }
 
-// exporter yields the same keys for both sides.
-type exporter struct{}
-
-func (exporter) ExportKeyingMaterial(_ string, _ []byte, n int) ([]byte, error) {
-	return bytes.Repeat([]byte{5}, n), nil
-}
-
 func TestRTCP(t *testing.T) {
 	for _, p := range allProfiles {
-		server, err := newSecured(p, exporter{}, alertKeysForTest)
+		s := &secrets{profile: p, clientRandom: make([]byte, 32), serverRandom: make([]byte, 32), master: make([]byte, 48)}
+		server, err := newKeys(s, sdp.Server, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Both directions have one key here: what the server seals it opens.
+		client, err := newKeys(s, sdp.Client, true)
+		if err != nil {
+			t.Fatal(err)
+		}
 		report := func(ssrc uint32) []byte {
-			sealed, err := server.rtcp.seal(nil, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: 9}})
+			sealed, err := client.rtcp.seal(nil, []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: 9}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,8 +8,6 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/rtcp"
 	"github.com/pion/srtp/v3"
-
-	"weir/sfu/peer/sdp"
 )
 
 const (
@@ -34,14 +32,6 @@ var srtpProfiles = []dtls.SRTPProtectionProfile{
 	dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80,
 }
 
-// secured is the keys of an established session (RFC 5764 section 4.2).
-type secured struct {
-	// set once
-	rtp    sealer // used by the shard's goroutine
-	rtcp   *srtcp
-	alerts alertKeys
-}
-
 // srtcp is the keys of the reports in both directions.
 type srtcp struct {
 	most int // SSRCs that may report; set once
@@ -64,24 +54,6 @@ func newSRTCP(profile srtp.ProtectionProfile, k srtp.SessionKeys, most int) (*sr
 	s.in, err = srtp.CreateContext(k.RemoteMasterKey, k.RemoteMasterSalt, profile, srtp.SRTCPReplayProtection(rtcpReplayWindow))
 	if err != nil {
 		return nil, fmt.Errorf("peer: SRTCP: %w", err)
-	}
-	return s, nil
-}
-
-// newSecured makes the ciphers of a DTLS session. Our role in it is that of alerts.
-func newSecured(profile srtp.ProtectionProfile, exporter srtp.KeyingMaterialExporter, alerts alertKeys) (*secured, error) {
-	c := srtp.Config{Profile: profile}
-	if err := c.ExtractSessionKeysFromDTLS(exporter, alerts.role == sdp.Client); err != nil {
-		return nil, fmt.Errorf("peer: SRTP keys: %w", err)
-	}
-	k := c.Keys
-	s := &secured{alerts: alerts}
-	var err error
-	if s.rtp, err = newSealer(profile, k.LocalMasterKey, k.LocalMasterSalt); err != nil {
-		return nil, err
-	}
-	if s.rtcp, err = newSRTCP(profile, k, maxReporters); err != nil {
-		return nil, err
 	}
 	return s, nil
 }

@@ -28,10 +28,9 @@ const (
 
 // Viewer is a WebRTC client that receives: a Sink of the hub.
 type Viewer struct {
-	*transport
-
 	// set once
 	port    *Port
+	client  *client
 	kind    media.Kind    // of the first section that is taken
 	mid     string        // its name
 	outputs []*output     // in the order of the offer's sections
@@ -39,9 +38,11 @@ type Viewer struct {
 
 	attachment atomic.Pointer[sfu.Attachment] // nil before the viewer is connected
 
+	link link // owned by Run
+
 	// owned by the shard's goroutine
-	outbox *outbox
-	route  way
+	batch  *shardBatch
+	egress egress
 }
 
 // NewViewer answers a viewer's offer with those of tracks that it has a section
@@ -64,19 +65,18 @@ func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track
 	if err != nil {
 		return nil, "", err
 	}
-	l, err := p.begin()
+	state, err := p.newConnectionState()
 	if err != nil {
 		return nil, "", err
 	}
-	v.transport = newTransport(l, o.Role, o.Fingerprints)
-	v.onRTCP = v.takeFeedback
+	v.client = newClient(p.demux, state, o, false)
 	local := sdp.NewCredentials()
 	answer, err := p.answerer.Answer(o, local, sources)
 	if err != nil {
-		v.end()
+		state.close()
 		return nil, "", err
 	}
-	v.enter(p.demux, v.transport, pair{local: local, remote: o.Credentials.Ufrag})
+	v.client.enter(credentials{local: local, remote: o.Credentials.Ufrag}, v)
 	return v, answer, nil
 }
 
@@ -114,25 +114,19 @@ func distinct(n int) []uint32 {
 	return all
 }
 
+// Silent reports whether nothing has come from the client for some seconds, though it
+// was connected.
+func (v *Viewer) Silent() bool { return v.client.silent() }
+
 // Trickle takes in candidates of the client. An ICE-lite agent has no use for
 // them: it only checks that they are meant for this session.
-func (v *Viewer) Trickle(f sdp.Fragment) error {
-	return f.CheckSession(v.remote())
-}
+func (v *Viewer) Trickle(f Fragment) error { return f.CheckSession(v.client.remote()) }
 
 // Restart answers an ICE restart: the fragment brings the client's new
 // credentials, the returned one the server's. If it fails, the session goes on
 // as it was.
-func (v *Viewer) Restart(_ context.Context, f sdp.Fragment) (sdp.Fragment, error) {
-	remote, err := f.Restart()
-	if err != nil {
-		return sdp.Fragment{}, err
-	}
-	local, err := v.restart(strings.Clone(remote.Ufrag))
-	if err != nil {
-		return sdp.Fragment{}, err
-	}
-	return v.port.answerer.Restart(v.kind, v.mid, local), nil
+func (v *Viewer) Restart(_ context.Context, f Fragment) (Fragment, error) {
+	return v.port.restart(v.client, f, v.kind, v.mid)
 }
 
 // Close ends the connection, telling the client. Closing twice is fine.
@@ -141,7 +135,7 @@ func (v *Viewer) Close() error {
 	for _, out := range v.outputs {
 		ssrcs = append(ssrcs, out.ssrc)
 	}
-	v.close([]rtcp.Packet{
+	v.client.close([]rtcp.Packet{
 		&rtcp.ReceiverReport{SSRC: ssrcs[0]}, cname(ssrcs[0]), &rtcp.Goodbye{Sources: ssrcs},
 	})
 	return nil
@@ -153,7 +147,7 @@ func (v *Viewer) Close() error {
 func (v *Viewer) Run(ctx context.Context, sub *sfu.Subscription) error {
 	defer v.link.drop()
 	defer v.Close()
-	if err := v.connect(ctx, v.port.connectTimeout, v.port.dtls); err != nil {
+	if err := v.link.connect(ctx, v.client, v.port.connectTimeout, v.port.dtls); err != nil {
 		return err
 	}
 	attachment, err := sub.Attach(v, v.tracks())
@@ -179,7 +173,10 @@ func (v *Viewer) serve(ctx context.Context, sub *sfu.Subscription, a *sfu.Attach
 			// On the shard's goroutine, which owns what a report tells. If its inbox
 			// is full, the next report will do.
 			a.Do(func() { v.report(clock) })
-			v.tend()
+			if v.client.handshaken() {
+				v.link.drop()
+			}
+			v.client.tend()
 			tick.Reset(reportInterval)
 		case <-v.first:
 			a.Do(func() { v.report(clock) })
@@ -187,8 +184,8 @@ func (v *Viewer) serve(ctx context.Context, sub *sfu.Subscription, a *sfu.Attach
 		case <-sub.Done():
 			v.drain(a)
 			return nil
-		case <-v.gone:
-			return v.why()
+		case <-v.client.state.closed:
+			return v.client.state.cause()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -214,13 +211,13 @@ func (v *Viewer) tracks() []*sfu.Track {
 
 // WritePackets implements sfu.PacketWriter.
 func (v *Viewer) WritePackets(t *sfu.Track, batch []*media.Packet, lagged bool) {
-	w, ok := v.way()
+	e, ok := v.leaving()
 	if !ok {
 		return
 	}
 	for _, out := range v.outputs {
 		if out.track == t {
-			out.write(w, batch, lagged)
+			out.write(e, batch, lagged)
 			return
 		}
 	}
@@ -228,18 +225,18 @@ func (v *Viewer) WritePackets(t *sfu.Track, batch []*media.Packet, lagged bool) 
 
 // Local implements sfu.LocalWriter.
 func (v *Viewer) Local() bool {
-	to := v.to.Load()
-	return to != nil && to.Addr().Unmap().IsLoopback()
+	to := v.client.path.Load()
+	return to != nil && to.address.Addr().Unmap().IsLoopback()
 }
 
-// way returns how packets leave at this moment. Runs on the shard's goroutine.
-func (v *Viewer) way() (*way, bool) {
-	keys, to := v.keys.Load(), v.to.Load()
-	if keys == nil || to == nil {
+// leaving returns how packets leave at this moment. Runs on the shard's goroutine.
+func (v *Viewer) leaving() (*egress, bool) {
+	k, to := v.client.keys.Load(), v.client.path.Load()
+	if k == nil || to == nil {
 		return nil, false // neither goes away once it is there, and a viewer is attached after that
 	}
-	v.route = way{keys.rtp, v.outbox, *to}
-	return &v.route, true
+	v.egress = egress{k.rtp, v.batch, to.address}
+	return &v.egress, true
 }
 
 // wallClock tells the wall-clock time of instants on a stream's clock.
@@ -251,7 +248,7 @@ type wallClock struct {
 // report sends a sender report for each track that has begun. Runs on the
 // shard's goroutine.
 func (v *Viewer) report(c wallClock) {
-	w, ok := v.way()
+	e, ok := v.leaving()
 	if !ok {
 		return
 	}
@@ -261,11 +258,11 @@ func (v *Viewer) report(c wallClock) {
 		if sr == nil {
 			continue
 		}
-		sealed, err := v.keys.Load().rtcp.seal(nil, sr)
+		sealed, err := v.client.keys.Load().rtcp.seal(nil, sr)
 		if err != nil {
 			continue // after 2^31 reports
 		}
-		w.batch.Commit(len(append(w.batch.Reserve(len(sealed)), sealed...)), w.to)
+		e.batch.Commit(len(append(e.batch.Reserve(len(sealed)), sealed...)), e.to)
 	}
 }
 

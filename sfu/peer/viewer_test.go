@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -22,6 +21,7 @@ import (
 
 // watched is a viewer of a stream that never ends.
 type watched struct {
+	socket *crossing
 	port   *Port
 	viewer *Viewer
 	client *peertest.Client
@@ -72,15 +72,12 @@ func aStream(t testing.TB) *sfu.Hub {
 func watch(t testing.TB, edit func(offer string) string) *watched {
 	t.Helper()
 	hub := aStream(t)
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
+	w := &watched{socket: newCrossing(t), ended: make(chan error, 1)}
+	var err error
+	if w.port, err = New(Config{Conn: w.socket}); err != nil {
 		t.Fatal(err)
 	}
-	w := &watched{ended: make(chan error, 1)}
-	if w.port, err = New(Config{Conn: conn}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.port.Close() })
+	peertest.Serve(t, w.port)
 	sub, err := hub.Subscribe("s")
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +153,7 @@ func TestForged(t *testing.T) {
 func forgeAt(t *testing.T, w *watched) {
 	t.Helper()
 	w.more(t)
-	at := *w.viewer.to.Load()
+	at := *w.viewer.client.path.Load()
 	check := controlling()
 	for range 50 {
 		for _, forged := range [][]byte{
@@ -165,25 +162,19 @@ func forgeAt(t *testing.T, w *watched) {
 			aServerHello(t, 1, 0), aRecord(handshakeRecord, 0, make([]byte, 12)...), aRecord(changeCipherSpec, 0, 1), {22}, bytes.Repeat([]byte{20}, 100),
 			append([]byte{0x80, 200}, make([]byte, 60)...), {0x80}, append([]byte{0x81, 206, 0, 2}, make([]byte, 60)...),
 		} {
-			for _, from := range []netip.AddrPort{at, netip.MustParseAddrPort("192.0.2.99:9")} {
-				if rest := w.port.demux.take(forged, from); rest != nil {
-					t.Fatalf("of %x from %v %x is left for pion", forged, from, rest)
-				}
+			for _, from := range []netip.AddrPort{at.address, netip.MustParseAddrPort("192.0.2.99:9")} {
+				w.socket.put(forged, from)
 			}
 		}
-		if w.port.demux.take(check, at) != nil {
-			t.Fatal("a check for nobody is left for pion")
-		}
+		w.socket.put(check, at.address)
 	}
 	w.more(t)
 	w.client.Close()
 	if err := w.end(t); !errors.Is(err, ErrClosed) {
 		t.Errorf("the viewer ended with %v", err)
 	}
-	w.port.demux.mu.Lock()
-	defer w.port.demux.mu.Unlock()
-	if len(w.port.demux.byAddr)+len(w.port.demux.byUfrag) != 0 {
-		t.Errorf("the socket remembers %v and %v", w.port.demux.byAddr, w.port.demux.byUfrag)
+	if addresses, sessions := w.port.demux.known(); addresses+sessions != 0 {
+		t.Errorf("the socket remembers %d addresses and %d sessions", addresses, sessions)
 	}
 }
 
@@ -191,7 +182,7 @@ func forgeAt(t *testing.T, w *watched) {
 // handshake is gone at once.
 func TestCloseAfterHandshake(t *testing.T) {
 	w := watch(t, asItIs)
-	until(t, "a report of the client", w.viewer.proved.Load)
+	until(t, "a report of the client", w.viewer.client.proved.Load)
 	time.Sleep(reportInterval + 100*time.Millisecond) // the next tick gives the handshake up
 	w.more(t)
 	start := time.Now()
@@ -211,14 +202,14 @@ func TestFallsSilent(t *testing.T) {
 	}
 	d := w.port.demux
 	d.mu.Lock()
-	clear(d.byAddr)
+	clear(d.byAddress[overUDP])
 	clear(d.byUfrag)
 	d.mu.Unlock()
-	w.viewer.heard.Add(-int64(disconnectedTimeout))
+	w.viewer.client.liveness.heard.Add(-int64(disconnectedTimeout))
 	if !w.viewer.Silent() {
 		t.Error("the viewer is not silent")
 	}
-	w.viewer.heard.Add(-int64(failedTimeout))
+	w.viewer.client.liveness.heard.Add(-int64(failedTimeout))
 	if err := w.end(t); !errors.Is(err, ErrLost) {
 		t.Errorf("the viewer ended with %v", err)
 	}

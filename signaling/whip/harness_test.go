@@ -55,6 +55,7 @@ func newServer(t testing.TB, hubConfig sfu.Config, portConfig peer.Config) *serv
 	if err != nil {
 		t.Fatal(err)
 	}
+	stop := peertest.Serve(t, port)
 	endpoint, err := whip.New(whip.Config{Hub: hub, Port: port, Record: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func newServer(t testing.TB, hubConfig sfu.Config, portConfig peer.Config) *serv
 			t.Errorf("shutdown: %v", err)
 		}
 		h.Close()
-		port.Close()
+		stop()
 	})
 	return s
 }

@@ -10,6 +10,7 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/peer"
+	"weir/sfu/peer/peertest"
 	"weir/sfu/sfutest"
 	"weir/sfu/udp"
 	"weir/signaling"
@@ -33,6 +34,7 @@ func newServer(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stop := peertest.Serve(t, port)
 	endpoint, err := whip.New(whip.Config{Hub: hub, Port: port, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +49,7 @@ func newServer(t *testing.T) string {
 			t.Errorf("shutdown: %v", err)
 		}
 		h.Close()
-		port.Close()
+		stop()
 	})
 	return h.URL
 }

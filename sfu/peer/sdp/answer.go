@@ -48,7 +48,7 @@ func (a Answerer) Answer(o *Offer, local Credentials, sources []Source) (string,
 		SessionName:      "-",
 		TimeDescriptions: []sdp.TimeDescription{{}},
 	}
-	d.WithValueAttribute("msid-semantic", "WMS *").WithPropertyAttribute("ice-lite").
+	d.WithValueAttribute("msid-semantic", "WMS *").WithPropertyAttribute(lite).
 		WithFingerprint(a.Fingerprint.hash, strings.TrimPrefix(a.Fingerprint.String(), a.Fingerprint.hash+" "))
 	if group := o.bundle(); group != "" {
 		d.WithValueAttribute("group", group)

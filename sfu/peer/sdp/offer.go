@@ -162,9 +162,11 @@ func without(attributes []sdp.Attribute, drop ...func(key string) bool) []sdp.At
 // ForConnection returns the offer as a PeerConnection is to see it that does not see
 // the media: with those sections only that are taken, each with a name and in the
 // group, which one alone need not have, and without SSRCs, layers and extensions, for
-// whose packets it would wait.
+// whose packets it would wait. It says that the client is ICE-lite (RFC 8445 section 2.5):
+// the connection takes an address of the client that it is told as one that works.
 func (o *Offer) ForConnection() (string, error) {
 	d := o.description
+	d.Attributes = append(slices.Clip(without(slices.Clone(d.Attributes), isLite)), sdp.Attribute{Key: lite})
 	d.MediaDescriptions = nil
 	for _, m := range o.description.MediaDescriptions {
 		section := *m
@@ -187,6 +189,11 @@ func (o *Offer) ForConnection() (string, error) {
 	}
 	return string(raw), nil
 }
+
+// lite tells that an agent only answers checks.
+const lite = "ice-lite"
+
+func isLite(key string) bool { return key == lite }
 
 func isStream(key string) bool {
 	return key == "ssrc" || key == "ssrc-group" || key == "rid" || key == "simulcast" || key == "extmap" || key == mixedExtensions

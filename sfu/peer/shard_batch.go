@@ -17,39 +17,39 @@ type batch interface {
 	Flush()
 }
 
-// outbox is where the viewers of one shard put what they send. It is flushed when
+// shardBatch is where the viewers of one shard put what they send. It is flushed when
 // the shard has served all of them.
-type outbox struct {
+type shardBatch struct {
 	batch
 	port *Port
 }
 
-// newOutbox returns an outbox of the port's socket.
-func (p *Port) newOutbox() *outbox {
-	if c, ok := p.demux.socket.(*udp.Conn); ok {
-		return &outbox{c.NewBatch(), p}
+// newBatch returns a batch of the port's socket.
+func (p *Port) newBatch() *shardBatch {
+	if c, ok := p.demux.conn.(*udp.Conn); ok {
+		return &shardBatch{c.NewBatch(), p}
 	}
-	return &outbox{&singles{socket: p.demux}, p}
+	return &shardBatch{&singles{conn: p.demux.conn}, p}
 }
 
 // UseOutbox implements sfu.OutboxWriter.
 func (v *Viewer) UseOutbox(there []sfu.Outbox) sfu.Outbox {
 	i := slices.IndexFunc(there, func(o sfu.Outbox) bool {
-		mine, ok := o.(*outbox)
+		mine, ok := o.(*shardBatch)
 		return ok && mine.port == v.port
 	})
 	if i >= 0 {
-		v.outbox = there[i].(*outbox)
+		v.batch = there[i].(*shardBatch)
 	} else {
-		v.outbox = v.port.newOutbox()
+		v.batch = v.port.newBatch()
 	}
-	return v.outbox
+	return v.batch
 }
 
 // singles is a batch for sockets that send one datagram at a time.
 type singles struct {
-	socket socket
-	buf    []byte
+	conn datagramWriter
+	buf  []byte
 }
 
 func (s *singles) Reserve(n int) []byte {
@@ -61,7 +61,7 @@ func (s *singles) Reserve(n int) []byte {
 
 func (s *singles) Commit(n int, to netip.AddrPort) {
 	// A datagram that cannot be sent is one that is lost.
-	_, _ = s.socket.WriteToUDPAddrPort(s.buf[:n], to)
+	_, _ = s.conn.WriteToUDPAddrPort(s.buf[:n], to)
 }
 
 func (s *singles) Flush() {}
