@@ -39,7 +39,7 @@ func TestTenHours(t *testing.T) {
 			if at > length/2 && at < length/2+tt.lost {
 				continue
 			}
-			_, pts := timeline.Place(rtp.Arrival{RTP: 1<<32 + n*uint64(tt.frames)*960, At: at, Begins: true, Heard: rtp.Never})
+			_, pts := timeline.Place(rtp.Arrival{RTP: 1<<32 + n*uint64(tt.frames)*960, At: at, Begins: true, Heard: media.Never})
 			if zero < 0 {
 				zero = pts
 			}

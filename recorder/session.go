@@ -122,7 +122,7 @@ func (s *session) await(ctx context.Context, sub *sfu.Subscription) (tracks []*s
 	for {
 		select {
 		case <-known:
-			return tracks, err
+			return sfu.Best(tracks), err
 		case c := <-s.commands:
 			s.handle(c)
 		}

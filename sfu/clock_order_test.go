@@ -116,7 +116,7 @@ func TestFasterThanTime(t *testing.T) {
 			w.WritePacket(RTP{
 				Seq: uint16(n), Time: uint32(n) * uint32(media.VP8.Ticks(each)), Marker: true, Arrival: at, Payload: []byte{0x10, 1, 0, 0},
 			})
-			p := w.newest
+			p := *w.newest
 			if n == 0 {
 				first = p
 			}

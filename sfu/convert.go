@@ -122,7 +122,7 @@ func (t *Track) startPacketizing() *conversion {
 	emit := func(p media.Packet) {
 		p.Seq += t.skipped
 		p.Arrival = t.stream.now()
-		t.appendPacket(packets, slab.put(p))
+		t.appendPacket(packets, slab.put(&p))
 	}
 	c := newFrameCursor(t, t.frames, nil)
 	c.start()

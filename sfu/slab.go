@@ -7,13 +7,13 @@ type slab[T any] struct{ free []T }
 
 const slabSize = 64
 
-// put returns a pointer to a new item with the value v.
-func (s *slab[T]) put(v T) *T {
+// put returns a pointer to a new item with the value of v.
+func (s *slab[T]) put(v *T) *T {
 	if len(s.free) == 0 {
 		s.free = make([]T, slabSize)
 	}
 	item := &s.free[0]
 	s.free = s.free[1:]
-	*item = v
+	*item = *v
 	return item
 }

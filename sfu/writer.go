@@ -17,9 +17,10 @@ type TrackWriter struct {
 	track *Track
 
 	// owned by the writing goroutine
-	newest    media.Packet // with the highest Seq; Seq 0: there is none
-	refused   uint64       // reports of the newest ClockStats
-	restarted bool         // another source's frames begin
+	highest   uint64        // highest Seq written; 0: none
+	newest    *media.Packet // with that; nil: none
+	refused   uint64        // reports of the newest ClockStats
+	restarted bool          // another source's frames begin
 	packets   slab[media.Packet]
 	watch     keyframeWatch
 	sets      *codec.ParameterSets // for frames; nil: keyframes of the codec stand on their own
@@ -37,7 +38,7 @@ func newTrackWriter(t *Track) *TrackWriter {
 // from Tail. Of the packets of a track none has the number of another one. Duplicates and
 // packets that are too old are counted and dropped.
 func (w *TrackWriter) WritePacket(p media.Packet) {
-	w.AddPacket(p)
+	w.AddPacket(&p)
 	w.Flush(false)
 }
 
@@ -47,8 +48,8 @@ func (w *TrackWriter) WritePacket(p media.Packet) {
 // nothing else to do for some 50 us: then few viewers are served before Flush returns.
 func (w *TrackWriter) Flush(inline bool) { w.track.packets.wake(inline) }
 
-// AddPacket is WritePacket without Flush, which is to follow soon.
-func (w *TrackWriter) AddPacket(k media.Packet) {
+// AddPacket is WritePacket without Flush, which is to follow soon. It copies k.
+func (w *TrackWriter) AddPacket(k *media.Packet) {
 	t := w.track
 	if t.packets.ended.Load() {
 		return
@@ -57,7 +58,7 @@ func (w *TrackWriter) AddPacket(k media.Packet) {
 		t.counters.duplicates.Add(1)
 		return
 	}
-	if k.Seq <= t.gone || k.Seq+uint64(len(t.bySeq)) <= w.newest.Seq {
+	if k.Seq <= t.gone || k.Seq+uint64(len(t.bySeq)) <= w.highest {
 		t.counters.late.Add(1)
 		return
 	}
@@ -65,8 +66,8 @@ func (w *TrackWriter) AddPacket(k media.Packet) {
 		w.goOn()
 	}
 	p := w.packets.put(k)
-	if p.Seq > w.newest.Seq {
-		w.newest = *p
+	if p.Seq > w.highest {
+		w.highest, w.newest = p.Seq, p
 	}
 	t.counters.packets.Add(1)
 	t.counters.bytes.Add(uint64(len(p.Payload)))
@@ -90,7 +91,10 @@ func (w *TrackWriter) AddPacket(k media.Packet) {
 // goOn notes that another RTP stream begins.
 func (w *TrackWriter) goOn() {
 	w.track.keyframe.away()
-	w.watch = keyframeWatch{time: w.newest.Time}
+	w.watch = keyframeWatch{}
+	if w.newest != nil {
+		w.watch.time = w.newest.Time
+	}
 	w.track.marked.Store(false)
 }
 

@@ -96,9 +96,29 @@ type TrackInfo struct {
 	// as "packetization-mode=1;profile-level-id=42e01f". Empty: the codec has no
 	// variants, or the source does not know which one it is.
 	Format string
+	// Encoding tells which one of several encodings it is, if there are several.
+	Encoding Encoding
 	// Stereo reports whether the source says that its sound is likely to have two
 	// channels that differ. Each packet tells for itself what it has.
 	Stereo bool
+}
+
+// Encoding is one of several encodings of the same picture or sound, such as a camera's
+// picture in several sizes (RFC 7656 section 3.6, RFC 8853). Each is a track of its own;
+// they form a group, of which a reader takes one (sfu.Best). The zero value is that of
+// a track that is alone.
+type Encoding struct {
+	Group string // the same for all of the group, and no ID of another track
+	RID   string // its name in the group (RFC 8851)
+}
+
+// Group returns what the encodings of one picture or sound have in common, and no other
+// track of the stream: its ID if it is alone.
+func (i TrackInfo) Group() string {
+	if i.Encoding.Group == "" {
+		return i.ID
+	}
+	return i.Encoding.Group
 }
 
 // Continues reports whether a source with the track i can go on with the track

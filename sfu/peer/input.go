@@ -59,9 +59,8 @@ type input struct {
 	fir uint8 // number of the next FIR; owned by the publisher's goroutine
 
 	// owned by the socket's reader
-	slab   []byte
-	fresh  bool // waits for flush
-	result rtp.Result
+	slab  []byte
+	fresh bool // waits for flush
 }
 
 // asking is what is to be asked of the client: packets of an encoding that were lost,
@@ -233,10 +232,11 @@ func (in *input) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Du
 		in.begun = true
 		in.placer.Continue(in.writer.Tail())
 	}
-	p, r := rtp.Packet{
+	p := rtp.Packet{
 		Seq: h.SequenceNumber, Time: h.Timestamp, Marker: h.Marker, Retransmitted: again, Arrival: now, Payload: payload,
-	}, &in.result
-	e.intake.Receive(&p, r)
+	}
+	var r rtp.Result
+	e.intake.Receive(&p, &r)
 	if r.Ask != nil {
 		in.ask(asking{of: e, packets: r.Ask})
 	}
@@ -249,7 +249,7 @@ func (in *input) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Du
 	case r.Refused:
 		in.writer.Refuse()
 	default:
-		in.writer.AddPacket(r.Packet)
+		in.writer.AddPacket(&r.Packet)
 	}
 	in.tellClock()
 	if r.GaveUp && in.passes(e) { // what is missing shows by what has come behind it
@@ -260,8 +260,8 @@ func (in *input) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Du
 // tellClock has the track know what has been learnt of the publisher's clock. Called
 // with mu held.
 func (in *input) tellClock() {
-	if clock, changed := in.placer.Clock(); changed {
-		in.writer.SetClock(clock)
+	if in.placer.ClockChanged() {
+		in.writer.SetClock(in.placer.Clock())
 	}
 }
 
@@ -286,7 +286,7 @@ func (in *input) write(p simulcast.Packet) {
 		in.writer.Refuse()
 		return
 	}
-	in.writer.AddPacket(p.Packet)
+	in.writer.AddPacket(&p.Packet)
 }
 
 // passes reports whether packets of an encoding get to the hub. Called with mu held.

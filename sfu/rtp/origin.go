@@ -1,6 +1,10 @@
 package rtp
 
-import "time"
+import (
+	"time"
+
+	"weir/sfu/media"
+)
 
 const (
 	// runaway is how far an RTP time may be from where arrival tells. What is
@@ -38,7 +42,7 @@ type fall struct {
 
 // Overdue reports whether p is so late that Place wants to know Heard.
 func (t *Timeline) Overdue(p Arrival) bool {
-	return p.Begins && t.begun != Never && p.At-t.media(t.Belongs(p.RTP))-t.arrivals.least() > runaway
+	return p.Begins && t.begun != media.Never && p.At-t.media(t.Belongs(p.RTP))-t.arrivals.least() > runaway
 }
 
 // Jumped reports whether the newest packet is the first one of a new origin.
@@ -56,8 +60,8 @@ func (t *Timeline) Belongs(rtp uint64) uint64 { return rtp - t.owed }
 // last seconds has jumped. One that is behind is either late, or the clock was set
 // back or stood still: see doubt.
 func (t *Timeline) follow(p Arrival) uint64 {
-	media, estimate := t.media(p.RTP), t.arrivals.least()
-	transit := p.At - media
+	at, estimate := t.media(p.RTP), t.arrivals.least()
+	transit := p.At - at
 	late := transit - estimate
 	if t.fell(p.At, transit) {
 		f := &t.fall
@@ -93,7 +97,7 @@ func (t *Timeline) follow(p Arrival) uint64 {
 	if p.At-t.begun < startsWithin {
 		most = startAhead
 	}
-	if max(media+t.offset, media+t.calm)-p.At > most { // by many small steps, which the estimate has followed
+	if max(at+t.offset, at+t.calm)-p.At > most { // by many small steps, which the estimate has followed
 		return t.slowDown(p, estimate)
 	}
 	return p.RTP

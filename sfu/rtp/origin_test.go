@@ -34,7 +34,7 @@ func TestTimelineOfAnything(t *testing.T) {
 			default:
 				stamp += dice.Uint32N(6000)
 			}
-			heard := Never
+			heard := media.Never
 			if dice.IntN(2) == 0 {
 				heard = now - 20*time.Millisecond
 			}

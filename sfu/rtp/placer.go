@@ -56,7 +56,7 @@ type report struct {
 // NewPlacer returns the placer of a track of codec c, whose publisher's other tracks
 // have placers with the same session.
 func NewPlacer(c media.Codec, s *Session) *Placer {
-	p := &Placer{codec: c, session: s, timeline: NewTimeline(c), origin: Never, onTime: Never}
+	p := &Placer{codec: c, session: s, timeline: NewTimeline(c), origin: media.Never, onTime: media.Never}
 	s.placers = append(s.placers, p)
 	return p
 }
@@ -104,7 +104,7 @@ func (p *Placer) Place(k *media.Packet, stamp uint32) bool {
 		k.PTS = p.timeline.PTS(k.Time)
 		return true
 	}
-	a := Arrival{RTP: k.Time, At: k.Arrival, Begins: p.begins(stamp), Heard: Never}
+	a := Arrival{RTP: k.Time, At: k.Arrival, Begins: p.begins(stamp), Heard: media.Never}
 	if p.timeline.Overdue(a) {
 		a.Heard = p.session.heard(p)
 	}
@@ -174,9 +174,12 @@ func (p *Placer) measureRate() {
 	p.changed = true
 }
 
-// Clock returns what is known of the publisher's clock, and whether that has changed
-// since the last call.
-func (p *Placer) Clock() (c media.ClockStats, changed bool) {
-	changed, p.changed = p.changed, false
-	return p.clock, changed
+// ClockChanged reports whether something has been learnt of the publisher's clock since
+// Clock was last called.
+func (p *Placer) ClockChanged() bool { return p.changed }
+
+// Clock returns what is known of the publisher's clock.
+func (p *Placer) Clock() media.ClockStats {
+	p.changed = false
+	return p.clock
 }

@@ -1,6 +1,10 @@
 package rtp
 
-import "time"
+import (
+	"time"
+
+	"weir/sfu/media"
+)
 
 // Session is what the placers of one publisher tell one another. The zero value is
 // ready to use. Neither it nor they are safe for concurrent use: they share one owner.
@@ -17,7 +21,7 @@ func (s *Session) Instant(ntp uint64, arrival time.Duration) time.Duration {
 
 // heard returns when a packet of another track than p's last came on time.
 func (s *Session) heard(p *Placer) time.Duration {
-	last := time.Duration(Never)
+	last := time.Duration(media.Never)
 	for _, other := range s.placers {
 		if other != p {
 			last = max(last, other.onTime)

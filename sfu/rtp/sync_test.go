@@ -31,7 +31,7 @@ func (d *drifting) at(n int) time.Duration {
 
 // place places the next frame, of one packet, of a track that is alone.
 func place(t *Timeline, rtp uint64, arrival time.Duration) time.Duration {
-	_, pts := t.Place(Arrival{RTP: rtp, At: arrival, Begins: true, Heard: Never})
+	_, pts := t.Place(Arrival{RTP: rtp, At: arrival, Begins: true, Heard: media.Never})
 	return pts
 }
 

@@ -24,9 +24,6 @@ const (
 	agreedFor = 10 * time.Second
 )
 
-// Never is the time of what has not happened: long ago, with room to subtract it.
-const Never = -1 << 61 * time.Nanosecond
-
 // Timeline places the RTP timestamps of one track on the stream's clock.
 //
 // Before the first sender report a packet is placed by its arrival: of all
@@ -45,7 +42,7 @@ const Never = -1 << 61 * time.Nanosecond
 type Timeline struct {
 	codec    media.Codec
 	started  bool
-	begun    time.Duration // arrival of the first packet since the last Restart; Never: none
+	begun    time.Duration // arrival of the first packet since the last Restart; media.Never: none
 	arrivals windowMin     // of arrival less media time
 	target   time.Duration // where the offset should be
 	offset   time.Duration // PTS = media time + offset
@@ -85,7 +82,7 @@ type Timeline struct {
 
 // NewTimeline returns a timeline for a track of codec c.
 func NewTimeline(c media.Codec) *Timeline {
-	t := &Timeline{codec: c, slowed: Never}
+	t := &Timeline{codec: c, slowed: media.Never}
 	t.Restart()
 	return t
 }
@@ -93,10 +90,10 @@ func NewTimeline(c media.Codec) *Timeline {
 // Restart says that the next packet is of another RTP clock, about which nothing
 // is known. It is placed where the old clock's would be that arrives then.
 func (t *Timeline) Restart() {
-	if t.begun != Never {
+	if t.begun != media.Never {
 		t.resumed = t.arrivals.least()
 	}
-	t.begun = Never
+	t.begun = media.Never
 	t.arrivals = windowMin{window: minWindow}
 	t.reported, t.first = false, false
 	t.doubt, t.anchor, t.fall, t.owed, t.rates = doubt{}, anchor{}, fall{}, 0, rates{}
@@ -118,7 +115,7 @@ type Arrival struct {
 	At     time.Duration // when it came, on the stream's clock
 	Begins bool          // it is not of the same frame as the packet before
 	// Heard is when a packet of another track of the same publisher last came on
-	// time, or Never. What is later than that can be was not held up by the network.
+	// time, or media.Never. What is later than that can be was not held up by the network.
 	Heard time.Duration
 }
 
@@ -131,7 +128,7 @@ func (t *Timeline) Place(p Arrival) (rtp uint64, pts time.Duration) {
 	p.RTP = t.Belongs(p.RTP)
 	t.jumped = false
 	switch {
-	case t.begun == Never:
+	case t.begun == media.Never:
 		if t.started {
 			p.RTP = t.inOrder(p.RTP+t.ticks(p.At-t.media(p.RTP)-t.resumed), p.At)
 			t.anchor.open = true

@@ -147,7 +147,7 @@ func (e *Endpoint) newViewer(ctx context.Context, offer string, sub *sfu.Subscri
 	if err != nil {
 		return nil, "", err
 	}
-	return e.config.Port.NewViewer(ctx, offer, tracks)
+	return e.config.Port.NewViewer(ctx, offer, sfu.Best(tracks))
 }
 
 // reason returns why a session ended, in a few words for the log.

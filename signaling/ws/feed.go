@@ -139,7 +139,7 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 	if err != nil {
 		return // it never came to media, or nobody watches any more
 	}
-	f.choose(tracks)
+	f.choose(sfu.Best(tracks))
 	for _, in := range f.inputs {
 		defer func() { in.cursor.Close() }() // it may be another one by then
 	}

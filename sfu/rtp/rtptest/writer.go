@@ -25,7 +25,6 @@ type Writer struct {
 	placer  *rtp.Placer
 	intake  *rtp.Intake
 	begun   bool
-	result  rtp.Result
 }
 
 // NewWriter returns the writer of a track of a codec. Those of one publisher share a
@@ -44,15 +43,16 @@ func (w *Writer) WritePacket(p Packet) (seq uint64) {
 		w.begun = true
 		w.placer.Continue(w.track.Tail())
 	}
-	if w.intake.Receive(&p, &w.result); w.result.Refused {
+	var r rtp.Result
+	if w.intake.Receive(&p, &r); r.Refused {
 		w.track.Refuse()
 	} else {
-		w.track.WritePacket(w.result.Packet)
+		w.track.WritePacket(r.Packet)
 	}
-	if clock, changed := w.placer.Clock(); changed {
-		w.track.SetClock(clock)
+	if w.placer.ClockChanged() {
+		w.track.SetClock(w.placer.Clock())
 	}
-	return w.result.Seq
+	return r.Seq
 }
 
 // Restart says that what is to come is of another RTP stream.

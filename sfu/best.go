@@ -1,0 +1,79 @@
+package sfu
+
+import (
+	"slices"
+	"time"
+
+	"weir/sfu/media"
+)
+
+// liveFor is how long after its newest item a track counts as one that is being sent.
+const liveFor = 2 * time.Second
+
+// Best returns one track of each group of encodings (media.TrackInfo.Group), in the order
+// in which the groups begin in tracks: for a reader that takes one track of each picture
+// and sound. It is the best one that is being sent: that whose newest keyframe tells the
+// largest picture, and of several of the same size the first one. Where none of a group
+// is being sent, all of its tracks are as good.
+func Best(tracks []*Track) []*Track {
+	var groups []string
+	best := map[string]*Track{}
+	for _, t := range tracks {
+		group := t.info.Group()
+		before := best[group]
+		if before == nil {
+			groups = append(groups, group)
+		}
+		if before == nil || t.betterThan(before) {
+			best[group] = t
+		}
+	}
+	chosen := make([]*Track, len(groups))
+	for i, group := range groups {
+		chosen[i] = best[group]
+	}
+	return slices.Clip(chosen)
+}
+
+// betterThan reports whether t is the better one of two encodings.
+func (t *Track) betterThan(other *Track) bool {
+	if live := t.isLive(); live != other.isLive() {
+		return live
+	}
+	return t.pixels() > other.pixels()
+}
+
+// isLive reports whether something of t has come lately.
+func (t *Track) isLive() bool {
+	last := t.lastItem()
+	return last != media.Never && t.stream.now()-last <= liveFor
+}
+
+// lastItem returns when the newest item of what the source writes came, or media.Never.
+func (t *Track) lastItem() time.Duration {
+	if t.native == Frames {
+		if f := newest(t.frames); f != nil {
+			return f.PTS // about when it came
+		}
+		return media.Never
+	}
+	if p := newest(t.packets); p != nil {
+		return p.Arrival
+	}
+	return media.Never
+}
+
+// newest returns the newest item of a ring, or nil.
+func newest[T any](r *ring[T]) *T {
+	head := r.head.Load()
+	if head == 0 {
+		return nil
+	}
+	return r.slot(head - 1).Load()
+}
+
+// pixels returns the size of the newest keyframe's picture, 0 if it is not known.
+func (t *Track) pixels() uint64 {
+	size := t.counters.size.Load()
+	return size >> 32 * (size & (1<<32 - 1))
+}

@@ -1,0 +1,68 @@
+package sfu
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"weir/sfu/media"
+	"weir/sfu/sfutest"
+)
+
+// TestBest: of the encodings of one picture the largest one that is being sent is the
+// best, in either form, and what is alone is always taken.
+func TestBest(t *testing.T) {
+	for _, form := range []Form{Packets, Frames} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHub(t, Config{})
+			p, err := h.Publish("test", PublishOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			tracks := []media.TrackInfo{{ID: "audio", Codec: media.Opus}}
+			for _, rid := range []string{"q", "h", "f"} {
+				tracks = append(tracks, media.TrackInfo{ID: "video-" + rid, Codec: media.VP8, Encoding: media.Encoding{Group: "video", RID: rid}})
+			}
+			writers, err := p.AddTracks(form, tracks...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all []*Track
+			var sources []*source
+			for _, w := range writers {
+				all = append(all, w.track)
+				sources = append(sources, newSource(w, nil))
+			}
+			want := func(when string, ids ...string) {
+				t.Helper()
+				var got []string
+				for _, track := range Best(all) {
+					got = append(got, track.Info().ID)
+				}
+				if !slices.Equal(got, ids) {
+					t.Errorf("%s: %v, want %v", when, got, ids)
+				}
+			}
+			send := func(number int, encodings ...int) {
+				for _, i := range encodings {
+					data := sfutest.VP8Frame(number, true, 100)
+					data[6], data[7] = byte(80*i), 0 // width, RFC 6386 section 9.1
+					sources[i].write(media.Frame{PTS: p.Now(), Sync: true, Data: data})
+				}
+			}
+			want("nothing was sent", "audio", "video-q")
+			send(1, 1, 2)
+			want("two of three", "audio", "video-h")
+			send(2, 3)
+			want("all of them", "audio", "video-f")
+			time.Sleep(liveFor / 2)
+			send(3, 1, 2)
+			time.Sleep(liveFor/2 + time.Second/2)
+			want("the largest one has stopped", "audio", "video-h")
+			time.Sleep(time.Hour)
+			want("all have", "audio", "video-f")
+		})
+	}
+}
