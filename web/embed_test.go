@@ -39,6 +39,7 @@ func TestRoutes(t *testing.T) {
 		{"/watch/" + long, 200, "text/html; charset=utf-8"},
 		{"/watch/a..b", 200, "text/html; charset=utf-8"},
 		{"/static/client/index.js", 200, "text/javascript; charset=utf-8"},
+		{"/static/client/types/index.d.ts", 200, "application/typescript; charset=utf-8"},
 		{"/static/css/tokens.css", 200, "text/css; charset=utf-8"},
 		{"/static/img/favicon.svg", 200, "image/svg+xml"},
 

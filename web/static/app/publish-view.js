@@ -1,7 +1,7 @@
 import {byId, el, reconcile, setText, watchURL} from './dom.js';
 import * as format from './format.js';
 import {NO_MICROPHONE} from './capture.js';
-import {detourLine} from './transport.js';
+import {fallbackLine} from './transport.js';
 
 /**
  * Everything the publish page shows. It holds no decisions: publish.js tells it
@@ -118,9 +118,9 @@ export function state(now, problem, {name, hasSound}) {
 }
 
 /** @param {Error | null} why it is not WebRTC */
-export function detour(why) {
-  setText(byId('detour'), detourLine(why, 'sending'));
-  byId('detour').hidden = !why;
+export function fallback(why) {
+  setText(byId('fallback'), fallbackLine(why, 'sending'));
+  byId('fallback').hidden = !why;
 }
 
 function words(now, problem) {

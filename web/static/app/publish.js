@@ -69,10 +69,10 @@ async function goLive() {
   publisher.start().catch(() => {}); // told by the state
 }
 
-function onState({detail: {state, previous, problem, detour}, target}) {
+function onState({detail: {state, previous, problem, fallbackReason}, target}) {
   if (target !== publisher) return;
   view.state(state, problem, {name: target.name, hasSound: Boolean(capture.audio)});
-  view.detour(state === 'ended' ? null : detour);
+  view.fallback(state === 'ended' ? null : fallbackReason);
   if (state === 'live' && previous === 'connecting') {
     stopPolling = poll(VIEWERS_MS, () => lookAtStream(target));
   }

@@ -18,6 +18,6 @@ export const transportName = (transport) => NAMES[transport];
  * @param {Error | null} why
  * @param {'sending' | 'watching'} what
  */
-export function detourLine(why, what) {
+export function fallbackLine(why, what) {
   return why ? `WebRTC did not get through; ${what} over a WebSocket instead.` : '';
 }

@@ -4,7 +4,7 @@ import * as format from './format.js';
 import {playerControls} from './player-controls.js';
 import {recordingId, recordingOf, recordingPage} from './recording-of.js';
 import {Replay} from './replay.js';
-import {detourLine, forcedTransport, transportName} from './transport.js';
+import {fallbackLine, forcedTransport, transportName} from './transport.js';
 import {Viewer} from '../client/viewer.js';
 
 const name = watchedName();
@@ -43,7 +43,7 @@ const STATUS = {
   failed: 'Cannot be played',
 };
 
-function onState({detail: {state, previous, problem, transport, detour, recording}}) {
+function onState({detail: {state, previous, problem, transport, fallbackReason, recording}}) {
   document.documentElement.dataset.state = state;
   const live = state === 'live';
   const veil = VEILS[state];
@@ -54,8 +54,8 @@ function onState({detail: {state, previous, problem, transport, detour, recordin
   if (veil) cover(veil, problem?.message);
   if (!live) clearFigures();
   setText(byId('transport'), live ? transportName(transport) : format.NONE);
-  setText(byId('detour'), detourLine(detour, 'watching'));
-  byId('detour').hidden = !detour;
+  setText(byId('fallback'), fallbackLine(fallbackReason, 'watching'));
+  byId('fallback').hidden = !fallbackReason;
   if (live) begin();
   if (state === 'ended' && previous !== 'ended') offerRecording(transport, recording);
 }

@@ -1,3 +1,5 @@
+import {errorOf} from './problem.js';
+
 /** What has been played is kept this long, in seconds, and thrown away in steps. */
 const KEEP = 20;
 const KEEP_STEP = 10;
@@ -27,8 +29,10 @@ const VOID = [0xec, 0x86, 0, 0, 0, 0, 0, 0];
  * was played.
  */
 export class AppendQueue {
+  /** @type {(ArrayBuffer | Uint8Array<ArrayBuffer>)[]} */
   #pieces = [];
   #waiting = 0;
+  /** @type {SourceBuffer | null} */
   #buffer = null;
   #position;
   #fail;
@@ -56,7 +60,7 @@ export class AppendQueue {
     this.#next();
   }
 
-  /** @param {ArrayBuffer | Uint8Array} piece */
+  /** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} piece */
   push(piece) {
     this.#pieces.push(piece);
     this.#waiting += piece.byteLength;
@@ -71,24 +75,27 @@ export class AppendQueue {
 
   #next() {
     const buffer = this.#buffer;
-    if (!buffer || buffer.updating || this.#pieces.length === 0) return;
+    const [piece] = this.#pieces;
+    if (!buffer || buffer.updating || !piece) return;
     try {
-      if (this.#trim(KEEP, KEEP_STEP)) return;
-      buffer.appendBuffer(this.#pieces[0]);
-      this.#waiting -= this.#pieces.shift().byteLength;
-    } catch (error) {
+      if (this.#trim(buffer, KEEP, KEEP_STEP)) return;
+      buffer.appendBuffer(piece);
+      this.#pieces.shift();
+      this.#waiting -= piece.byteLength;
+    } catch (thrown) {
+      const {name, message} = errorOf(thrown);
       // Full: the piece stays and is tried again after the removal.
-      if (error.name !== 'QuotaExceededError' || !this.#trim(KEEP_LEAST, 0)) this.#fail(error.message);
+      if (name !== 'QuotaExceededError' || !this.#trim(buffer, KEEP_LEAST, 0)) this.#fail(message);
     }
   }
 
   /** @returns {boolean} whether it began to remove something */
-  #trim(keep, step) {
-    const {buffered} = this.#buffer;
+  #trim(/** @type {SourceBuffer} */ buffer, /** @type {number} */ keep, /** @type {number} */ step) {
+    const {buffered} = buffer;
     if (buffered.length === 0) return false;
     const until = this.#position() - keep;
     if (until <= 0 || until - buffered.start(0) <= step) return false;
-    this.#buffer.remove(0, until);
+    buffer.remove(0, until);
     return true;
   }
 }
@@ -107,19 +114,20 @@ export class AppendQueue {
 export class Durations {
   #video = -1;
   #base = 0;
-  /** @type {{at: number, key: boolean, data: Uint8Array} | null} the picture that waits */
+  /** @type {{at: number, key: boolean, data: Uint8Array<ArrayBuffer>} | null} the picture that waits */
   #picture = null;
-  /** @type {Uint8Array[]} what waits behind it */
+  /** @type {Uint8Array<ArrayBuffer>[]} what waits behind it */
   #behind = [];
 
   /**
    * @param {ArrayBuffer} message
-   * @returns {Uint8Array} what can be appended; may be empty
+   * @returns {Uint8Array<ArrayBuffer>} what can be appended; may be empty
    */
   next(message) {
     const bytes = new Uint8Array(message);
     const view = new DataView(message);
     if (bytes.length >= 4 && view.getUint32(0) === EBML) return this.#header(bytes);
+    /** @type {Uint8Array<ArrayBuffer>[]} */
     const out = [];
     let at = 0;
     // A Cluster's head: ID, size (8 bytes), then its Timestamp (2 and 8 bytes).
@@ -139,10 +147,10 @@ export class Durations {
     return joined(out);
   }
 
-  #take(out, payload, time) {
+  #take(/** @type {Uint8Array<ArrayBuffer>[]} */ out, /** @type {Uint8Array<ArrayBuffer>} */ payload, /** @type {number} */ time) {
     const picture = (payload[0] & 0x7f) === this.#video;
     const waited = this.#picture ? time - this.#picture.at : 0;
-    if (this.#picture && (picture || waited > WAIT_MOST)) this.#let(out, picture ? waited : FROZEN);
+    if (this.#picture && (picture || waited > WAIT_MOST)) this.#let(out, this.#picture, picture ? waited : FROZEN);
     if (picture) {
       out.push(...this.#behind.splice(0)); // a Cluster's head
       this.#picture = {at: time, key: (payload[3] & 0x80) !== 0, data: payload};
@@ -153,15 +161,20 @@ export class Durations {
     else out.push(...this.#behind.splice(0), ...sound);
   }
 
-  /** Lets the picture go, and what waited behind it. */
-  #let(out, lasts) {
-    const {key, data} = this.#picture;
+  /**
+   * Lets the picture go, and what waited behind it.
+   *
+   * @param {Uint8Array<ArrayBuffer>[]} out
+   * @param {{key: boolean, data: Uint8Array<ArrayBuffer>}} picture
+   * @param {number} lasts
+   */
+  #let(out, {key, data}, lasts) {
     this.#picture = null;
     out.push(...group(data, lasts, key), ...this.#behind.splice(0));
   }
 
   /** Takes out how long all pictures are said to last, and finds their track. */
-  #header(bytes) {
+  #header(/** @type {Uint8Array<ArrayBuffer>} */ bytes) {
     this.#picture = null;
     this.#behind = [];
     let track = -1;
@@ -174,12 +187,12 @@ export class Durations {
   }
 }
 
-function starts(bytes, at, what) {
+function starts(/** @type {Uint8Array} */ bytes, /** @type {number} */ at, /** @type {number[]} */ what) {
   return what.every((byte, i) => bytes[at + i] === byte);
 }
 
 /** A BlockGroup in place of a SimpleBlock (RFC 9559 section 5.1.3.5). */
-function group(payload, lasts, key) {
+function group(/** @type {Uint8Array<ArrayBuffer>} */ payload, /** @type {number} */ lasts, /** @type {boolean} */ key) {
   const rest = [0x9b, 0x84, lasts >>> 24, lasts >> 16 & 255, lasts >> 8 & 255, lasts & 255]; // BlockDuration
   if (!key) rest.push(0xfb, 0x81, 0xff); // ReferenceBlock: to one before
   const head = [0xa0, ...size4(payload.length + 5 + rest.length), 0xa1, ...size4(payload.length)];
@@ -189,7 +202,7 @@ function group(payload, lasts, key) {
 }
 
 /** @returns {number} milliseconds (RFC 6716 section 3.1 and 3.2) */
-function opusDuration(toc, count) {
+function opusDuration(/** @type {number} */ toc, /** @type {number} */ count) {
   const config = toc >> 3;
   const frame = config < 12 ? [10, 20, 40, 60][config & 3] : config < 16 ? [10, 20][config & 1] : [2.5, 5, 10, 20][config & 3];
   const frames = [1, 2, 2, count & 63][toc & 3];
@@ -197,18 +210,18 @@ function opusDuration(toc, count) {
 }
 
 /** @returns {[number, number]} the value and its length in bytes */
-function vint(bytes, at) {
+function vint(/** @type {Uint8Array} */ bytes, /** @type {number} */ at) {
   const length = Math.clz32(bytes[at]) - 23;
   let value = bytes[at] & (0xff >> length);
   for (let i = 1; i < length; i++) value = value * 256 + bytes[at + i];
   return [value, length];
 }
 
-function size4(n) {
+function size4(/** @type {number} */ n) {
   return [0x10 | n >> 24, n >> 16 & 255, n >> 8 & 255, n & 255];
 }
 
-function joined(parts) {
+function joined(/** @type {Uint8Array<ArrayBuffer>[]} */ parts) {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,3 +1,5 @@
+import {errorOf} from './problem.js';
+
 /**
  * Plays with sound where the browser lets us, else muted, else not at all.
  *
@@ -14,13 +16,13 @@ export async function playAloud(video, silently = false) {
     }
   } catch (error) {
     // AbortError: other media were put in meanwhile, and play() was called for those.
-    if (error.name !== 'NotAllowedError') return 'sound';
+    if (errorOf(error).name !== 'NotAllowedError') return 'sound';
   }
   video.muted = true;
   try {
     await video.play();
     return 'muted';
   } catch (error) {
-    return error.name === 'NotAllowedError' ? 'blocked' : 'muted';
+    return errorOf(error).name === 'NotAllowedError' ? 'blocked' : 'muted';
   }
 }

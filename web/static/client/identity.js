@@ -6,6 +6,8 @@ const id = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte
 
 /** @returns {{client_id: string, machine: object}} for a `hello` */
 export function identity() {
-  const platform = navigator.userAgentData?.platform ?? navigator.platform ?? '';
+  /** @type {Navigator & {userAgentData?: {platform: string}}} newer than what TypeScript knows */
+  const {userAgentData} = navigator;
+  const platform = userAgentData?.platform ?? navigator.platform ?? '';
   return {client_id: id, machine: {user_agent: navigator.userAgent, platform}};
 }

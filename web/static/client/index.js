@@ -10,7 +10,7 @@
  *     viewer.start();
  *
  * Both are EventTargets: `state` tells where they stand (event.detail is
- * {state, previous, problem, transport, detour}), `stats` brings figures once a
+ * {state, previous, problem, transport, fallbackReason}), `stats` brings figures once a
  * second. Both go by WebRTC, and by a WebSocket where that does not get through;
  * the option `transport` ('auto', 'webrtc', 'websocket') forces one.
  */

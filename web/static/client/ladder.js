@@ -1,4 +1,4 @@
-import {NO_PATH, Problem} from './problem.js';
+import {NO_PATH, Problem, problemOf, statusOf} from './problem.js';
 
 /** How long WebRTC may take to connect while there is something to fall back on. */
 const BRIEFLY_MS = 4000;
@@ -11,6 +11,8 @@ const UNSUPPORTED = 422;
  * The ways to the server, best first: WebRTC, then a WebSocket. It decides
  * which is next, and goes down for reasons the other way would not share: a
  * name that is taken is taken there too.
+ *
+ * @template A, B
  */
 export class Ladder {
   #rungs;
@@ -25,13 +27,14 @@ export class Ladder {
 
   /**
    * @param {'auto' | 'webrtc' | 'websocket'} transport
-   * @param {{webrtc: any, websocket: any}} rungs classes of transports; that of
-   *   the WebSocket tells by its static `supported` whether it can be used here
+   * @param {{webrtc: new (options: any) => A, websocket: (new (options: any) => B) & {supported: boolean}}} rungs
+   *   classes of transports; that of the WebSocket tells by its static `supported` whether it can be used here
    */
   constructor(transport, rungs) {
     if (!['auto', 'webrtc', 'websocket'].includes(transport)) throw new TypeError(`no transport ${transport}`);
     this.#rungs = rungs;
     this.#auto = transport === 'auto' && rungs.websocket.supported;
+    /** @type {'webrtc' | 'websocket'} */
     this.#at = transport === 'auto' ? 'webrtc' : transport;
     if (this.#auto && !('RTCPeerConnection' in globalThis)) {
       this.#down(new Problem({title: 'No WebRTC', detail: 'This browser has no WebRTC.'}), true);
@@ -44,11 +47,14 @@ export class Ladder {
   }
 
   /** @returns {Problem | null} why it is not WebRTC; null also where that was not tried */
-  get detour() {
+  get fallbackReason() {
     return this.#why;
   }
 
-  /** @param {object} options for the transport */
+  /**
+   * @param {object} options for the transport
+   * @returns {A | B}
+   */
   make(options) {
     if (this.#at === 'webrtc' && !('RTCPeerConnection' in globalThis)) {
       throw new Problem({status: UNSUPPORTED, title: 'No WebRTC', detail: 'This browser has no WebRTC.'});
@@ -68,24 +74,24 @@ export class Ladder {
   /**
    * The transport in use could not be opened.
    *
-   * @param {Error} error
+   * @param {unknown} error
    * @returns {boolean} whether to try at once with the one that `transport` names now
    */
   failed(error) {
     if (!this.#auto) return false;
     if (this.#at === 'websocket') {
       // Neither way got anywhere: that was the network, not WebRTC.
-      if (!this.#lasting && error.status === 0) this.#up();
+      if (!this.#lasting && statusOf(error) === 0) this.#up();
       return false;
     }
     // An error that is no Problem was thrown by the browser's own WebRTC.
-    const lasting = error.type === NO_PATH || error.status === UNSUPPORTED || !(error instanceof Problem);
+    const lasting = !(error instanceof Problem) || error.type === NO_PATH || error.status === UNSUPPORTED;
     if (!lasting && (error.status !== 0 || this.#proven)) return false;
-    this.#down(error, lasting);
+    this.#down(problemOf(error), lasting);
     return true;
   }
 
-  #down(why, lasting) {
+  #down(/** @type {Problem} */ why, /** @type {boolean} */ lasting) {
     this.#at = 'websocket';
     this.#why = why;
     this.#lasting = lasting;

@@ -23,6 +23,7 @@ export class Latency {
   #emitted = 0;
   #decode = 0;
   #decoded = 0;
+  /** @type {number | null} */
   #last = null;
 
   /**
@@ -38,7 +39,7 @@ export class Latency {
     return {latency: buffer, basis: buffer === null ? null : 'buffer'};
   }
 
-  #buffered(rtp, rtt) {
+  #buffered(/** @type {any} */ rtp, /** @type {number | null} */ rtt) {
     const emitted = (rtp.jitterBufferEmittedCount ?? 0) - this.#emitted;
     const decoded = (rtp.framesDecoded ?? 0) - this.#decoded;
     if (emitted > 0) {

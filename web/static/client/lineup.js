@@ -28,6 +28,7 @@ export class Lineup {
   #element = null;
   /** Whether it is known what comes. */
   #settled = false;
+  /** @type {ReturnType<typeof setTimeout>[]} */
   #timers = [];
   #over = new AbortController();
 
@@ -45,7 +46,7 @@ export class Lineup {
   /** @returns {Media | null} null until it is known */
   get media() {
     if (!this.#settled) return null;
-    const comes = (kind) => (this.#tracks.has(kind) ? this.#come.has(kind) : null);
+    const comes = (/** @type {string} */ kind) => (this.#tracks.has(kind) ? this.#come.has(kind) : null);
     return {video: comes('video'), audio: comes('audio')};
   }
 
@@ -71,7 +72,7 @@ export class Lineup {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #came(kind) {
+  #came(/** @type {string} */ kind) {
     if (this.#come.has(kind) || this.#over.signal.aborted) return;
     this.#come.add(kind);
     if (kind === 'video') this.#later(SEEN_MS, () => this.#unseen());
@@ -88,26 +89,28 @@ export class Lineup {
 
   /** What comes is no picture that this browser can show, or not yet: let the sound be heard. */
   #unseen() {
-    if (this.#element.readyState > 0 || !this.#come.has('audio')) return;
+    if ((this.#element?.readyState ?? 0) > 0 || !this.#come.has('audio')) return;
     this.#come.delete('video');
     this.#show();
   }
 
   /** Puts in what has come; takes out what has not only where the element waits for it. */
   #show() {
-    const tracks = [...this.#come].map((kind) => this.#tracks.get(kind));
+    const element = this.#element;
+    if (!element) return;
+    const tracks = [...this.#tracks.values()].filter((track) => this.#come.has(track.kind));
     // Of a stream that it waits for Chromium goes on waiting for what is taken out.
-    const anew = this.#element.readyState === 0 && tracks.length < this.#stream.getTracks().length;
+    const anew = element.readyState === 0 && tracks.length < this.#stream.getTracks().length;
     if (anew) {
       this.#stream = new MediaStream(tracks);
-      this.#element.srcObject = this.#stream;
+      element.srcObject = this.#stream;
     } else {
       for (const track of tracks) this.#stream.addTrack(track); // nothing for one that is there
     }
     this.#changed(anew);
   }
 
-  #later(ms, what) {
+  #later(/** @type {number} */ ms, /** @type {() => void} */ what) {
     this.#timers.push(setTimeout(what, ms));
   }
 }

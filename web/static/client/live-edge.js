@@ -99,26 +99,20 @@ export class LiveEdge {
     this.#video.playbackRate = 1;
   }
 
-  #follow(behind, left) {
+  #follow(/** @type {number} */ behind, /** @type {number} */ left) {
     this.#begun ||= performance.now();
     this.#mean = this.#mean === null ? behind : this.#mean + (behind - this.#mean) / SMOOTH;
     this.#pace(this.#left.next(left, performance.now()) - this.#target);
     this.#relax();
   }
 
-  #pace(excess) {
+  #pace(/** @type {number} */ excess) {
     const video = this.#video;
-    // It begins late and ends late, so that the pitch does not waver.
-    let rate = 1;
-    if (excess > (video.playbackRate > 1 ? 0.015 : 0.05)) {
-      rate = Math.min(RATE_MOST, Math.max(RATE_LEAST, 1 + excess / 3));
-    } else if (excess < (video.playbackRate < 1 ? 0 : -this.#target / 3)) {
-      rate = this.#fresh ? RATE_FIRST : RATE_SLOW;
-    }
+    const rate = rateFor(excess, {rate: video.playbackRate, target: this.#target, fresh: this.#fresh});
     if (Math.abs(rate - video.playbackRate) > 0.009) video.playbackRate = rate;
   }
 
-  #jump(to) {
+  #jump(/** @type {number} */ to) {
     const now = performance.now();
     // At the start it has the old pieces first, one after the other: where it jumped is no more the end.
     if (this.#fresh ? this.#video.seeking : now - this.#jumped < JUMP_MS) return;
@@ -146,7 +140,7 @@ export class LiveEdge {
   }
 
   /** @returns {boolean} false while the picture stands still and only the sound goes on */
-  #grows(end) {
+  #grows(/** @type {number} */ end) {
     const now = performance.now();
     if (end !== this.#end) [this.#end, this.#grown] = [end, now];
     return now - this.#grown < GROWS_MS;
@@ -171,12 +165,32 @@ export class LiveEdge {
   }
 }
 
+/**
+ * How fast to play. Catching up begins late and ends late, so that the pitch does
+ * not waver.
+ *
+ * @param {number} excess seconds by which more is left than has to be
+ * @param {{rate: number, target: number, fresh: boolean}} now the rate at which it
+ *   plays, what has to be left, in seconds, and whether it has only just begun
+ * @returns {number}
+ */
+export function rateFor(excess, {rate, target, fresh}) {
+  if (excess > (rate > 1 ? 0.015 : 0.05)) return Math.min(RATE_MOST, Math.max(RATE_LEAST, 1 + excess / 3));
+  if (excess < (rate < 1 ? 0 : -target / 3)) return fresh ? RATE_FIRST : RATE_SLOW;
+  return 1;
+}
+
 /** The least of the values of the last one to two windows. */
-class Least {
+export class Least {
   #from = 0;
   #now = Infinity;
   #before = Infinity;
 
+  /**
+   * @param {number} value
+   * @param {number} at milliseconds
+   * @returns {number}
+   */
   next(value, at) {
     if (at - this.#from > WINDOW_MS) [this.#from, this.#before, this.#now] = [at, this.#now, Infinity];
     this.#now = Math.min(this.#now, value);
@@ -196,7 +210,7 @@ class Least {
  * @param {number} time
  * @returns {number | null} null where what comes next is there, or not there yet
  */
-function gapEnd(buffered, time) {
+export function gapEnd(buffered, time) {
   for (let i = 0; i < buffered.length; i++) {
     if (time < buffered.start(i)) return buffered.start(i);
     if (time < buffered.end(i) - SHORT) return null;

@@ -1,6 +1,6 @@
 import {AppendQueue} from './append-queue.js';
 import {LiveEdge} from './live-edge.js';
-import {Problem} from './problem.js';
+import {Problem, errorOf} from './problem.js';
 
 /** iPhones have only the managed one; it does the same for us. */
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
@@ -34,13 +34,16 @@ export class MsePlayer {
   #mime;
   #hand;
   #source = new Source();
+  /** @type {AppendQueue} */
   #queue;
   /** @type {LiveEdge | null} */
   #edge = null;
   /** @type {HTMLVideoElement | null} */
   #video = null;
-  #timer = 0;
-  #fail;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+  /** @type {(detail: string) => void} */
+  #fail = () => {};
   #onError = () => this.#fail('The browser could not play the media.');
   /** When it last moved, and where it was then. */
   #moved = {at: 0, position: -1};
@@ -53,13 +56,13 @@ export class MsePlayer {
     this.#mime = mime;
     this.#hand = hand;
     this.failed = new Promise((resolve) => {
-      const fail = this.#fail = (detail) => resolve(this.#problem(detail));
-      this.#queue = new AppendQueue(() => this.#video.currentTime, fail);
-      this.#source.addEventListener('sourceopen', () => this.#open(fail), {once: true});
+      this.#fail = (detail) => resolve(this.#problem(detail));
     });
+    this.#queue = new AppendQueue(() => this.#video?.currentTime ?? 0, this.#fail);
+    this.#source.addEventListener('sourceopen', () => this.#open(), {once: true});
   }
 
-  /** @param {ArrayBuffer | Uint8Array} piece */
+  /** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} piece */
   push(piece) {
     this.#queue.push(piece);
   }
@@ -71,8 +74,8 @@ export class MsePlayer {
     video.addEventListener('error', this.#onError);
     video.srcObject = null;
     video.src = URL.createObjectURL(this.#source);
-    this.#edge = new LiveEdge(video, this.#hand);
-    this.#timer = setInterval(() => this.#edge.steer(), LOOK_MS);
+    const edge = this.#edge = new LiveEdge(video, this.#hand);
+    this.#timer = setInterval(() => edge.steer(), LOOK_MS);
   }
 
   /** @returns {number | null} milliseconds from the picture to the newest data */
@@ -85,7 +88,7 @@ export class MsePlayer {
   async playedOut() {
     const video = this.#video;
     if (!video || video.paused) return;
-    this.#edge.close();
+    this.#edge?.close();
     const over = performance.now() + REST_MS;
     while (video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && performance.now() < over) {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -101,27 +104,29 @@ export class MsePlayer {
   }
 
   /** What the element says is the cause; that it takes no data any more only follows from it. */
-  #problem(detail) {
-    const said = this.#video?.error?.message;
+  #problem(/** @type {string} */ detail) {
+    const said = this.#video?.error?.message ?? '';
     const noOutput = NO_OUTPUT.test(said);
     const why = noOutput ? 'The browser found nothing to play the sound on.' : said || detail;
     return Object.assign(new Problem({title: 'Playback failed', detail: why}), {noOutput});
   }
 
   #grown() {
-    this.#edge.steer();
-    const {paused, currentTime} = this.#video;
+    const video = this.#video;
+    if (!video) return;
+    this.#edge?.steer();
+    const {paused, currentTime} = video;
     const now = performance.now();
     if (paused || currentTime !== this.#moved.position) this.#moved = {at: now, position: currentTime};
     else if (now - this.#moved.at > STUCK_MS) this.#fail('Playback got stuck.');
   }
 
-  #open(fail) {
-    URL.revokeObjectURL(this.#video.src);
+  #open() {
+    URL.revokeObjectURL(this.#video?.src ?? '');
     try {
       this.#queue.start(this.#source.addSourceBuffer(this.#mime), () => this.#grown());
-    } catch (error) {
-      fail(error.message);
+    } catch (thrown) {
+      this.#fail(errorOf(thrown).message);
     }
   }
 }

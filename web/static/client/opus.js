@@ -24,10 +24,10 @@ export function withOpus(sdp, parameters) {
   const [, type] = /^a=rtpmap:(\d+) opus\/48000\/2\r?$/mi.exec(sdp) ?? [];
   if (!type) return sdp;
   const line = new RegExp(`^a=fmtp:${type} (.*?)(\r?)$`, 'm');
-  const changed = (given) => Object.entries(parameters).reduce((list, [name, value]) =>
+  const changed = (/** @type {string[]} */ given) => Object.entries(parameters).reduce((list, [name, value]) =>
     [...list.filter((parameter) => !parameter.startsWith(`${name}=`)), `${name}=${value}`], given).join(';');
   if (line.test(sdp)) {
-    return sdp.replace(line, (_, given, end) => `a=fmtp:${type} ${changed(given.split(';').map((p) => p.trim()))}${end}`);
+    return sdp.replace(line, (_, given, end) => `a=fmtp:${type} ${changed(given.split(';').map((/** @type {string} */ p) => p.trim()))}${end}`);
   }
   return sdp.replace(new RegExp(`^a=rtpmap:${type} .*?(\r?\n)`, 'm'), (map, end) => `${map}a=fmtp:${type} ${changed([])}${end}`);
 }

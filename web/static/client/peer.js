@@ -13,6 +13,8 @@ const RELEASED_MS = 3000;
 /** The server ended the session for a reason that coming back would not change. */
 export const ENDED = 410;
 
+/** @typedef {(detail: string, problem?: Problem) => void} Lost */
+
 /**
  * One PeerConnection and its session resource: what WHIP and WHEP have in
  * common. It lives once: after it is lost or closed, make a new one.
@@ -36,7 +38,8 @@ export class PeerSession {
   #closed = false;
   /** Whether the server has ended it. */
   #ended = false;
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /**
    * @param {object} options
@@ -79,7 +82,7 @@ export class PeerSession {
   async prepare() {
     if (this.#pc.localDescription) return;
     const {type, sdp} = await this.#pc.createOffer();
-    await this.#pc.setLocalDescription({type, sdp: this.#adjust(sdp)});
+    await this.#pc.setLocalDescription({type, sdp: this.#adjust(sdp ?? '')});
   }
 
   /**
@@ -116,13 +119,13 @@ export class PeerSession {
     await Promise.race([released, delay(RELEASED_MS)]);
   }
 
-  async #post(url, signal) {
+  async #post(/** @type {URL} */ url, /** @type {AbortSignal} */ signal) {
     // Not tied to `signal`: a request given up half-way could leave a session
     // on the server whose URL nobody knows, and the name would stay taken.
     const response = await request(url, {
       method: 'POST',
       headers: {'Content-Type': 'application/sdp'},
-      body: this.#pc.localDescription.sdp,
+      body: this.#pc.localDescription?.sdp ?? '',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const where = response.headers.get('Location');
@@ -136,7 +139,8 @@ export class PeerSession {
   }
 
   /** A server that does not know that a proxy has put it below a path names it from its own root. */
-  #sessionURL(where, {url, redirected}) {
+  #sessionURL(/** @type {string} */ where, /** @type {Response} */ response) {
+    const {url, redirected} = response;
     return where.startsWith('/session/') && !redirected ? urlAt(this.#endpoint, where) : new URL(where, url);
   }
 
@@ -149,20 +153,22 @@ export class PeerSession {
     await fetch(url, {method: 'DELETE', keepalive: true}).catch(() => {});
   }
 
-  #connected(signal) {
+  /** @returns {Promise<void>} */
+  #connected(/** @type {AbortSignal} */ signal) {
     const pc = this.#pc;
     return new Promise((resolve, reject) => {
       const check = () => {
-        if (pc.connectionState === 'connected') settle(resolve);
-        if (pc.connectionState === 'failed') settle(reject, noPath());
+        if (pc.connectionState === 'connected') settle();
+        if (pc.connectionState === 'failed') settle(noPath());
       };
-      const stopped = () => settle(reject, new DOMException('stopped', 'AbortError'));
-      const timer = setTimeout(() => settle(reject, noPath()), this.#patience);
-      const settle = (how, value) => {
+      const stopped = () => settle(new DOMException('stopped', 'AbortError'));
+      const timer = setTimeout(() => settle(noPath()), this.#patience);
+      const settle = (/** @type {Error | undefined} */ error = undefined) => {
         clearTimeout(timer);
         pc.removeEventListener('connectionstatechange', check);
         signal.removeEventListener('abort', stopped);
-        how(value);
+        if (error) reject(error);
+        else resolve();
       };
       pc.addEventListener('connectionstatechange', check);
       signal.addEventListener('abort', stopped);
@@ -171,9 +177,10 @@ export class PeerSession {
     });
   }
 
-  #watch(lose) {
+  #watch(/** @type {(problem: Problem) => void} */ lose) {
     const pc = this.#pc;
     let connected = false;
+    /** @type {Lost} */
     const lost = (detail, problem = new Problem({title: 'Connection lost', detail})) => {
       clearTimeout(this.#timer);
       if (connected && !this.#closed) lose(problem);
@@ -203,7 +210,7 @@ export class PeerSession {
    * through (Firefox, for the 5 seconds until the next one): as long as anything
    * comes, nothing is lost.
    */
-  async #interrupted(lost) {
+  async #interrupted(/** @type {Lost} */ lost) {
     const before = await received(this.#pc);
     if (this.#pc.connectionState !== 'disconnected') return;
     this.#timer = setTimeout(async () => {
@@ -218,7 +225,7 @@ export class PeerSession {
    * A DTLS close from the server shows on the transport at once; not every
    * browser maps it to a connectionState.
    */
-  #watchTransport(lost) {
+  #watchTransport(/** @type {Lost} */ lost) {
     const [first] = this.#pc.getTransceivers();
     const transport = first?.sender.transport ?? first?.receiver.transport;
     transport?.addEventListener('statechange', () => {
@@ -227,7 +234,7 @@ export class PeerSession {
   }
 
   /** There is no session left to end: asking for more than the reason would only be an error. */
-  async #closedByServer(lost) {
+  async #closedByServer(/** @type {Lost} */ lost) {
     if (this.#ended) return;
     this.#ended = true;
     const url = this.#resource;
@@ -238,7 +245,7 @@ export class PeerSession {
 }
 
 /** @returns {Promise<number>} bytes that have come, of whatever kind */
-async function received(pc) {
+async function received(/** @type {RTCPeerConnection} */ pc) {
   let bytes = 0;
   for (const entry of (await pc.getStats()).values()) {
     if (entry.type === 'candidate-pair') bytes += entry.bytesReceived ?? 0;
@@ -254,6 +261,6 @@ function noPath() {
   });
 }
 
-function delay(ms) {
+function delay(/** @type {number} */ ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -9,7 +9,8 @@ export async function keepPicture(video) {
   const canvas = document.createElement('canvas');
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;
-  canvas.getContext('2d').drawImage(video, 0, 0);
+  canvas.getContext('2d')?.drawImage(video, 0, 0);
+  /** @type {Blob | null} */
   const picture = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.8));
   if (!picture) return;
   const url = URL.createObjectURL(picture);

@@ -30,12 +30,39 @@ export class Problem extends Error {
 }
 
 /**
+ * What was thrown may be anything.
+ *
+ * @param {unknown} thrown
+ * @returns {Error}
+ */
+export function errorOf(thrown) {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/**
+ * @param {unknown} thrown
+ * @returns {number | undefined} the status of a Problem; undefined of anything else
+ */
+export function statusOf(thrown) {
+  return thrown instanceof Problem ? thrown.status : undefined;
+}
+
+/**
+ * @param {unknown} thrown
+ * @returns {Problem} what was thrown, in a form that can be shown
+ */
+export function problemOf(thrown) {
+  return thrown instanceof Problem ? thrown : new Problem({detail: errorOf(thrown).message, cause: thrown});
+}
+
+/**
  * Turns an answer that is not 2xx into a Problem.
  *
  * @param {Response} response
  * @returns {Promise<Problem>}
  */
 export async function problemFrom(response) {
+  /** @type {{status: number, title: string, retryAfter?: number, type?: string, detail?: string}} */
   const fields = {
     status: response.status,
     title: response.statusText || `The server answered ${response.status}.`,
@@ -44,7 +71,7 @@ export async function problemFrom(response) {
   if (/\bjson\b/.test(response.headers.get('Content-Type') ?? '')) {
     // A body that is not what it says is no second problem: keep the status.
     const body = await response.json().catch(() => null);
-    for (const key of ['type', 'title', 'detail']) {
+    for (const key of /** @type {const} */ (['type', 'title', 'detail'])) {
       if (typeof body?.[key] === 'string' && body[key] !== '') fields[key] = body[key];
     }
   }
@@ -64,7 +91,7 @@ export async function request(url, init) {
   try {
     response = await fetch(url, init);
   } catch (cause) {
-    if (init?.signal?.aborted && cause?.name === 'AbortError') throw cause;
+    if (init?.signal?.aborted && errorOf(cause).name === 'AbortError') throw cause;
     throw new Problem({title: 'No answer', detail: 'The server cannot be reached.', cause});
   }
   if (!response.ok) throw await problemFrom(response);
@@ -72,7 +99,7 @@ export async function request(url, init) {
 }
 
 /** Retry-After in seconds; the date form is not used by weir. */
-function retryAfter(header) {
+function retryAfter(/** @type {string | null} */ header) {
   const seconds = Number(header);
   return header && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }

@@ -1,4 +1,4 @@
-import {Problem} from './problem.js';
+import {Problem, problemOf, statusOf} from './problem.js';
 import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
 import {nameProblem} from './name.js';
@@ -10,6 +10,8 @@ import {WhipTransport} from './whip.js';
 /** Attempts to come back after a lost connection: about half a minute in all. */
 const ATTEMPTS = 8;
 
+/** @typedef {WhipTransport | SocketPublishTransport} Transport */
+
 /**
  * Publishes a MediaStream under a name.
  *
@@ -17,9 +19,9 @@ const ATTEMPTS = 8;
  * that ended or failed can be started again.
  *
  * It goes by WebRTC, and where that does not get through by a WebSocket:
- * `transport` says which it is, `detour` for what reason it is not WebRTC.
+ * `transport` says which it is, `fallbackReason` why it is not WebRTC (a Problem).
  *
- * @fires Publisher#state CustomEvent<{state, previous, problem, transport, detour}>
+ * @fires Publisher#state CustomEvent<{state, previous, problem, transport, fallbackReason}>
  * @fires Publisher#stats CustomEvent<import('./send-stats.js').SendStats>
  */
 export class Publisher extends Stateful {
@@ -27,9 +29,10 @@ export class Publisher extends Stateful {
   /** @type {Map<string, MediaStreamTrack>} by kind: what is sent now */
   #tracks = new Map();
   #ladder;
+  /** @type {Transport | null} */
   #transport = null;
   /** One that was lost. Until the next has taken its place, the server keeps the broadcast for it. */
-  #lost = null;
+  #lost = /** @type {{transport: Transport, way: string} | null} */ (null);
   /** @type {AbortController | null} set while started */
   #run = null;
   #onPageHide = () => void this.stop();
@@ -66,8 +69,10 @@ export class Publisher extends Stateful {
     return this.#ladder.transport;
   }
 
-  get _more() {
-    return {transport: this.#ladder.transport, detour: this.#ladder.detour};
+  /** @protected */
+  get stateDetail() {
+    const {transport, fallbackReason} = this.#ladder;
+    return {transport, fallbackReason, detour: fallbackReason}; // detour: its former name
   }
 
   /**
@@ -78,7 +83,7 @@ export class Publisher extends Stateful {
     if (this.#run) return;
     const {signal} = (this.#run = new AbortController());
     addEventListener('pagehide', this.#onPageHide);
-    this._to('connecting');
+    this.setState('connecting');
     try {
       await this.#open(signal);
     } catch (error) {
@@ -93,7 +98,7 @@ export class Publisher extends Stateful {
   async stop() {
     if (!this.#run) return;
     const transport = this.#end();
-    this._to('ended');
+    this.setState('ended');
     await transport?.close();
   }
 
@@ -116,7 +121,7 @@ export class Publisher extends Stateful {
   }
 
   /** By the best way that gets through. */
-  async #open(signal) {
+  async #open(/** @type {AbortSignal} */ signal) {
     for (;;) {
       const way = this.#ladder.transport;
       // The other way cannot take its place: then that name has to be free.
@@ -139,23 +144,24 @@ export class Publisher extends Stateful {
         if (signal.aborted || !this.#ladder.failed(error)) throw error;
         await closed; // until then the name belongs to the session that did not connect
         if (signal.aborted) throw error;
-        this._tell(this.state, this.problem);
+        this.emitState(this.state, this.problem);
       }
     }
   }
 
   /** Lives as long as the broadcast: comes back each time it is lost. */
-  async #stayLive(signal) {
+  async #stayLive(/** @type {AbortSignal} */ signal) {
     for (;;) {
       const transport = this.#transport;
+      if (!transport) return; // stopped
       const way = this.#ladder.transport;
-      this._to('live');
-      this._tick(() => transport.stats());
+      this.setState('live');
+      this.startStats(() => transport.stats());
       const problem = await transport.lost;
       if (signal.aborted) return;
-      this._quiet();
+      this.stopStats();
       if (problem.status === ENDED) return this.#fail(problem);
-      this._to('reconnecting', problem);
+      this.setState('reconnecting', problem);
       transport.leave();
       this.#lost = {transport, way};
       if (!await this.#reconnect(signal)) return;
@@ -163,7 +169,7 @@ export class Publisher extends Stateful {
   }
 
   /** @returns {Promise<boolean>} false when given up or stopped */
-  async #reconnect(signal) {
+  async #reconnect(/** @type {AbortSignal} */ signal) {
     for (let attempt = 0; !signal.aborted; attempt++) {
       if (attempt > 0) await pause(backoff(attempt - 1), signal);
       if (signal.aborted) break;
@@ -173,12 +179,13 @@ export class Publisher extends Stateful {
       } catch (error) {
         if (signal.aborted) break;
         // 409: the server has not yet noticed that our old session is gone.
-        const again = error.temporary || error.status === 409;
+        const problem = problemOf(error);
+        const again = error instanceof Problem && problem.temporary || statusOf(error) === 409;
         if (!again || attempt + 1 >= ATTEMPTS) {
           this.#fail(error);
           break;
         }
-        this._to('reconnecting', error);
+        this.setState('reconnecting', problem);
       }
     }
     return false;
@@ -191,16 +198,16 @@ export class Publisher extends Stateful {
     await lost?.transport.close();
   }
 
-  #fail(error) {
+  #fail(/** @type {unknown} */ error) {
     void this.#end()?.close();
-    this._to('failed', error instanceof Problem ? error : new Problem({detail: error.message, cause: error}));
+    this.setState('failed', problemOf(error));
   }
 
   /** Takes everything down on this side; returns the transport to close. */
   #end() {
     removeEventListener('pagehide', this.#onPageHide);
-    this._quiet();
-    this.#run.abort();
+    this.stopStats();
+    this.#run?.abort();
     this.#run = null;
     void this.#giveUp();
     const transport = this.#transport;

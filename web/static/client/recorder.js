@@ -5,7 +5,10 @@ const SLICE_MS = 100;
 /** A viewer who joins starts at a keyframe, and nobody can ask us for one. */
 const KEYFRAME_MS = 1000;
 
-/** @returns {string} a type this browser records that is WebM as weir takes it; '' if none */
+/**
+ * @param {boolean} hasVideo
+ * @returns {string} a type this browser records that is WebM as weir takes it; '' if none
+ */
 export function recordingType(hasVideo) {
   const types = hasVideo
     ? ['video/webm;codecs=vp8,opus', 'video/webm']
@@ -22,10 +25,12 @@ export class Recorder {
   /** Bits per second for the picture; takes effect with the next restart(). */
   videoBitrate;
 
+  /** @type {MediaRecorder | null} */
   #recorder = null;
   #audioBitrate;
   #give;
   #fail;
+  /** @type {Promise<void>} */
   #turn = Promise.resolve();
 
   /**
@@ -63,32 +68,35 @@ export class Recorder {
   }
 
   /** One change at a time, or two recorders would speak at once. */
-  #next(change) {
+  #next(/** @type {() => Promise<void>} */ change) {
     this.#turn = this.#turn.then(change);
     this.#turn = this.#turn.catch((error) => this.#fail(error));
     return this.#turn;
   }
 
-  #start(tracks) {
-    const recorder = new MediaRecorder(new MediaStream(tracks), {
+  #start(/** @type {MediaStreamTrack[]} */ tracks) {
+    /** @type {MediaRecorderOptions & {videoKeyFrameIntervalDuration: number}} newer than what TypeScript knows */
+    const options = {
       mimeType: recordingType(tracks.some((track) => track.kind === 'video')),
       videoBitsPerSecond: this.videoBitrate,
       audioBitsPerSecond: this.#audioBitrate ?? opusBitrate(tracks.find(({kind}) => kind === 'audio')),
       videoKeyFrameIntervalDuration: KEYFRAME_MS,
-    });
+    };
+    const recorder = new MediaRecorder(new MediaStream(tracks), options);
     recorder.addEventListener('dataavailable', ({data}) => {
       if (data.size > 0) this.#give(data);
     });
-    recorder.addEventListener('error', ({error}) => this.#fail(error));
+    recorder.addEventListener('error', (event) => this.#fail(/** @type {Event & {error: DOMException}} */ (event).error));
     recorder.start(SLICE_MS);
     this.#recorder = recorder;
   }
 
+  /** @returns {Promise<void>} */
   #finish() {
     const recorder = this.#recorder;
     this.#recorder = null;
     // It ends by itself when its tracks do; then there is no event to wait for.
-    if (!recorder || recorder.state === 'inactive') return undefined;
+    if (!recorder || recorder.state === 'inactive') return Promise.resolve();
     return new Promise((resolve) => {
       recorder.addEventListener('stop', () => resolve(), {once: true});
       recorder.stop();

@@ -54,7 +54,7 @@ const SLOW = 1_500_000;
  * from its start at leisure, or stays small because that looks well enough: the
  * network is to blame only if little gets through it.
  */
-function limitation(report, video) {
+function limitation(/** @type {RTCStatsReport} */ report, /** @type {any} */ video) {
   const reason = video?.qualityLimitationReason;
   if (reason !== 'bandwidth') return reason === 'cpu' ? reason : null;
   const available = ofType(report, 'candidate-pair').find((pair) => pair.availableOutgoingBitrate !== undefined);

@@ -3,6 +3,7 @@ import {Problem} from './problem.js';
 /** How long the server may take to accept the connection. */
 const OPEN_MS = 8000;
 /** What the codes of a Close frame (RFC 6455 section 7.4.1) would be as a status. */
+/** @type {Record<number, number>} */
 const STATUS = {1003: 415, 1008: 400, 1009: 413, 1011: 500};
 
 /**
@@ -73,7 +74,7 @@ export class Socket {
     this.#ws.close(1000);
   }
 
-  #take(data, on) {
+  #take(/** @type {string | ArrayBuffer} */ data, /** @type {{text: (message: any) => void, binary?: (data: ArrayBuffer) => void}} */ on) {
     if (this.#closed) return;
     if (typeof data !== 'string') {
       on.binary?.(data);
@@ -84,7 +85,7 @@ export class Socket {
     else if (message) on.text(message);
   }
 
-  #reason(code) {
+  #reason(/** @type {number} */ code) {
     const status = STATUS[code] ?? 0;
     if (this.#said) return new Problem({status, title: String(this.#said.title), detail: String(this.#said.detail)});
     // The browser keeps to itself whether the server refused or was not there.
@@ -106,23 +107,24 @@ export class Socket {
  */
 export function within(ms, signal, done, lost) {
   return new Promise((resolve, reject) => {
-    const stopped = () => settle(reject, new DOMException('stopped', 'AbortError'));
+    const fail = (/** @type {unknown} */ error) => settle(() => reject(error));
+    const stopped = () => fail(new DOMException('stopped', 'AbortError'));
     const late = new Problem({title: 'No answer', detail: 'The server did not answer in time.'});
-    const timer = Number.isFinite(ms) ? setTimeout(() => settle(reject, late), ms) : 0;
-    const settle = (how, value) => {
+    const timer = Number.isFinite(ms) ? setTimeout(() => fail(late), ms) : undefined;
+    const settle = (/** @type {() => void} */ how) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stopped);
-      how(value);
+      how();
     };
     signal.addEventListener('abort', stopped);
-    done.then((value) => settle(resolve, value), (error) => settle(reject, error));
-    lost.then((problem) => settle(reject, problem));
+    done.then((value) => settle(() => resolve(value)), fail);
+    lost.then(fail);
     if (signal.aborted) stopped();
   });
 }
 
 /** Text that is not an object is for a newer page than this one. */
-function parsed(text) {
+function parsed(/** @type {string} */ text) {
   try {
     return Object(JSON.parse(text));
   } catch {

@@ -8,8 +8,10 @@ const STATS_MS = 1000;
  */
 export class Stateful extends EventTarget {
   #state = 'idle';
+  /** @type {import('./problem.js').Problem | null} */
   #problem = null;
-  #ticker = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #ticker;
 
   /** @returns {string} */
   get state() {
@@ -21,28 +23,50 @@ export class Stateful extends EventTarget {
     return this.#problem;
   }
 
-  /** For subclasses: moves on and tells it, unless nothing changed. */
-  _to(state, problem = null) {
+  /**
+   * For subclasses: moves on and tells it, unless nothing changed.
+   *
+   * @protected
+   * @param {string} state
+   * @param {import('./problem.js').Problem | null} [problem] why it is not a better one
+   */
+  setState(state, problem = null) {
     if (state === this.#state && problem?.message === this.#problem?.message) return;
-    this._tell(state, problem);
+    this.emitState(state, problem);
   }
 
-  /** For subclasses: tells it also where only what `_more` adds has changed. */
-  _tell(state, problem = null) {
+  /**
+   * For subclasses: tells it also where only what `stateDetail` adds has changed.
+   *
+   * @protected
+   * @param {string} state
+   * @param {import('./problem.js').Problem | null} [problem]
+   */
+  emitState(state, problem = null) {
     const previous = this.#state;
     this.#state = state;
     this.#problem = problem;
-    this.dispatchEvent(new CustomEvent('state', {detail: {state, previous, problem, ...this._more}}));
+    this.dispatchEvent(new CustomEvent('state', {detail: {state, previous, problem, ...this.stateDetail}}));
   }
 
-  /** For subclasses: what else belongs to each `state` event. */
-  get _more() {
+  /**
+   * For subclasses: what else belongs to each `state` event.
+   *
+   * @protected
+   * @returns {object}
+   */
+  get stateDetail() {
     return {};
   }
 
-  /** For subclasses: dispatches figures from `read` until _quiet(). */
-  _tick(read) {
-    this._quiet();
+  /**
+   * For subclasses: dispatches figures from `read` until stopStats().
+   *
+   * @protected
+   * @param {() => Promise<object | null>} read
+   */
+  startStats(read) {
+    this.stopStats();
     const tick = async () => {
       const ticker = this.#ticker;
       const detail = await read().catch(() => null); // a connection that just closed has none
@@ -52,8 +76,9 @@ export class Stateful extends EventTarget {
     tick();
   }
 
-  _quiet() {
+  /** @protected */
+  stopStats() {
     clearInterval(this.#ticker);
-    this.#ticker = 0;
+    this.#ticker = undefined;
   }
 }

@@ -9,6 +9,7 @@
 export class Rate {
   #at = 0;
   #value = 0;
+  /** @type {number | null} */
   #rate = null;
 
   /**

@@ -24,7 +24,7 @@ export function steady(track, sound) {
   const {readable} = new MediaStreamTrackProcessor({track: source});
   const out = new MediaStreamTrackGenerator({kind: 'video'});
   const repeater = new Repeater(out.writable.getWriter());
-  void eachOf(readable, (frame) => repeater.take(frame));
+  void eachOf(readable, (/** @type {VideoFrame} */ frame) => repeater.take(frame));
   const stopClock = clock(sound, () => repeater.tick());
   return {
     track: out,
@@ -45,11 +45,11 @@ class Repeater {
   #at = 0;
   #busy = false;
 
-  constructor(writer) {
+  constructor(/** @type {WritableStreamDefaultWriter<VideoFrame>} */ writer) {
     this.#writer = writer;
   }
 
-  take(frame) {
+  take(/** @type {VideoFrame} */ frame) {
     frame = this.#later(frame);
     this.#last?.close();
     this.#last = frame.clone();
@@ -58,7 +58,7 @@ class Repeater {
   }
 
   /** A repeated frame may have been given a time that a new one, which came meanwhile, has too. */
-  #later(frame) {
+  #later(/** @type {VideoFrame} */ frame) {
     const least = this.#last ? this.#last.timestamp + STEP_US : -Infinity;
     if (frame.timestamp >= least) return frame;
     const moved = new VideoFrame(frame, {timestamp: least});
@@ -79,7 +79,7 @@ class Repeater {
     this.#writer.abort().catch(() => {}); // ended already
   }
 
-  async #write(frame) {
+  async #write(/** @type {VideoFrame} */ frame) {
     this.#busy = true;
     await this.#writer.write(frame).catch(() => frame.close()); // stopped meanwhile
     this.#busy = false;
@@ -91,12 +91,12 @@ class Repeater {
  * tab that is not looked at, as while its user shares another window; sound
  * comes at its own pace everywhere.
  */
-function clock(sound, tick) {
+function clock(/** @type {MediaStreamTrack | undefined} */ sound, /** @type {() => void} */ tick) {
   const timer = setInterval(tick, REPEAT_MS / 2);
   const copy = sound?.clone();
   if (copy) {
     const {readable} = new MediaStreamTrackProcessor({track: copy});
-    void eachOf(readable, (data) => {
+    void eachOf(readable, (/** @type {AudioData} */ data) => {
       data.close();
       tick();
     });
@@ -107,7 +107,13 @@ function clock(sound, tick) {
   };
 }
 
-/** Ends with the track. */
+/**
+ * Ends with the track.
+ *
+ * @template T
+ * @param {ReadableStream<T>} readable
+ * @param {(value: T) => unknown} use
+ */
 async function eachOf(readable, use) {
   const reader = readable.getReader();
   for (;;) {
@@ -117,7 +123,7 @@ async function eachOf(readable, use) {
   }
 }
 
-function standsStill(track) {
+function standsStill(/** @type {MediaStreamTrack} */ track) {
   const canvas = globalThis.CanvasCaptureMediaStreamTrack;
   return 'displaySurface' in track.getSettings() || (canvas !== undefined && track instanceof canvas);
 }

@@ -1,5 +1,5 @@
 import {broadcastOf, notLive} from './live.js';
-import {Problem} from './problem.js';
+import {problemOf, statusOf} from './problem.js';
 import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
 import {nameProblem} from './name.js';
@@ -24,6 +24,15 @@ const PAUSED_TICKS = 5;
 /** Who loses the connection sooner than this after it came about does not come back at once. */
 const SHORT_MS = 2000;
 
+/** @typedef {WhepTransport | SocketWatchTransport} Transport */
+
+/**
+ * What ends a transport: with the URL of the recording, where the server told it, and
+ * whether the browser found nothing to play the sound on.
+ *
+ * @typedef {import('./problem.js').Problem & {recording?: string | null, noOutput?: boolean}} End
+ */
+
 /**
  * Plays a broadcast in a video element; waits for it when it is not live, and
  * for the next one when it has ended.
@@ -33,11 +42,11 @@ const SHORT_MS = 2000;
  * stop().
  *
  * It goes by WebRTC, and where that does not get through by a WebSocket and
- * Media Source Extensions: `transport` says which it is, `detour` for what
- * reason it is not WebRTC. `recording` is the URL of the recording of a
+ * Media Source Extensions: `transport` says which it is, `fallbackReason`
+ * why it is not WebRTC (a Problem). `recording` is the URL of the recording of a
  * broadcast that has ended, where the server told it (over a WebSocket).
  *
- * @fires Viewer#state CustomEvent<{state, previous, problem, transport, detour, recording}>
+ * @fires Viewer#state CustomEvent<{state, previous, problem, transport, fallbackReason, recording}>
  * @fires Viewer#stats CustomEvent<import('./receive-stats.js').ReceiveStats>
  * @fires Viewer#autoplay CustomEvent<'sound' | 'muted' | 'blocked'>
  * @fires Viewer#media CustomEvent<import('./lineup.js').Media> while live, whether picture and sound
@@ -51,7 +60,9 @@ const SHORT_MS = 2000;
 export class Viewer extends Stateful {
   #options;
   #ladder;
+  /** @type {(Transport & {made: number}) | null} */
   #transport = null;
+  /** @type {string | null} */
   #recording = null;
   #away = false;
   #paused = false;
@@ -92,8 +103,10 @@ export class Viewer extends Stateful {
     return this.state === 'live' ? (this.#transport?.media ?? null) : null;
   }
 
-  get _more() {
-    return {transport: this.#ladder.transport, detour: this.#ladder.detour, recording: this.#recording};
+  /** @protected */
+  get stateDetail() {
+    const {transport, fallbackReason} = this.#ladder;
+    return {transport, fallbackReason, detour: fallbackReason, recording: this.#recording}; // detour: its former name
   }
 
   /** Starts watching or waiting; everything after that is told by events. */
@@ -101,7 +114,7 @@ export class Viewer extends Stateful {
     if (this.#run) return;
     this.#run = new AbortController();
     addEventListener('pagehide', this.#onPageHide);
-    this._to('connecting');
+    this.setState('connecting');
     void this.#loop(this.#run.signal);
   }
 
@@ -109,7 +122,7 @@ export class Viewer extends Stateful {
   async stop() {
     if (!this.#run) return;
     const transport = this.#end();
-    this._to('idle');
+    this.setState('idle');
     await transport?.close();
   }
 
@@ -118,7 +131,7 @@ export class Viewer extends Stateful {
     return this.state === 'live' ? ((await this.#transport?.stats()) ?? null) : null;
   }
 
-  async #loop(signal) {
+  async #loop(/** @type {AbortSignal} */ signal) {
     for (let failures = 0; !signal.aborted;) {
       try {
         await this.#open(signal);
@@ -128,7 +141,7 @@ export class Viewer extends Stateful {
         else await this.#pause(backoff(failures++, AGAIN), signal);
       } catch (error) {
         if (signal.aborted) return;
-        failures = error.status === 409 ? 0 : failures + 1; // waiting is no failure
+        failures = statusOf(error) === 409 ? 0 : failures + 1; // waiting is no failure
         const wait = this.#judge(error, failures - 1);
         if (wait === null) return;
         await this.#pause(wait, signal);
@@ -137,39 +150,41 @@ export class Viewer extends Stateful {
   }
 
   /** A transport whose offer the server did not want yet is used again. */
-  async #open(signal) {
+  async #open(/** @type {AbortSignal} */ signal) {
     const {name, endpoint} = this.#options;
     const old = this.#transport;
     if (old && performance.now() - old.made > OFFER_MOST_MS) this.#drop();
-    this.#transport ??= Object.assign(
-      this.#ladder.make({name, endpoint, onMedia: (anew) => this.#onMedia(anew)}), {made: performance.now()});
-    const transport = this.#transport;
+    const transport = this.#transport ??= Object.assign(
+      this.#ladder.make({name, endpoint, onMedia: (/** @type {boolean} */ anew) => this.#onMedia(anew)}), {made: performance.now()});
     try {
       await transport.open(signal);
       this.#ladder.worked();
     } catch (error) {
-      if (error.status === 409) throw error;
+      if (statusOf(error) === 409) throw error;
       if (this.#transport === transport) this.#drop();
       if (signal.aborted || !this.#ladder.failed(error)) throw error;
-      this._tell(this.state, this.problem);
+      this.emitState(this.state, this.problem);
       await this.#open(signal);
     }
   }
 
   /** Resolves when the connection is lost or the broadcast is over. */
-  async #play(signal) {
+  async #play(/** @type {AbortSignal} */ signal) {
     const {video} = this.#options;
     const transport = this.#transport;
+    if (!transport) return; // stopped
     await transport.attach(video);
     if (signal.aborted) return;
     this.#recording = null;
-    this._to('live');
+    this.setState('live');
     this.#told = '';
     this.#onMedia(true);
+    /** @type {Promise<End>} */
     const stalled = new Promise((resolve) => this.#watchStall(transport, resolve));
+    /** @type {End} */
     const problem = await Promise.race([transport.lost, stalled]);
     if (signal.aborted) return;
-    this._quiet();
+    this.stopStats();
     this.#gone(false);
     this.#stands(false);
     this.#drop();
@@ -177,21 +192,21 @@ export class Viewer extends Stateful {
     this.#noOutput = problem.noOutput ?? false;
     // Over or only interrupted? Where it is not said, the next POST tells: 201
     // goes on, 409 is the end.
-    if (problem.status === 409) this._to('ended');
-    else this._to('reconnecting', problem);
+    if (problem.status === 409) this.setState('ended');
+    else this.setState('reconnecting', problem);
   }
 
   /**
    * Most ends show as a closed connection. Where nothing arrives and the
    * connection still stands, the API is asked; a silent source stays.
    */
-  #watchStall(transport, lose) {
+  #watchStall(/** @type {Transport} */ transport, /** @type {(end: End) => void} */ lose) {
     const {name, endpoint} = this.#options;
     let bytes = -1;
     let frames = -1;
     let ticks = 0;
     let still = 0;
-    this._tick(async () => {
+    this.startStats(async () => {
       const figures = await transport.stats();
       if (transport !== this.#transport) return null; // it is over meanwhile
       ticks = figures.bytesReceived === bytes ? ticks + 1 : 0;
@@ -209,7 +224,7 @@ export class Viewer extends Stateful {
     });
   }
 
-  #onMedia(anew) {
+  #onMedia(/** @type {boolean} */ anew) {
     if (this.state !== 'live') return; // it will be told with that
     if (anew) void this.#playAloud();
     const {media} = this;
@@ -225,7 +240,7 @@ export class Viewer extends Stateful {
     if (run === this.#run) this.dispatchEvent(new CustomEvent('autoplay', {detail: how}));
   }
 
-  #gone(away) {
+  #gone(/** @type {boolean} */ away) {
     if (away === this.#away) return;
     this.#away = away;
     this.dispatchEvent(new CustomEvent('away', {detail: away}));
@@ -233,31 +248,31 @@ export class Viewer extends Stateful {
     if (away) this.#options.video.requestVideoFrameCallback?.(() => this.#gone(false));
   }
 
-  #stands(paused) {
+  #stands(/** @type {boolean} */ paused) {
     if (paused === this.#paused) return;
     this.#paused = paused;
     this.dispatchEvent(new CustomEvent('paused', {detail: paused}));
   }
 
   /** @returns {number | null} how long to wait; null when there is no use */
-  #judge(error, failures) {
-    if (error.status === 409) {
+  #judge(/** @type {unknown} */ error, /** @type {number} */ failures) {
+    const problem = problemOf(error);
+    if (problem.status === 409) {
       const over = this.state === 'reconnecting' || this.state === 'ended';
-      this._to(over ? 'ended' : 'waiting');
-      return Math.min(error.retryAfter ?? RETRY_MS, RETRY_MOST_MS);
+      this.setState(over ? 'ended' : 'waiting');
+      return Math.min(problem.retryAfter ?? RETRY_MS, RETRY_MOST_MS);
     }
-    const problem = error instanceof Problem ? error : new Problem({detail: error.message, cause: error});
     if (!problem.temporary) {
       void this.#end()?.close();
-      this._to('failed', problem);
+      this.setState('failed', problem);
       return null;
     }
-    this._to(this.state, problem); // the same state, with the reason beside it
+    this.setState(this.state, problem); // the same state, with the reason beside it
     return backoff(failures, AGAIN);
   }
 
   /** Like pause(), and over at once when the page is looked at again. */
-  async #pause(ms, signal) {
+  async #pause(/** @type {number} */ ms, /** @type {AbortSignal} */ signal) {
     const early = new AbortController();
     const look = () => document.hidden || early.abort();
     document.addEventListener('visibilitychange', look);
@@ -273,10 +288,10 @@ export class Viewer extends Stateful {
   /** Takes everything down on this side; returns the transport to close. */
   #end() {
     removeEventListener('pagehide', this.#onPageHide);
-    this._quiet();
+    this.stopStats();
     this.#gone(false);
     this.#stands(false);
-    this.#run.abort();
+    this.#run?.abort();
     this.#run = null;
     const {video} = this.#options;
     video.srcObject = null;

@@ -6,9 +6,17 @@ import {withOpus} from './opus.js';
 import {ReceiveMeter} from './receive-stats.js';
 
 /**
+ * @typedef {object} WatchOptions
+ * @property {string} name
+ * @property {string} endpoint
+ * @property {number} patience milliseconds that connecting may take
+ * @property {(anew: boolean) => void} onMedia called when `media` has changed; anew: play() is to be called again
+ */
+
+/**
  * Receives a broadcast over WebRTC, signalled by WHEP. One of the transports a
  * Viewer can use; they share this shape: open(), attach(), lost, media, stats(),
- * close(). open() throws a Problem with status 409 while nobody broadcasts and
+ * paused, close(). open() throws a Problem with status 409 while nobody broadcasts and
  * may then be called again.
  */
 export class WhepTransport {
@@ -19,11 +27,7 @@ export class WhepTransport {
   #lineup = null;
 
   /**
-   * @param {object} options
-   * @param {string} options.name
-   * @param {string} options.endpoint
-   * @param {number} options.patience      milliseconds that connecting may take
-   * @param {(anew: boolean) => void} options.onMedia called when `media` has changed; anew: play() is to be called again
+   * @param {WatchOptions} options
    */
   constructor(options) {
     this.#options = options;
@@ -65,6 +69,11 @@ export class WhepTransport {
   /** @returns {import('./lineup.js').Media | null} null until it is known */
   get media() {
     return this.#lineup?.media ?? null;
+  }
+
+  /** @returns {boolean | null} whether the picture stands still; null: that is not known here */
+  get paused() {
+    return null;
   }
 
   /** @returns {Promise<import('./receive-stats.js').ReceiveStats>} */

@@ -5,6 +5,18 @@ import {startBitrate} from './start-bitrate.js';
 import {SendMeter} from './send-stats.js';
 
 /**
+ * @typedef {object} PublishOptions
+ * @property {string} name
+ * @property {string} endpoint
+ * @property {MediaStreamTrack[]} tracks at most one of each kind
+ * @property {boolean} record
+ * @property {number} videoBitrate   bits per second
+ * @property {number} [audioBitrate] bits per second; what the sound is worth if absent
+ * @property {number} patience       milliseconds that connecting may take
+ * @property {string | null} replaces the session of ours whose place it takes
+ */
+
+/**
  * Sends tracks over WebRTC, signalled by WHIP (RFC 9725). One of the transports
  * a Publisher can use; they share this shape: open(), lost, replaceTrack(),
  * stats(), close().
@@ -15,15 +27,7 @@ export class WhipTransport {
   #options;
 
   /**
-   * @param {object} options
-   * @param {string} options.name
-   * @param {string} options.endpoint
-   * @param {MediaStreamTrack[]} options.tracks at most one of each kind
-   * @param {boolean} options.record
-   * @param {number} options.videoBitrate bits per second
-   * @param {number} [options.audioBitrate] bits per second; what the sound is worth if absent
-   * @param {number} options.patience     milliseconds that connecting may take
-   * @param {string | null} options.replaces the session of ours whose place it takes
+   * @param {PublishOptions} options
    */
   constructor(options) {
     this.#options = options;
@@ -76,7 +80,7 @@ export class WhipTransport {
     return this.#peer.close();
   }
 
-  async #add(track) {
+  async #add(/** @type {MediaStreamTrack} */ track) {
     const maxBitrate = this.#ceiling(track);
     const transceiver = this.#peer.pc.addTransceiver(track, {direction: 'sendonly', sendEncodings: [{maxBitrate}]});
     if (track.kind !== 'video') return;
@@ -84,15 +88,15 @@ export class WhipTransport {
     await prefer(transceiver.sender, track, maxBitrate);
   }
 
-  #ceiling(track) {
+  #ceiling(/** @type {MediaStreamTrack} */ track) {
     const {videoBitrate, audioBitrate} = this.#options;
     return track.kind === 'video' ? videoBitrate : (audioBitrate ?? opusBitrate(track));
   }
 
   /** The answer with what the encoders are to know. Firefox goes by that alone for sound. */
-  #encoded(sdp) {
+  #encoded(/** @type {string} */ sdp) {
     const {videoBitrate, audioBitrate} = this.#options;
-    return startBitrate(withOpus(sdp, {stereo: 1, maxaveragebitrate: audioBitrate ?? opusBitrate()}), videoBitrate);
+    return startBitrate(withOpus(sdp, {stereo: 1, maxaveragebitrate: audioBitrate ?? opusBitrate(undefined)}), videoBitrate);
   }
 }
 
@@ -100,15 +104,15 @@ export class WhipTransport {
  * VP8 first: it is what every viewer and every WebM player can decode. The
  * others stay in the offer, in the browser's order.
  */
-function preferVP8(transceiver) {
+function preferVP8(/** @type {RTCRtpTransceiver} */ transceiver) {
   const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
-  const vp8 = (codec) => codec.mimeType.toLowerCase() === 'video/vp8';
+  const vp8 = (/** @type {{mimeType: string}} */ codec) => codec.mimeType.toLowerCase() === 'video/vp8';
   if (!codecs.some(vp8)) return;
   transceiver.setCodecPreferences([...codecs.filter(vp8), ...codecs.filter((c) => !vp8(c))]);
 }
 
 /** A shared screen must stay readable, a camera must stay smooth; two channels need more than one. */
-async function prefer(sender, track, maxBitrate) {
+async function prefer(/** @type {RTCRtpSender} */ sender, /** @type {MediaStreamTrack} */ track, /** @type {number} */ maxBitrate) {
   const screen = track.contentHint === 'detail' || track.contentHint === 'text';
   const parameters = sender.getParameters();
   for (const encoding of parameters.encodings ?? []) encoding.maxBitrate = maxBitrate;

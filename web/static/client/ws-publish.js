@@ -1,6 +1,6 @@
 import {broadcastOf} from './live.js';
 import {identity} from './identity.js';
-import {Problem} from './problem.js';
+import {Problem, statusOf} from './problem.js';
 import {Recorder, recordingType} from './recorder.js';
 import {Socket, within} from './socket.js';
 import {Rate} from './stats.js';
@@ -36,14 +36,17 @@ export class SocketPublishTransport {
   #options;
   /** @type {Map<string, MediaStreamTrack>} by kind */
   #tracks;
-  #steady = {stop() {}};
+  /** @type {{track: MediaStreamTrack | null, stop: () => void}} */
+  #steady = {track: null, stop() {}};
   /** @type {Socket | null} */
   #socket = null;
   #recorder;
   /** @type {string | null} */
   #session = null;
-  #lose;
-  #live;
+  /** @type {(problem: Problem) => void} */
+  #lose = () => {};
+  /** @type {() => void} */
+  #live = () => {};
   #sent = 0;
   #draining = false;
   #closed = false;
@@ -51,7 +54,7 @@ export class SocketPublishTransport {
   #frames = new Rate();
   #onPageHide = () => this.#leave();
 
-  /** @param {object} options as of WhipTransport */
+  /** @param {import('./whip.js').PublishOptions} options */
   constructor(options) {
     this.#options = options;
     this.#tracks = new Map(options.tracks.map((track) => [track.kind, track]));
@@ -70,6 +73,7 @@ export class SocketPublishTransport {
     const url = urlOf(endpoint, '/ws/publish/', name);
     if (!record) url.searchParams.set('record', 'false');
     if (replaces) url.searchParams.set('replaces', replaces);
+    /** @type {Promise<void>} */
     const live = new Promise((resolve) => {
       this.#live = resolve;
     });
@@ -93,6 +97,8 @@ export class SocketPublishTransport {
   async stats() {
     const video = this.#tracks.get('video');
     const {width = null, height = null, frameRate = null} = video?.getSettings() ?? {};
+    /** @type {{deliveredFrames: number} | undefined} newer than what TypeScript knows */
+    const delivered = /** @type {any} */ (video)?.stats;
     const now = performance.now();
     const waiting = this.#socket?.waiting ?? 0;
     const bytes = this.#bytes.next(this.#sent - waiting, now);
@@ -100,7 +106,7 @@ export class SocketPublishTransport {
       width,
       height,
       // What the source brings; what the encoder makes of it is not told.
-      fps: video?.stats ? this.#frames.next(video.stats.deliveredFrames, now) : frameRate,
+      fps: delivered ? this.#frames.next(delivered.deliveredFrames, now) : frameRate,
       bitrate: bytes === null ? null : bytes * 8,
       videoCodec: video ? 'vp8' : null,
       audioCodec: this.#tracks.has('audio') ? 'opus' : null,
@@ -162,16 +168,17 @@ export class SocketPublishTransport {
   }
 
   /** Somebody else may have been quicker. */
-  async #refused(error) {
-    if (error.status === 0) await this.#ask();
+  async #refused(/** @type {unknown} */ error) {
+    if (statusOf(error) === 0) await this.#ask();
     throw error;
   }
 
-  #heard({type, state, id}) {
+  #heard(/** @type {any} */ message) {
+    const {type, state, id} = message;
     // Not before the server has said that the name is ours.
     if (type === 'session') {
       this.#session = id;
-      this.#socket.send({type: 'start'});
+      this.#socket?.send({type: 'start'});
       void this.#record();
     }
     if (type === 'accepted' || (type === 'status' && state === 'live')) this.#live();
@@ -180,21 +187,22 @@ export class SocketPublishTransport {
     }
   }
 
-  async #record(after) {
+  async #record(/** @type {Promise<void> | undefined} */ after = undefined) {
     const before = this.#steady;
     const audio = this.#tracks.get('audio');
     const video = this.#tracks.get('video');
     this.#steady = video ? steady(video, audio) : {track: null, stop() {}};
-    const tracks = [this.#steady.track, audio].filter(Boolean);
+    const tracks = [this.#steady.track, audio].filter((track) => track != null);
     await this.#recorder.restart(tracks, after);
     before.stop(); // only now, or its recorder would have ended by itself
   }
 
-  #send(data) {
-    if (this.#closed) return;
-    this.#socket.send(data);
+  #send(/** @type {Blob} */ data) {
+    const socket = this.#socket;
+    if (this.#closed || !socket) return;
+    socket.send(data);
     this.#sent += data.size;
-    if (this.#socket.waiting > WAITING_MOST && !this.#draining) void this.#drain();
+    if (socket.waiting > WAITING_MOST && !this.#draining) void this.#drain();
   }
 
   /**
@@ -209,7 +217,7 @@ export class SocketPublishTransport {
   }
 
   async #emptied() {
-    while (this.#socket.waiting > WAITING_LEAST && !this.#closed) {
+    while ((this.#socket?.waiting ?? 0) > WAITING_LEAST && !this.#closed) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }

@@ -10,7 +10,7 @@ import {urlOf} from './name.js';
 
 /** What the server muxes, by container. H.264 comes as fragmented MP4, all else as WebM. */
 const TYPES = {webm: 'video/webm; codecs="vp8,opus"', mp4: 'video/mp4; codecs="avc1.42e01f,opus"'};
-const CONTAINERS = Object.keys(TYPES).filter((container) => canPlay(TYPES[container]));
+const CONTAINERS = Object.entries(TYPES).filter(([, type]) => canPlay(type)).map(([container]) => container);
 /**
  * What differs between the engines. Chromium takes small whole Clusters, whose
  * newest frame can be shown at once. Firefox buffers only Clusters that begin with
@@ -56,9 +56,12 @@ export class SocketWatchTransport {
   #mime = '';
   /** @type {Durations | null} */
   #durations = null;
-  #lose;
+  /** @type {(problem: Problem) => void} */
+  #lose = () => {};
+  /** @type {Promise<void>} */
   #live;
-  #begun;
+  /** @type {() => void} */
+  #begun = () => {};
   /** @type {import('./lineup.js').Media | null} */
   #media = null;
   /** @type {() => void} */
@@ -68,7 +71,7 @@ export class SocketWatchTransport {
   #bytes = new Rate();
   #frames = new Rate();
 
-  /** @param {{name: string, endpoint: string, onMedia: (anew: boolean) => void}} options as of WhepTransport */
+  /** @param {import('./whep.js').WatchOptions} options */
   constructor(options) {
     this.#options = options;
     this.lost = new Promise((resolve) => {
@@ -103,7 +106,7 @@ export class SocketWatchTransport {
   async attach(video) {
     await keepPicture(video);
     this.#video = video;
-    this.#player.attach(video);
+    this.#player?.attach(video);
   }
 
   /** @returns {import('./lineup.js').Media | null} null until it is known */
@@ -145,7 +148,8 @@ export class SocketWatchTransport {
     this.#player?.close();
   }
 
-  async #heard({type, mime, recording, status, title, detail}) {
+  async #heard(/** @type {any} */ message) {
+    const {type, mime, recording, status, title, detail} = message;
     if (type === 'waiting') this.#idle(); // while live: the picture stands still, as with WebRTC
     if (type === 'init') this.#begin(String(mime));
     if (type === 'paused' || type === 'resumed') this.#paused = type === 'paused';
@@ -157,11 +161,11 @@ export class SocketWatchTransport {
   }
 
   /** The server names it from its own root, which may be below a path. */
-  #recordingURL(path) {
+  #recordingURL(/** @type {string} */ path) {
     return urlAt(this.#options.endpoint, path.slice(path.lastIndexOf('/recordings/'))).href;
   }
 
-  #begin(mime) {
+  #begin(/** @type {string} */ mime) {
     if (!canPlay(mime)) {
       this.#lose(new Problem({status: 415, title: 'Not supported', detail: `This browser cannot play ${mime}.`}));
       return;
@@ -177,27 +181,27 @@ export class SocketWatchTransport {
     });
     void this.#look(mime);
     this.#begun();
-    if (old && this.#video) void this.#exchange(old, player);
+    if (old && this.#video) void this.#exchange(this.#video, old, player);
   }
 
   /** A stream holds what comes; what the broadcast has beside that, the server says. */
-  async #look(mime) {
+  async #look(/** @type {string} */ mime) {
     const comes = {video: PICTURE.test(mime), audio: SOUND.test(mime)};
     const {name, endpoint} = this.#options;
+    /** @type {string[]} */
     let has = [];
     if (!comes.video || !comes.audio) {
       const broadcast = await broadcastOf(endpoint, name).catch(() => null);
-      has = (broadcast?.tracks ?? []).map(({kind}) => kind);
+      has = (broadcast?.tracks ?? []).map((/** @type {{kind: string}} */ track) => track.kind);
     }
     if (mime !== this.#mime) return; // there is a newer one already
-    const of = (kind) => comes[kind] || (has.includes(kind) ? false : null);
+    const of = (/** @type {'video' | 'audio'} */ kind) => comes[kind] || (has.includes(kind) ? false : null);
     this.#media = {video: of('video'), audio: of('audio')};
     this.#options.onMedia(false);
   }
 
   /** Goes over to the next player, without a black moment. */
-  async #exchange(old, player) {
-    const video = this.#video;
+  async #exchange(/** @type {HTMLVideoElement} */ video, /** @type {MsePlayer} */ old, /** @type {MsePlayer} */ player) {
     const {paused} = video;
     await keepPicture(video);
     old.close();
@@ -206,7 +210,7 @@ export class SocketWatchTransport {
     if (!paused) await video.play().catch(() => {}); // interrupted by the next one
   }
 
-  #take(data) {
+  #take(/** @type {ArrayBuffer} */ data) {
     this.#received += data.byteLength;
     const piece = this.#durations?.next(data) ?? data;
     if (piece.byteLength > 0) this.#player?.push(piece);

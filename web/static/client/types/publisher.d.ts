@@ -1,0 +1,64 @@
+/** @typedef {WhipTransport | SocketPublishTransport} Transport */
+/**
+ * Publishes a MediaStream under a name.
+ *
+ * States: idle → connecting → live ⇄ reconnecting → ended | failed. A Publisher
+ * that ended or failed can be started again.
+ *
+ * It goes by WebRTC, and where that does not get through by a WebSocket:
+ * `transport` says which it is, `fallbackReason` why it is not WebRTC (a Problem).
+ *
+ * @fires Publisher#state CustomEvent<{state, previous, problem, transport, fallbackReason}>
+ * @fires Publisher#stats CustomEvent<import('./send-stats.js').SendStats>
+ */
+export class Publisher extends Stateful {
+    /**
+     * @param {object} options
+     * @param {string} options.name          1 to 4 segments joined by '/'
+     * @param {MediaStream} options.stream   at most one track of each kind is sent
+     * @param {string} [options.endpoint]    base URL of the server; where this library came from if absent
+     * @param {boolean} [options.record]     whether the server records it (default true)
+     * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
+     * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
+     * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
+     */
+    constructor({ name, stream, endpoint, record, videoBitrate, audioBitrate, transport }: {
+        name: string;
+        stream: MediaStream;
+        endpoint?: string | undefined;
+        record?: boolean | undefined;
+        videoBitrate?: number | undefined;
+        audioBitrate?: number | undefined;
+        transport?: "auto" | "webrtc" | "websocket" | undefined;
+    });
+    get name(): string;
+    /** @returns {'webrtc' | 'websocket'} */
+    get transport(): "webrtc" | "websocket";
+    /** @protected */
+    protected get stateDetail(): {
+        transport: "webrtc" | "websocket";
+        fallbackReason: Problem | null;
+        detour: Problem | null;
+    };
+    /**
+     * Goes live. Resolves when media flows or stop() came first; rejects with a
+     * Problem when that failed, after the state became `failed`.
+     */
+    start(): Promise<void>;
+    /** Ends the broadcast. Resolves when the server knows. */
+    stop(): Promise<void>;
+    /**
+     * Sends another track in place of the one of its kind, without a gap.
+     *
+     * @param {MediaStreamTrack} track
+     */
+    replaceTrack(track: MediaStreamTrack): Promise<void>;
+    /** @returns {Promise<import('./send-stats.js').SendStats | null>} null while not connected */
+    stats(): Promise<import("./send-stats.js").SendStats | null>;
+    #private;
+}
+export type Transport = WhipTransport | SocketPublishTransport;
+import { Stateful } from './stateful.js';
+import { Problem } from './problem.js';
+import { WhipTransport } from './whip.js';
+import { SocketPublishTransport } from './ws-publish.js';
