@@ -1,10 +1,11 @@
 // Package web holds the pages of weir and the browser library they are built on.
 //
-// Everything under static/ is embedded and served as it lies there: plain
-// HTML, CSS and ES modules, no build step and nothing from another host. The
-// pages' references to the server's root are the exception: they go out relative
-// to the page, since a proxy may have put all of it below a path. Scripts find the
-// root by their own address (static/client/home.js).
+// Everything under static/ is embedded and served as it lies there: plain CSS and
+// ES modules, no build step and nothing from another host. The pages are put
+// together at the start, of pages/layout.html and the main part of each
+// (pages.go); their references to the server's root go out relative to the page,
+// since a proxy may have put all of it below a path. Scripts find the root by
+// their own address (static/client/home.js).
 // static/client is the importable library (Publisher and Viewer), static/app
 // the scripts of the pages, static/css and static/img their looks.
 //

@@ -75,6 +75,7 @@ func Handler() http.Handler {
 // answers with the 404 page: it is for what no other route takes.
 func Routes() map[string]http.HandlerFunc {
 	s := load(static)
+	s.addPages(pageFiles)
 	routes := map[string]http.HandlerFunc{
 		"/{$}":        s.page("home.html"),
 		"/publish":    s.page("publish.html"),

@@ -169,10 +169,16 @@ func TestPolicyOnEveryAnswer(t *testing.T) {
 	}
 }
 
-// sources yields every embedded text file by its path below static/.
+// sources yields every embedded text file by its path below static/, and every page
+// as it goes out.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
+	s := load(static)
+	s.addPages(pageFiles)
+	for name := range pages {
+		found[name] = string(s[name].body)
+	}
 	err := fs.WalkDir(static, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
