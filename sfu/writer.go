@@ -100,8 +100,8 @@ func (w *TrackWriter) goOn() {
 
 // sizeOf returns the size of the picture that begins with p, 0 if it is not told.
 func sizeOf(f codec.Format, p *media.Packet) (width, height int) {
-	for _, nal := range p.Ahead {
-		if w, h := codec.H264PayloadSize(nal); w > 0 {
+	for _, sets := range p.Ahead {
+		if w, h := f.SetSize(sets); w > 0 {
 			width, height = w, h
 		}
 	}

@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 	// The adapters: sources and sinks. They meet in the hub and never import one
 	// another.
 	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp"},
-	"sfu/peer/sdp":      {"sfu/media"},
+	"sfu/peer/sdp":      {"sfu/media", "sfu/codec"},
 	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
 	"recorder":          {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
 	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm/ebml", "recorder/webm/read"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -36,23 +37,15 @@ const (
 
 func (t *Track) validate() error {
 	switch {
-	case t.Codec == media.Opus:
-	case t.Codec != media.H264:
+	case sampleEntries[t.Codec] == nil:
 		return fmt.Errorf("%w: codec %v", ErrConfig, t.Codec)
+	case t.Codec.Kind() == media.Audio:
 	case len(t.Private) < leastPrivate || t.Private[0] != 1:
 		return fmt.Errorf("%w: H264 without AVCDecoderConfigurationRecord", ErrConfig)
 	case t.Width <= 0 || t.Height <= 0 || t.Width > maxSide || t.Height > maxSide:
 		return fmt.Errorf("%w: a picture of %dx%d", ErrConfig, t.Width, t.Height)
 	}
 	return nil
-}
-
-// name returns the codec as RFC 6381 wants it.
-func (t *Track) name() string {
-	if t.Codec == media.H264 {
-		return fmt.Sprintf("avc1.%02x%02x%02x", t.Private[1], t.Private[2], t.Private[3])
-	}
-	return t.Codec.String()
 }
 
 // scale is how many ticks of the track a second has. Opus wants 48,000
@@ -68,7 +61,7 @@ func mime(tracks []Track) string {
 		if tracks[i].Codec.Kind() == media.Video {
 			kind = "video/mp4"
 		}
-		names[i] = tracks[i].name()
+		names[i] = codec.Parameter(tracks[i].Codec, tracks[i].Private)
 	}
 	return kind + `; codecs="` + strings.Join(names, ",") + `"`
 }
@@ -112,22 +105,30 @@ func (t *Track) trak(number uint32) []byte {
 			box("minf", kind,
 				box("dinf", fullBox("dref", 0, 0, u32(1), fullBox("url ", 0, 1))),
 				box("stbl",
-					fullBox("stsd", 0, 0, u32(1), t.sampleEntry()),
+					fullBox("stsd", 0, 0, u32(1), sampleEntries[t.Codec](t)),
 					fullBox("stts", 0, 0, u32(0)), fullBox("stsc", 0, 0, u32(0)),
 					fullBox("stsz", 0, 0, u32(0, 0)), fullBox("stco", 0, 0, u32(0))))))
 }
 
-// sampleEntry returns what a decoder has to know.
-func (t *Track) sampleEntry() []byte {
-	reference := append(zeros(6), u16(1)...) // the data is in this file
-	if t.Codec == media.H264 {
-		const dpi72 = 72 << 16
-		return box("avc1", reference, zeros(16), u16(uint16(t.Width), uint16(t.Height)), u32(dpi72, dpi72), zeros(4),
-			u16(1), zeros(32), u16(24, 0xffff), box("avcC", t.Private))
-	}
+// sampleEntries make what a decoder has to know of a track, by its codec. What has no
+// row cannot be muxed.
+var sampleEntries = map[media.Codec]func(*Track) []byte{media.H264: avc1, media.Opus: opus}
+
+// inThisFile is how a sample entry begins: the data is in this file.
+func inThisFile() []byte { return append(zeros(6), u16(1)...) }
+
+// avc1 is ISO/IEC 14496-15 section 5.4.2.
+func avc1(t *Track) []byte {
+	const dpi72 = 72 << 16
+	return box("avc1", inThisFile(), zeros(16), u16(uint16(t.Width), uint16(t.Height)), u32(dpi72, dpi72), zeros(4),
+		u16(1), zeros(32), u16(24, 0xffff), box("avcC", t.Private))
+}
+
+// opus is Encapsulation of Opus in ISO Base Media File Format, section 4.3. There is no
+// pre-skip, as in webm: these packets do not come from the beginning of an encoder's
+// output.
+func opus(t *Track) []byte {
 	channels, rate := t.Codec.Channels(), t.Codec.ClockRate()
-	// No pre-skip, as in webm: these packets do not come from the beginning of an
-	// encoder's output.
 	private := slices.Concat([]byte{0, byte(channels)}, u16(0), u32(rate), u16(0), []byte{0})
-	return box("Opus", reference, zeros(8), u16(uint16(channels), 16), zeros(4), u32(rate<<16), box("dOps", private))
+	return box("Opus", inThisFile(), zeros(8), u16(uint16(channels), 16), zeros(4), u32(rate<<16), box("dOps", private))
 }

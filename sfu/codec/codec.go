@@ -10,6 +10,14 @@ import (
 type Format struct {
 	// Inspect looks at one RTP payload and says where it stands in its frame.
 	Inspect func(payload []byte) Position
+	// Negotiation is how SDP speaks of the codec.
+	Negotiation Negotiation
+	// Keyframe reports whether a decoder can start at a coded picture. Nil for audio,
+	// which can be decoded from anywhere.
+	Keyframe func(frame []byte) bool
+	// SetSize returns the picture size that an RTP payload of parameter sets tells, else
+	// zeros. Nil where there are none.
+	SetSize func(payload []byte) (width, height int)
 	// FrameSize returns the picture size that a coded keyframe tells. Nil for audio.
 	FrameSize func(frame []byte) (width, height int, ok bool)
 	// FrameDuration returns how long a coded frame lasts, 0 when it does not say.
@@ -24,6 +32,12 @@ type Format struct {
 	// Parameter names the codec for players (RFC 6381 section 3.3), with the variant as
 	// far as the track's CodecPrivate tells it. Nil: by its name alone.
 	Parameter func(private []byte) string
+	// ReadHead reads what the CodecPrivate of a file or an upload says of the sound. Nil
+	// for video.
+	ReadHead func(private []byte) (OpusHead, bool)
+	// NewStored returns what brings the frames of files and uploads with a CodecPrivate
+	// into the form that frames have here. Nil where that is the same.
+	NewStored func(private []byte) (*H264Stored, error)
 	// NeedsPrivate reports that nobody can decode a track without its CodecPrivate.
 	NeedsPrivate bool
 	// CodecPrivate returns what a Matroska or WebM file says of a video track ahead

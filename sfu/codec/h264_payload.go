@@ -93,7 +93,7 @@ func inspectH264(payload []byte) Position {
 	where := Position{Start: opens && (sps || !f.idr), Tells: f.sets}
 	if where.Start && sps && (f.idr || !f.vcl) {
 		where.Sync = true
-		where.Width, where.Height = H264PayloadSize(payload)
+		where.Width, where.Height = h264PayloadSize(payload)
 	}
 	if opens && f.idr {
 		where.Needs = allSets &^ f.sets
@@ -101,8 +101,8 @@ func inspectH264(payload []byte) Position {
 	return where
 }
 
-// H264PayloadSize returns the picture's size if payload tells it, else zeros.
-func H264PayloadSize(payload []byte) (width, height int) {
+// h264PayloadSize returns the picture's size if payload tells it, else zeros.
+func h264PayloadSize(payload []byte) (width, height int) {
 	nal, rest, ok := payload, []byte(nil), len(payload) > 0
 	if ok && payload[0]&nalTypeMask == nalSTAPA {
 		nal, rest, ok = nextAggregated(payload[1:])

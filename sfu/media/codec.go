@@ -27,7 +27,7 @@ func (k Kind) String() string {
 type Codec uint8
 
 // The codecs that weir moves. To add one: a constant here, a line in codecs
-// below, a Format in package codec and a row in the table of package peer.
+// below, and a Format in package codec, which all others ask.
 const (
 	Opus Codec = iota + 1
 	VP8

@@ -63,8 +63,8 @@ func (s *sets) complete(where *codec.Position, payload []byte, number, time uint
 		return ahead // it began with the packet that told them
 	}
 	where.Start, where.Sync = true, true
-	for _, nal := range ahead {
-		if width, height := codec.H264PayloadSize(nal); width > 0 {
+	for _, payload := range ahead {
+		if width, height := s.format.SetSize(payload); width > 0 {
 			where.Width, where.Height = width, height
 		}
 	}

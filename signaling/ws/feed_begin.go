@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"weir/sfu"
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
@@ -153,9 +154,10 @@ func (f *feed) rewind() {
 // begin begins a line with some of the inputs. Its header tells what the first
 // keyframe says of itself.
 func (f *feed) begin(line int, inputs []*feedInput, keyframe []byte) {
-	// No browser takes H264 in WebM. What belongs to it is of the same kind, sound
-	// alone too: the same players take it.
-	m, h, err := newMuxer(inputs, keyframe, f.inputs[0].track.Info().Codec == media.H264)
+	// What WebM does not have is sent as MP4. What belongs to it is of the same kind,
+	// sound alone too: the same players take it.
+	format, _ := codec.For(f.inputs[0].track.Info().Codec)
+	m, h, err := newMuxer(inputs, keyframe, format.MatroskaOnly)
 	if err != nil { // no tracks that a player could take
 		f.ring.refuse(h.codec)
 		return

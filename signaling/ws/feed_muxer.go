@@ -124,16 +124,23 @@ func (m *muxer) units(last bool) (units []unit) {
 	return units
 }
 
+// needsPrivate reports whether each header has to describe a track of the codec anew.
+func needsPrivate(c media.Codec) bool {
+	format, ok := codec.For(c)
+	return ok && format.NeedsPrivate
+}
+
 // samples returns frames for the other container. A keyframe with other parameter
 // sets, as after a change of the picture's size, brings a header of its own.
 func (m *muxer) samples(list []webm.LiveFrame) []mp4.Sample {
 	samples := make([]mp4.Sample, len(list))
 	for i, s := range list {
 		samples[i] = mp4.Sample{Track: s.Track, Time: s.Time, Length: s.Length, Key: s.Key, Data: s.Data}
-		if !s.Key || m.inputs[s.Track].track.Info().Codec != media.H264 {
+		c := m.inputs[s.Track].track.Info().Codec
+		if !s.Key || !needsPrivate(c) {
 			continue
 		}
-		t := ebml.TrackEntry{Codec: media.H264}
+		t := ebml.TrackEntry{Codec: c}
 		if describe(&t, s.Data); t.CodecPrivate != nil && !bytes.Equal(t.CodecPrivate, m.config) {
 			m.config = t.CodecPrivate
 			samples[i].Header = &fragmented([]ebml.TrackEntry{t})[0]

@@ -17,12 +17,6 @@ const takenCodecs = "VP8, VP9, AV1, H264 and Opus are taken"
 // maxTracks is how many tracks an upload has at most: one of each kind.
 const maxTracks = 2
 
-// keyframe reports whether a picture is one where a decoder can start: the
-// container is not to be believed.
-var keyframe = map[media.Codec]func([]byte) bool{
-	media.VP8: codec.VP8Keyframe, media.VP9: codec.VP9Keyframe, media.AV1: codec.AV1Keyframe, media.H264: codec.H264Keyframe,
-}
-
 // carry returns the tracks of a header. All of them must be such that they can be
 // carried to viewers and files: one that is left out would be missed by people who
 // cannot know why. So the error says which one cannot, before anything is live.
@@ -46,26 +40,27 @@ func carry(h read.Header) ([]*uploadTrack, *refusal) {
 }
 
 func carryTrack(entry *ebml.TrackEntry) (*uploadTrack, *refusal) {
-	t := &uploadTrack{codec: entry.Codec}
+	row, known := codec.For(entry.Codec)
+	t := &uploadTrack{codec: entry.Codec, keyframe: row.Keyframe}
 	switch {
 	case entry.Encoded():
 		return nil, refuse(websocket.CloseUnsupportedData, "Encoded track", "The frames of %q are compressed or encrypted (ContentEncodings). Send them as they are.", entry.CodecID)
-	case t.codec == media.Opus:
-		head, known := codec.ReadOpusHead(entry.CodecPrivate)
-		if !known {
+	case !known:
+		return nil, refuse(websocket.CloseUnsupportedData, "Unsupported codec", "The media has %s; %s.", codecName(entry), takenCodecs)
+	case row.ReadHead != nil:
+		head, told := row.ReadHead(entry.CodecPrivate)
+		if !told {
 			head = codec.OpusHead{Channels: entry.Channels, Single: entry.Channels <= t.codec.Channels()}
 		}
 		if !head.Single {
 			return nil, refuse(websocket.CloseUnsupportedData, "Unsupported sound", "Opus with %d channels (mapping family %d). Mono and stereo (family 0) are taken.", head.Channels, head.Family)
 		}
 		t.stereo = head.Channels == 2
-	case t.codec == media.H264:
+	case row.NewStored != nil:
 		var err error
-		if t.stored, err = codec.NewH264Stored(entry.CodecPrivate); err != nil {
+		if t.stored, err = row.NewStored(entry.CodecPrivate); err != nil {
 			return nil, refuse(websocket.CloseUnsupportedData, "Bad media", "%q has a CodecPrivate that is no AVCDecoderConfigurationRecord.", entry.CodecID)
 		}
-	case keyframe[t.codec] == nil:
-		return nil, refuse(websocket.CloseUnsupportedData, "Unsupported codec", "The media has %s; %s.", codecName(entry), takenCodecs)
 	}
 	return t, nil
 }

@@ -56,16 +56,19 @@ type intake struct {
 
 // uploadTrack is a track of the stream.
 type uploadTrack struct {
-	codec  media.Codec
-	stored *codec.H264Stored // for H264
-	writer *sfu.TrackWriter  // nil until the stream has begun
-	format string            // as media.TrackInfo.Format
-	stereo bool              // as media.TrackInfo.Stereo
-	came   int               // pictures, until the stream begins
-	keys   bool              // a keyframe is among them
-	frames int               // how many come from there on
-	gap    bool              // frames are missing before the next one
-	back   bool              // so are they before the first of those that were held
+	codec media.Codec
+	// keyframe reports whether a picture is one where a decoder can start: the
+	// container is not to be believed. Nil for sound.
+	keyframe func(frame []byte) bool
+	stored   *codec.H264Stored // nil: frames are stored as they are sent
+	writer   *sfu.TrackWriter  // nil until the stream has begun
+	format   string            // as media.TrackInfo.Format
+	stereo   bool              // as media.TrackInfo.Stereo
+	came     int               // pictures, until the stream begins
+	keys     bool              // a keyframe is among them
+	frames   int               // how many come from there on
+	gap      bool              // frames are missing before the next one
+	back     bool              // so are they before the first of those that were held
 }
 
 // Header implements read.Receiver.
@@ -196,8 +199,8 @@ func (n *intake) Frame(f read.Frame) error {
 				"H264 with B-frames cannot be carried: pictures would come in another order than they are shown. Encode without (x264: bframes=0).")
 		}
 	}
-	if isKey := keyframe[t.codec]; isKey != nil {
-		coded.Sync = isKey(coded.Data)
+	if t.keyframe != nil {
+		coded.Sync = t.keyframe(coded.Data)
 	}
 	if !n.begun && t.stored != nil {
 		if err := n.look(t, coded); err != nil {
@@ -283,8 +286,8 @@ func (n *intake) Damage(d ebml.Damage) {
 
 // soundDuration returns how long a frame lasts, if it says so: sound does.
 func soundDuration(c media.Codec, data []byte) time.Duration {
-	if c == media.Opus {
-		return codec.OpusDuration(data)
+	if format, ok := codec.For(c); ok && format.FrameDuration != nil {
+		return format.FrameDuration(data)
 	}
 	return 0
 }

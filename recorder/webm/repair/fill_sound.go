@@ -77,7 +77,7 @@ type filler struct {
 	closed *walk.Piece   // the end of the Cluster that was copied last, if that is still open
 }
 
-// soundTrack is a track of Opus.
+// soundTrack is a track whose holes can be filled.
 type soundTrack struct {
 	track   int // its place in the header
 	account codec.OpusFiller
@@ -87,7 +87,7 @@ type soundTrack struct {
 func newFiller(r io.ReaderAt, h *walk.Header) *filler {
 	f := &filler{head: h}
 	for i, t := range h.Tracks {
-		if t.Codec == media.Opus {
+		if format, ok := codec.For(t.Codec); ok && format.NewFiller != nil {
 			f.sound = append(f.sound, soundTrack{track: i})
 		}
 	}

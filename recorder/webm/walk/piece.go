@@ -99,6 +99,12 @@ func (s *Source) Opens(data int64) (bool, error) {
 	return false, nil
 }
 
+// fillable reports whether holes in a track of the codec are filled with silence.
+func fillable(c media.Codec) bool {
+	format, ok := codec.For(c)
+	return ok && format.NewFiller != nil
+}
+
 // readBlock reads a SimpleBlock or BlockGroup. One that cannot be used is a part
 // all the same if its size is right.
 func (w *Walker) readBlock(p Piece) (Piece, bool, error) {
@@ -109,7 +115,7 @@ func (w *Walker) readBlock(p Piece) (Piece, bool, error) {
 	} else {
 		err = w.readFields(&p, p.Data, p.End)
 		p.Block.Key = p.Block.Flags&ebml.FlagKey != 0
-		if err == nil && p.Block.Flags&ebml.FlagDiscard != 0 && p.Reason == "" && w.Head.Tracks[p.Block.Track].Codec == media.Opus {
+		if err == nil && p.Block.Flags&ebml.FlagDiscard != 0 && p.Reason == "" && fillable(w.Head.Tracks[p.Block.Track].Codec) {
 			err = w.readFiller(&p)
 		}
 	}

@@ -25,10 +25,10 @@ func chooseOwn(m *sdp.MediaDescription) (best choice, ok bool) {
 		if !known || ok && r.Codec != best.row.Codec {
 			continue
 		}
-		if r.variant == nil {
+		if r.Variant == nil {
 			return choice{r, "", pt}, true
 		}
-		told, good := r.variant.read(format(m, "fmtp", pt))
+		told, good := r.Variant.Read(format(m, "fmtp", pt))
 		if good {
 			return choice{r, told, pt}, true
 		}
@@ -48,11 +48,11 @@ func chooseFor(m *sdp.MediaDescription, track media.TrackInfo) (best choice, ok 
 		if !known || r.Codec != track.Codec {
 			continue
 		}
-		if r.variant == nil {
+		if r.Variant == nil {
 			return choice{r, "", pt}, true
 		}
-		told, _ := r.variant.read(format(m, "fmtp", pt))
-		if n := r.variant.suits(track.Format, told); n > rank {
+		told, _ := r.Variant.Read(format(m, "fmtp", pt))
+		if n := r.Variant.Suits(track.Format, told); n > rank {
 			rank, best, ok = n, choice{r, told, pt}, true
 		}
 	}

@@ -7,18 +7,16 @@ import (
 
 	"github.com/pion/sdp/v3"
 
+	"weir/sfu/codec"
 	"weir/sfu/media"
 )
 
-// Codec is how a codec is negotiated.
+// Codec is how a codec is negotiated: its row in package codec, and the feedback that
+// we give, or heed.
 type Codec struct {
 	media.Codec
-	Name        string     // in SDP
-	PayloadType uint8      // by which we would offer it; the offer's number wins over it
-	Repair      uint8      // that of its retransmissions (RFC 4588), 0: none
-	Parameters  string     // format parameters (RFC 8866 section 6.15)
-	Feedback    []Feedback // that we give, or heed
-	variant     variant    // nil: there is but one
+	codec.Negotiation
+	Feedback []Feedback
 }
 
 // Feedback is a kind of feedback (RFC 4585 section 4.2): "nack" with "pli", say.
@@ -27,19 +25,19 @@ type Feedback struct{ Type, Parameter string }
 // String returns the feedback as a=rtcp-fb has it.
 func (f Feedback) String() string { return strings.TrimSpace(f.Type + " " + f.Parameter) }
 
-// Codecs is every codec that is negotiated. A further codec is a row here.
-var Codecs = []Codec{
-	{Codec: media.VP8, Name: "VP8", PayloadType: 96, Repair: 97, Feedback: videoFeedback},
-	{Codec: media.VP9, Name: "VP9", PayloadType: 98, Repair: 99, Feedback: videoFeedback,
-		Parameters: "profile-id=0", variant: vp9Variant{}},
-	{Codec: media.AV1, Name: "AV1", PayloadType: 45, Repair: 46, Feedback: videoFeedback,
-		Parameters: "profile=0", variant: av1Variant{}},
-	{Codec: media.H264, Name: "H264", PayloadType: 102, Repair: 103, Feedback: videoFeedback,
-		Parameters: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", variant: h264Variant{}},
-	// useinbandfec lets the encoder repeat a lost packet's sound in the next one
-	// (RFC 7587 section 7).
-	{Codec: media.Opus, Name: "opus", PayloadType: 111,
-		Parameters: "minptime=10;useinbandfec=1", Feedback: audioFeedback},
+// Codecs is every codec that is negotiated.
+var Codecs = negotiated()
+
+func negotiated() (all []Codec) {
+	for _, c := range codec.All() {
+		format, _ := codec.For(c)
+		row := Codec{Codec: c, Negotiation: format.Negotiation, Feedback: videoFeedback}
+		if c.Kind() == media.Audio {
+			row.Feedback = audioFeedback
+		}
+		all = append(all, row)
+	}
+	return all
 }
 
 // transportCC feeds the sender's own bandwidth estimation. It refers to a header

@@ -5,7 +5,7 @@ import (
 
 	"github.com/pion/sdp/v3"
 
-	"weir/sfu/media"
+	"weir/sfu/codec"
 )
 
 // Parameters of Opus (RFC 7587 section 6.1): what its receiver would like, and what
@@ -19,7 +19,7 @@ const (
 // isStereo reports whether the client that offers the choice c of m is likely
 // to send two channels of sound.
 func isStereo(m *sdp.MediaDescription, c choice) bool {
-	return c.row.Codec == media.Opus && parameter(format(m, "fmtp", c.payloadType), sendsStereo, "0") == "1"
+	return c.row.Channels() == 2 && codec.FormatParameter(format(m, "fmtp", c.payloadType), sendsStereo, "0") == "1"
 }
 
 // withParameter returns fmtp with one parameter set.

@@ -1,36 +1,43 @@
-package sdp
+package codec
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"strings"
-
-	"github.com/pion/sdp/v3"
 )
 
-// variant knows the variants of a codec, which format parameters tell (RFC 8866
-// section 6.15): what one decoder takes, another may not.
-type variant interface {
-	// read returns what matters of the parameters, in one way of writing. Without
-	// good there may be a better payload type of the codec.
-	read(fmtp string) (format string, good bool)
-	// suits says how well a viewer that decodes the variant takes a track of the
-	// variant sent: 0 for not at all. Both are what read returns; sent is empty
-	// when nobody knows.
-	suits(sent, decodes string) int
+// Negotiation is how a codec is spoken of in SDP.
+type Negotiation struct {
+	Name        string  // in a=rtpmap (RFC 8866 section 6.6)
+	PayloadType uint8   // by which we would offer it; the number of an offer wins over it
+	Repair      uint8   // that of its retransmissions (RFC 4588), 0: none
+	Parameters  string  // format parameters (RFC 8866 section 6.15)
+	Variant     Variant // nil: there is but one
 }
 
-// The results of variant.suits.
+// Variant knows the variants of a codec, which format parameters tell (RFC 8866
+// section 6.15): what one decoder takes, another may not.
+type Variant interface {
+	// Read returns what matters of the parameters, in one way of writing: a
+	// media.TrackInfo.Format. Without good there may be a better payload type of the
+	// codec.
+	Read(fmtp string) (format string, good bool)
+	// Suits returns how well a viewer that decodes the variant takes a track of the
+	// variant sent: 0 for not at all. Both are what Read returns; sent is empty
+	// when the source does not know it.
+	Suits(sent, decodes string) int
+}
+
+// The results of Variant.Suits.
 const (
 	unsuited = iota
 	superset // the decoder takes more than this variant
 	same
 )
 
-// parameter returns the value of a format parameter, or standard if it is absent.
+// FormatParameter returns the value of a format parameter, or standard if it is absent.
 // Names do not depend on case (RFC 8866 section 6.15 leaves it to the codec).
-func parameter(fmtp, name, standard string) string {
+func FormatParameter(fmtp, name, standard string) string {
 	for p := range strings.SplitSeq(fmtp, ";") {
 		key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
 		if strings.EqualFold(key, name) {
@@ -40,23 +47,10 @@ func parameter(fmtp, name, standard string) string {
 	return standard
 }
 
-// parameterSets returns the NAL units that sprop-parameter-sets of a narrowed section
-// names (RFC 6184 section 8.1). What is no Base64 is left out.
-func parameterSets(m *sdp.MediaDescription) (sets [][]byte) {
-	for _, pt := range m.MediaName.Formats {
-		for text := range strings.SplitSeq(parameter(format(m, "fmtp", pt), "sprop-parameter-sets", ""), ",") {
-			if nal, err := base64.StdEncoding.DecodeString(text); err == nil && len(nal) > 0 {
-				sets = append(sets, nal)
-			}
-		}
-	}
-	return sets
-}
-
 // digit returns a parameter that is one digit, or "0" (RFC 9628 section 6.1, RTP
 // Payload Format For AV1 section 7.2.1).
 func digit(fmtp, name string) string {
-	value := parameter(fmtp, name, "0")
+	value := FormatParameter(fmtp, name, "0")
 	if len(value) != 1 || value[0] < '0' || value[0] > '9' {
 		return "0"
 	}
@@ -66,11 +60,11 @@ func digit(fmtp, name string) string {
 // vp9Variant goes by the profile, of which a decoder takes those that it names.
 type vp9Variant struct{}
 
-func (vp9Variant) read(fmtp string) (format string, good bool) {
+func (vp9Variant) Read(fmtp string) (format string, good bool) {
 	return "profile-id=" + digit(fmtp, "profile-id"), true
 }
 
-func (vp9Variant) suits(sent, decodes string) int {
+func (vp9Variant) Suits(sent, decodes string) int {
 	if sent == "" {
 		sent = "profile-id=0" // what all encoders make unless told otherwise
 	}
@@ -83,11 +77,11 @@ func (vp9Variant) suits(sent, decodes string) int {
 // av1Variant goes by the profile. Each takes in those below (AV1 section A.2).
 type av1Variant struct{}
 
-func (av1Variant) read(fmtp string) (format string, good bool) {
+func (av1Variant) Read(fmtp string) (format string, good bool) {
 	return "profile=" + digit(fmtp, "profile"), true
 }
 
-func (av1Variant) suits(sent, decodes string) int {
+func (av1Variant) Suits(sent, decodes string) int {
 	if sent == "" {
 		sent = "profile=0"
 	}
@@ -108,20 +102,20 @@ type h264Variant struct{}
 // h264Baseline is profile-level-id when it is absent: baseline, level 1.
 const h264Baseline = "42000a"
 
-func (h264Variant) read(fmtp string) (format string, good bool) {
+func (h264Variant) Read(fmtp string) (format string, good bool) {
 	mode := digit(fmtp, "packetization-mode")
-	id := strings.ToLower(parameter(fmtp, "profile-level-id", h264Baseline))
+	id := strings.ToLower(FormatParameter(fmtp, "profile-level-id", h264Baseline))
 	if raw, err := hex.DecodeString(id); err != nil || len(raw) != 3 {
 		id = h264Baseline
 	}
 	return fmt.Sprintf("packetization-mode=%s;profile-level-id=%s", mode, id), mode == "1"
 }
 
-// suits implements variant. Mode 1 takes in mode 0. What nobody knows the variant
+// Suits implements Variant. Mode 1 takes in mode 0. What nobody knows the variant
 // of is packetized by us, for mode 1, and may be of any profile.
-func (h264Variant) suits(sent, decodes string) int {
-	mode := parameter(decodes, "packetization-mode", "0")
-	if mode != "1" && (mode != "0" || parameter(sent, "packetization-mode", "1") != "0") {
+func (h264Variant) Suits(sent, decodes string) int {
+	mode := FormatParameter(decodes, "packetization-mode", "0")
+	if mode != "1" && (mode != "0" || FormatParameter(sent, "packetization-mode", "1") != "0") {
 		return unsuited
 	}
 	decoder, number := h264Profile(decodes)
@@ -153,7 +147,7 @@ const (
 
 // h264Profile returns the profile that a format tells, and its number.
 func h264Profile(format string) (p profile264, number byte) {
-	raw, err := hex.DecodeString(parameter(format, "profile-level-id", h264Baseline))
+	raw, err := hex.DecodeString(FormatParameter(format, "profile-level-id", h264Baseline))
 	if err != nil || len(raw) != 3 {
 		return h264Other, 0
 	}
