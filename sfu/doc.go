@@ -28,7 +28,7 @@
 //     TrackWriter.AddPacket (writer.go) puts it into the ring. When all is read that
 //     there was, TrackWriter.Flush wakes the readers, without waiting for them: once
 //     for a burst. This is the only hand-off between goroutines, and few
-//     viewers are served without it (shard.serveHere).
+//     viewers are served without it (shard.serveInline).
 //  3. shard.run (shard.go) serves 32 viewers or more from one goroutine, one for each
 //     core at most. lane.forward takes up to 64 packets and calls each viewer in turn;
 //     a viewer that has just joined first gets what has come since the newest keyframe

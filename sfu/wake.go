@@ -9,7 +9,7 @@ import (
 // reader is whom a ring's writer tells that there is something new, without ever
 // waiting for it. here says that a reader that is done soon may do its work at
 // once, on the writer's goroutine: the writer has nothing else to do.
-type reader interface{ wake(here bool) }
+type reader interface{ wake(inline bool) }
 
 // waker is a reader that sleeps: it gets a value.
 type waker chan struct{}
@@ -30,10 +30,10 @@ type wakers struct {
 	set atomic.Pointer[[]reader]
 }
 
-func (ws *wakers) wake(here bool) {
+func (ws *wakers) wake(inline bool) {
 	if set := ws.set.Load(); set != nil {
 		for _, w := range *set {
-			w.wake(here)
+			w.wake(inline)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (w *TrackWriter) WritePacket(p media.Packet) {
 	w.Flush(false)
 }
 
-// Flush wakes whoever waits for the packets that were added. A source that has
+// Flush wakes the readers that wait for the packets that were added. A source that has
 // received several together adds them all first: a viewer's share of them then
 // leaves together, too, at a fraction of the cost. inline reports whether the caller has
 // nothing else to do for some 50 us: then few viewers are served before Flush returns.
@@ -145,12 +145,12 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 	t.stream.setLive()
 }
 
-// RepairWithin says that a packet which is missing may still come for so long after
-// those behind it, and hardly later: frames wait for it until then. Any goroutine
+// RepairWithin sets for how long after those behind it a packet which is missing may
+// still come: frames wait for it until then. Any goroutine
 // may call it.
 func (w *TrackWriter) RepairWithin(d time.Duration) { w.track.repair.Store(int64(d)) }
 
-// GiveUp says that a packet which is missing will not come any more: a decoder goes on
+// GiveUp notes that a packet which is missing will not come any more: a decoder goes on
 // at the next keyframe only, which is asked for unless it is there. Any goroutine may
 // call it.
 func (w *TrackWriter) GiveUp() {
@@ -159,8 +159,8 @@ func (w *TrackWriter) GiveUp() {
 	}
 }
 
-// Restart says that what is to come is of another publisher. Of frames the first one
-// tells the gap.
+// Restart notes that what is to come is of another publisher: the first frame of it
+// tells a gap.
 func (w *TrackWriter) Restart() {
 	w.track.keyframe.away()
 	w.restarted = w.track.native == Frames && w.track.frames.head.Load() > 0

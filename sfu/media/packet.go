@@ -28,7 +28,7 @@ type Packet struct {
 	// and media bytes.
 	Payload []byte
 	// Ahead is payloads that belong in front of this one, of the same frame: what the
-	// publisher told a decoder once, and whoever starts here has to be told again.
+	// publisher told a decoder once, and a reader that starts here has to be told again.
 	// Nearly always there are none.
 	Ahead [][]byte
 }
@@ -39,9 +39,9 @@ type Frame struct {
 	// PTS is when the frame is to be shown, on the stream's clock. Frames of a
 	// track come in the order of their PTS.
 	PTS time.Duration
-	// Sync says that a decoder can start here.
+	// Sync reports whether a decoder can start here.
 	Sync bool
-	// Gap says that frames are missing between the previous frame and this one. Where
+	// Gap reports whether frames are missing between the previous frame and this one. Where
 	// a publisher goes on under another SSRC, their times tell.
 	Gap bool
 	// Lost is what the track had lost before this frame, if it was made of packets.

@@ -19,8 +19,8 @@ type ClockStats struct {
 	// Off is how far the newest report places the track from where it is placed, which
 	// it will slowly move from.
 	Off time.Duration
-	// RateKnown tells that it is known how fast the RTP clock runs. SkewPPM is how much
-	// faster than ours, in parts per million; WrongRate tells that this is more than any
+	// RateKnown reports whether it is known how fast the RTP clock runs. SkewPPM is how much
+	// faster than ours, in parts per million; WrongRate reports whether this is more than any
 	// clock is off by.
 	RateKnown, WrongRate bool
 	SkewPPM              float64

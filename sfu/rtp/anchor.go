@@ -7,7 +7,7 @@ const (
 	// delayed.
 	settling = 2 * time.Second
 	// settleStep is how far a new origin may be from where it belongs without a step:
-	// nobody sees or hears that, and time is slewed.
+	// that can be neither seen nor heard, and time is slewed.
 	settleStep = 4 * time.Millisecond
 	// delayedReport is how much later than the least delayed packet a report places a
 	// track if it was held up itself.

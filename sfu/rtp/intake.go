@@ -62,7 +62,7 @@ func (i *Intake) TellSets(units ...[]byte) {
 	}
 }
 
-// Restart says that what is to come is of another RTP stream (a new SSRC).
+// Restart has the next packet begin another RTP stream (a new SSRC).
 func (i *Intake) Restart() {
 	i.numbers = numbers{}
 	i.reception.restart()

@@ -10,11 +10,11 @@ import (
 
 const (
 	// How long a lost packet is of use, and waited for, lies within these bounds:
-	// two tries to have it sent again, and something for the network's moods. At
-	// first, while nobody knows how far away the client is, it is the longest.
+	// two tries to have it sent again, and a margin for jitter. At
+	// first, while it is not known how far away the client is, it is the longest.
 	minNackWindow = 200 * time.Millisecond
 	maxNackWindow = time.Second
-	nackMoods     = 100 * time.Millisecond
+	jitterMargin  = 100 * time.Millisecond
 	// The time from one request for a packet to the next is the round trip and
 	// some time for the client to answer, within these bounds. Asking sooner has
 	// the same packet sent twice, on a network that loses packets already.
@@ -53,10 +53,10 @@ func (l *losses) restart() {
 }
 
 // received takes in the packet with an extended number, which came at the time now. It
-// returns what is to be asked for at once: the packets that it shows to be missing. again
+// returns what is to be asked for at once: the packets that it shows to be missing. missed
 // reports whether it was missing itself. gaveUp reports that too much is missing for
 // anything to be asked for.
-func (l *losses) received(at uint64, now time.Duration) (ask []rtcp.NackPair, again, gaveUp bool) {
+func (l *losses) received(at uint64, now time.Duration) (ask []rtcp.NackPair, missed, gaveUp bool) {
 	switch {
 	case l.highest == 0 || at == l.highest+1:
 		l.highest = at
@@ -119,10 +119,10 @@ func (l *losses) window() time.Duration {
 	if l.slowest == 0 {
 		return maxNackWindow
 	}
-	return max(minNackWindow, min(maxNackWindow, 2*l.slowest+nackMoods))
+	return max(minNackWindow, min(maxNackWindow, 2*l.slowest+jitterMargin))
 }
 
-// waiting says that something is missing.
+// waiting reports whether something is missing.
 func (l *losses) waiting() bool {
 	return len(l.missing) > 0
 }
@@ -133,7 +133,7 @@ func (l *losses) repeat() time.Duration {
 }
 
 // due returns what is to be asked for again at the time now, and forgets what is
-// of no use any more; gaveUp says that something was.
+// of no use any more; gaveUp reports whether something was.
 func (l *losses) due(now time.Duration) (ask []rtcp.NackPair, gaveUp bool) {
 	window := l.window()
 	before := len(l.missing)

@@ -61,8 +61,8 @@ func NewPlacer(c media.Codec, s *Session) *Placer {
 	return p
 }
 
-// Continue says that the track has been written by another one before, up to tail. It
-// is to be called before the first packet.
+// Continue has the first packet go on behind tail, up to which the packets of another
+// placer reach. It is to be called before that packet.
 func (p *Placer) Continue(tail media.Tail) {
 	if tail.Seq == 0 {
 		return
@@ -72,11 +72,11 @@ func (p *Placer) Continue(tail media.Tail) {
 	p.restarted = true
 }
 
-// Restart says that what is to come is of another RTP stream (a new SSRC).
+// Restart has the next packet begin another RTP stream (a new SSRC).
 func (p *Placer) Restart() { p.restarted = p.highest > 0 }
 
 // goOn joins a new RTP stream, whose first packet is k, to the old one. One number is
-// left out, so that nobody takes the old stream's last frame and the new one's first for
+// left out, so that no reader takes the old stream's last frame and the new one's first for
 // neighbours.
 func (p *Placer) goOn(k *media.Packet) {
 	p.restarted, k.Discontinuity = false, true

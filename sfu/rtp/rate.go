@@ -133,7 +133,7 @@ func (r *rates) reported(at, transit time.Duration) { r.byReports.observe(at, tr
 type Rate struct {
 	// PPM is by how much faster than ours, in parts per million.
 	PPM float64
-	// Wrong says that this is none that a clock is off by: its rate is another than
+	// Wrong reports whether this is more than any clock is off by: its rate is another than
 	// the one that it is taken for.
 	Wrong bool
 }

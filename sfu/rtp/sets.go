@@ -31,7 +31,7 @@ func (s *sets) restart() { s.time, s.first, s.recent = 0, 0, [len(s.recent)]told
 // where that a decoder can start there.
 //
 // That the keyframe lacks them is known when the packets ahead of it are here. If one
-// is missing it may tell other sets: who comes goes by another keyframe.
+// is missing it may tell other sets: a reader that joins begins at another keyframe.
 func (s *sets) complete(where *codec.Position, payload []byte, number, time uint64) [][]byte {
 	begins := s.first == 0 // nothing is ahead of it
 	if begins {

@@ -69,11 +69,11 @@ func (c *stamps) Before(timestamp uint32) (time uint64, ok bool) {
 	return c.before.at(timestamp), c.before.seq > 0
 }
 
-// Jump says that the packet of the next Advance is of another clock, whose times have
+// Jump notes that the packet of the next Advance is of another clock, whose times have
 // nothing to do with those before.
 func (c *stamps) Jump() { c.before = c.current.last }
 
-// Advance says that the packet with the highest sequence number so far has the given
+// Advance notes that the packet with the highest sequence number so far has the given
 // time. It is a new origin if Time tells another one.
 func (c *stamps) Advance(seq uint64, timestamp uint32, time uint64) {
 	m := mark{seq, timestamp, time}

@@ -34,7 +34,7 @@ const (
 //
 // Where the RTP time runs away from arrival the sender's clock has a new origin
 // (origin.go): Place moves the RTP time itself back to the stream's clock, so that
-// whoever forwards RTP times has them right, too. Where it was placed wrong is made up
+// RTP times that are forwarded are right, too. Where it was placed wrong is made up
 // for at once (anchor.go): RTP times are moved again, and what their order does not
 // allow is owed to the frames that follow. A clock of the wrong rate is measured and
 // made up for (rate.go). The zero value is not usable; see
@@ -87,7 +87,7 @@ func NewTimeline(c media.Codec) *Timeline {
 	return t
 }
 
-// Restart says that the next packet is of another RTP clock, about which nothing
+// Restart notes that the next packet is of another RTP clock, about which nothing
 // is known. It is placed where the old clock's would be that arrives then.
 func (t *Timeline) Restart() {
 	if t.begun != media.Never {
@@ -101,7 +101,7 @@ func (t *Timeline) Restart() {
 	t.known.rtp = 0
 }
 
-// resume says that the track goes on behind tail, which another timeline has placed.
+// resume has the first packet go on behind tail, which another timeline has placed.
 func (t *Timeline) resume(tail media.Tail) {
 	t.started, t.highest = true, tail.Time
 	t.offset = tail.PTS - t.media(tail.Time)

@@ -4,7 +4,7 @@
 //
 // A [Group] is told every packet of every encoding. It passes on those of the best
 // encoding that is being sent, and has their numbers and times go on from one
-// encoding to the next, so that whoever is behind it sees one stream, without a hole
+// encoding to the next, so that the reader behind it sees one stream, without a hole
 // and without a step in time.
 //
 // # Which one

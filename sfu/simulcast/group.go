@@ -32,7 +32,8 @@ const (
 // stream; as it is passed on, with those of the joined stream.
 type Packet struct {
 	media.Packet
-	// Repeat tells that it came in a retransmission stream: it may have been sent long ago.
+	// Repeat reports whether it came in a retransmission stream: it may have been sent
+	// long ago.
 	Repeat        bool
 	Width, Height int // of the picture, if Sync and if it is told
 }
@@ -90,7 +91,7 @@ func (g *Group) Asked() int {
 	return g.current
 }
 
-// Restart says that what is to come of encoding i is of another RTP stream.
+// Restart has the next packet of encoding i begin another RTP stream.
 func (g *Group) Restart(i int) {
 	e := &g.encodings[i]
 	e.release()

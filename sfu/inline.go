@@ -1,21 +1,21 @@
 package sfu
 
-// hereReaders is how many readers a shard may have to be served on the goroutine of
+// inlineReaders is how many readers a shard may have to be served on the goroutine of
 // the source: with a picture's packets for each, some 50 us.
-const hereReaders = 16
+const inlineReaders = 16
 
-// wake implements reader. A small shard is served here and now if that is wanted:
+// wake implements reader. A small shard is served at once, on the caller's goroutine, if that is wanted:
 // to wake its own goroutine would cost more than its work, and take longer. A
 // larger one has its goroutine woken, so that the source can go on meanwhile.
-func (sh *shard) wake(here bool) {
-	if !here || !sh.serveHere() {
+func (sh *shard) wake(inline bool) {
+	if !inline || !sh.serveInline() {
 		sh.waker.wake(false)
 	}
 }
 
-// serveHere serves the viewers once. It returns false if the shard's goroutine has
+// serveInline serves the viewers once. It returns false if the shard's goroutine has
 // to: because it is at work, there is too much to do, or something is left.
-func (sh *shard) serveHere() bool {
+func (sh *shard) serveInline() bool {
 	if !sh.serving.TryLock() {
 		return false
 	}
@@ -24,7 +24,7 @@ func (sh *shard) serveHere() bool {
 	for _, l := range sh.lanes {
 		readers += len(l.readers)
 	}
-	if readers > hereReaders {
+	if readers > inlineReaders {
 		return false
 	}
 	wait := sh.round()

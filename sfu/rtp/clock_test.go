@@ -1,4 +1,4 @@
-package sfu
+package rtp_test
 
 import (
 	"cmp"
@@ -46,7 +46,7 @@ func (s seen) off() time.Duration { return s.PTS - s.made - networkDelay }
 // they were made.
 func (sc scene) play(t *testing.T) (b *broadcast, packets map[media.Kind][]seen) {
 	t.Helper()
-	b = newBroadcast(t, Config{}, Packets)
+	b = newBroadcast()
 	type event struct {
 		at time.Duration
 		do func()
@@ -55,7 +55,7 @@ func (sc scene) play(t *testing.T) (b *broadcast, packets map[media.Kind][]seen)
 	packets = map[media.Kind][]seen{}
 	start := media.NTPTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	for _, s := range []*source{b.video, b.audio} {
-		kind, c := s.track.info.Kind(), s.track.info.Codec
+		kind, c := s.track.codec.Kind(), s.track.codec
 		clock := func(at time.Duration) uint32 {
 			if sc.clock != nil {
 				return uint32(c.Ticks(sc.clock(kind, at))) + s.time
@@ -72,7 +72,7 @@ func (sc scene) play(t *testing.T) (b *broadcast, packets map[media.Kind][]seen)
 			for _, r := range s.packets(f, arrives(at)) {
 				r.Time = clock(at)
 				events = append(events, event{r.Arrival, func() {
-					if p := s.track.Packet(s.writer.rtp.WritePacket(r)); p != nil {
+					if p := s.track.bySeq[s.writer.WritePacket(r)]; p != nil {
 						packets[kind] = append(packets[kind], seen{at, p})
 					}
 				}})
@@ -355,7 +355,7 @@ func TestReportsThatLie(t *testing.T) {
 							return at + time.Hour, true
 						}}.play(t)
 						wantPlaced(t, packets, ms, nil)
-						if n := b.video.track.Stats().BadReports + b.audio.track.Stats().BadReports; n == 0 && until == time.Hour {
+						if n := b.video.track.clock.Refused + b.audio.track.clock.Refused; n == 0 && until == time.Hour {
 							t.Error("no bad report is counted")
 						}
 					})
@@ -439,7 +439,7 @@ func TestWrongRates(t *testing.T) {
 						sc.report = func(k media.Kind, at time.Duration) (time.Duration, bool) { return clock(k, at), true }
 					}
 					b, packets := sc.play(t)
-					of, other := b.audio.track.Stats().Sync, b.video.track.Stats().Sync
+					of, other := b.audio.track.clock, b.video.track.clock
 					if kind == media.Video {
 						of, other = other, of
 					}

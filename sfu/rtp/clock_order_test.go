@@ -1,10 +1,11 @@
-package sfu
+package rtp_test
 
 import (
 	"testing"
 	"time"
 
 	"weir/sfu/media"
+	"weir/sfu/rtp"
 )
 
 // TestOutOfOrderAroundAJump: a packet that is sent again, or overtaken, has the time
@@ -50,7 +51,7 @@ func TestOutOfOrderAroundAJump(t *testing.T) {
 			"far ahead":                              late(48, 51),
 		} {
 			t.Run(name+" "+by.String(), func(t *testing.T) {
-				b := newBroadcast(t, Config{}, Packets)
+				b := newBroadcast()
 				for i, n := range order(edit) {
 					p := sound(65530, 1<<32-960, n)
 					if n >= jumps {
@@ -59,7 +60,7 @@ func TestOutOfOrderAroundAJump(t *testing.T) {
 					p.Arrival = time.Duration(i) * 20 * ms
 					b.audio.writer.WritePacket(p)
 				}
-				packets := written(b.audio.track)
+				packets := b.audio.track.packets
 				if len(packets) != 100 {
 					t.Fatalf("%d of 100 packets are taken", len(packets))
 				}
@@ -83,21 +84,21 @@ func TestOutOfOrderAroundAJump(t *testing.T) {
 // TestTimesOutOfNowhere: packets whose times are of no clock, but which are numbered
 // as if they came late, take nobody into the future.
 func TestTimesOutOfNowhere(t *testing.T) {
-	b := newBroadcast(t, Config{}, Packets)
+	b := newBroadcast()
 	for n := range 200 {
 		b.audio.writer.WritePacket(sound(0, 0, 2*n+1))
 		wild := sound(0, 1<<30, 2*n)
 		wild.Arrival += 20 * ms
 		b.audio.writer.WritePacket(wild)
 	}
-	packets := written(b.audio.track)
+	packets := b.audio.track.packets
 	for _, p := range packets {
 		if p.PTS > p.Arrival+time.Second {
 			t.Fatalf("a packet that came at %v is placed at %v", p.Arrival, p.PTS)
 		}
 	}
-	if s := b.audio.track.Stats(); s.Packets != 200 || s.Late != 200 {
-		t.Errorf("%d packets are taken and %d are not, want 200 and 200", s.Packets, s.Late)
+	if n, refused := len(packets), b.audio.track.refused; n != 200 || refused != 200 {
+		t.Errorf("%d packets are taken and %d are not, want 200 and 200", n, refused)
 	}
 }
 
@@ -108,15 +109,15 @@ func TestFasterThanTime(t *testing.T) {
 		{25 * ms, 2 * ms}, {100 * ms, 2 * ms}, {399 * ms, 2 * ms}, {10 * time.Second, 2 * ms}, {20 * ms, time.Second / 2500}, {20 * ms, 10 * ms},
 	} {
 		each, every := tt.each, tt.every
-		b := newBroadcast(t, Config{}, Packets)
+		b := newBroadcast()
 		w, track := b.video.writer, b.video.track
 		var first media.Packet
 		for n := range int(20 * time.Second / every) {
 			at := time.Duration(n) * every
-			w.WritePacket(RTP{
+			w.WritePacket(rtp.Packet{
 				Seq: uint16(n), Time: uint32(n) * uint32(media.VP8.Ticks(each)), Marker: true, Arrival: at, Payload: []byte{0x10, 1, 0, 0},
 			})
-			p := *w.newest
+			p := *track.packets[len(track.packets)-1]
 			if n == 0 {
 				first = p
 			}
@@ -131,8 +132,8 @@ func TestFasterThanTime(t *testing.T) {
 				t.Fatalf("steps of %v: at %v the RTP time is %v ahead", each, at, ahead)
 			}
 		}
-		if s := track.Stats(); s.Packets != uint64(20*time.Second/every) || each < 10*time.Second && !s.Sync.WrongRate {
-			t.Errorf("steps of %v: %d packets, a wrong rate: %v", each, s.Packets, s.Sync.WrongRate)
+		if n := len(track.packets); n != int(20*time.Second/every) || each < 10*time.Second && !track.clock.WrongRate {
+			t.Errorf("steps of %v: %d packets, a wrong rate: %v", each, n, track.clock.WrongRate)
 		}
 	}
 }

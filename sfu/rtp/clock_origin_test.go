@@ -1,4 +1,4 @@
-package sfu
+package rtp_test
 
 import (
 	"testing"
