@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -160,6 +161,18 @@ func (o onlyConnect) Authorize(_ *http.Request, i signaling.Intent) error {
 	return signaling.ErrForbidden
 }
 
+// next waits for what is asked.
+func (o onlyConnect) next(t *testing.T) signaling.Intent {
+	t.Helper()
+	select {
+	case i := <-o.asked:
+		return i
+	case <-time.After(uploadPatience):
+		t.Fatal("nothing was asked")
+		return signaling.Intent{}
+	}
+}
+
 // TestAmLiveRefused: what a socket is for is asked about when it has said so, once, and
 // before anything is live.
 func TestAmLiveRefused(t *testing.T) {
@@ -179,7 +192,7 @@ func TestAmLiveRefused(t *testing.T) {
 	} {
 		c := s.old(t, "/compat/amlive/ws?record=0")
 		id := c.id()
-		if i := <-o.asked; i.Action != signaling.Connect || i.Name != "" || i.Record {
+		if i := o.next(t); i.Action != signaling.Connect || i.Name != "" || i.Record {
 			t.Errorf("asked about %+v", i)
 		}
 		tt.say(c)
@@ -187,7 +200,7 @@ func TestAmLiveRefused(t *testing.T) {
 		if tt.action == signaling.Publish {
 			want = "amlive/" + id
 		}
-		if i := <-o.asked; i.Action != tt.action || i.Name != want || i.Record || i.Remote == "" {
+		if i := o.next(t); i.Action != tt.action || i.Name != want || i.Record || i.Remote == "" {
 			t.Errorf("asked about %+v", i)
 		}
 		if code := c.closed(); code != websocket.ClosePolicyViolation {
