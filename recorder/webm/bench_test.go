@@ -24,7 +24,7 @@ func paced(n int) func() webm.Block {
 
 func TestWriteFrameDoesNotAllocate(t *testing.T) {
 	for _, n := range []int{100, 1000, 10000, 100000} {
-		w, err := webm.NewWriter(webmtest.Discard{}, webm.Config{}, webmtest.AvTracks())
+		w, err := webm.NewWriter(webmtest.Discard{}, webm.Config{}, webmtest.AVTracks())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestWriteFrameDoesNotAllocate(t *testing.T) {
 func BenchmarkWriteFrame(b *testing.B) {
 	for _, n := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprintf("weir/%d", n), func(b *testing.B) {
-			w, err := webm.NewWriter(webmtest.Discard{}, webm.Config{}, webmtest.AvTracks())
+			w, err := webm.NewWriter(webmtest.Discard{}, webm.Config{}, webmtest.AVTracks())
 			if err != nil {
 				b.Fatal(err)
 			}

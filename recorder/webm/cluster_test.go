@@ -40,7 +40,7 @@ func TestClusters(t *testing.T) {
 			[]int64{0, 100}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b := webmtest.Written(t, tc.c, webmtest.AvTracks(), tc.frames)
+			b := webmtest.Written(t, tc.c, webmtest.AVTracks(), tc.frames)
 			webmtest.CheckFinished(t, b)
 			o := webmtest.MustRead(t, b)
 			webmtest.Compare(t, o.Blocks(), tc.frames)
@@ -63,9 +63,9 @@ func TestClusters(t *testing.T) {
 func TestClustersOfFiveMegabytes(t *testing.T) {
 	var frames []webmtest.Fed
 	for i, n := range []int{4 << 20, 1 << 19, 1 << 20, 6 << 20, 6 << 20, 10} {
-		frames = append(frames, webmtest.Fed{Track: webmtest.VideoTrack, Block: webm.Block{Time: time.Duration(i) * time.Millisecond, Sync: i == 0, Data: webmtest.Vp8(i, i == 0, n)}})
+		frames = append(frames, webmtest.Fed{Track: webmtest.VideoTrack, Block: webm.Block{Time: time.Duration(i) * time.Millisecond, Sync: i == 0, Data: webmtest.VP8(i, i == 0, n)}})
 	}
-	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	b := webmtest.Written(t, webm.Config{}, webmtest.AVTracks(), frames)
 	webmtest.CheckFinished(t, b)
 	o := webmtest.MustRead(t, b)
 	webmtest.Compare(t, o.Blocks(), frames)
@@ -75,11 +75,11 @@ func TestClustersOfFiveMegabytes(t *testing.T) {
 }
 
 func TestTimesAreRoundedAndHeld(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	in := []time.Duration{-5 * time.Millisecond, 499999, 500000, 33333333, 33333333, 20000000, 66666667, 1<<40*time.Millisecond - time.Millisecond}
 	want := []int64{0, 0, 1, 33, 33, 33, 67, 1<<40 - 1}
 	for i, at := range in {
-		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: at, Sync: i == 0, Data: webmtest.Vp8(i, i == 0, 10)}); err != nil {
+		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: at, Sync: i == 0, Data: webmtest.VP8(i, i == 0, 10)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,10 +101,10 @@ func TestTimesAreRoundedAndHeld(t *testing.T) {
 // TestTimesDoNotDrift writes an hour of frames of 1/30 s, whose distances are no
 // whole milliseconds.
 func TestTimesDoNotDrift(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	const n = 30 * 3600
 	for i := range n {
-		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: time.Duration(i) * time.Second / 30, Sync: i%300 == 0, Data: webmtest.Vp8(i, false, 8)}); err != nil {
+		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: time.Duration(i) * time.Second / 30, Sync: i%300 == 0, Data: webmtest.VP8(i, false, 8)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +135,7 @@ func TestDurationOfTheLastFrame(t *testing.T) {
 		{"after a hole", []webmtest.Fed{webmtest.Ms(0, 0, true), webmtest.Ms(0, 60000, true)}, 61000},
 		{"of the track that ends last", []webmtest.Fed{webmtest.Ms(1, 0, true), webmtest.Ms(0, 0, true), webmtest.Ms(1, 500, false), webmtest.Ms(0, 510, true)}, 1020},
 	} {
-		o := webmtest.MustRead(t, webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), tc.frames))
+		o := webmtest.MustRead(t, webmtest.Written(t, webm.Config{}, webmtest.AVTracks(), tc.frames))
 		if d := o.Segment.Info.Duration; d != tc.want {
 			t.Errorf("%s: %v ms, want %v", tc.name, d, tc.want)
 		}
@@ -143,7 +143,7 @@ func TestDurationOfTheLastFrame(t *testing.T) {
 }
 
 func TestTwoVideoTracks(t *testing.T) {
-	tracks := append(webmtest.AvTracks(), ebml.TrackEntry{Codec: media.VP8, Name: "screen", Width: 640, Height: 480})
+	tracks := append(webmtest.AVTracks(), ebml.TrackEntry{Codec: media.VP8, Name: "screen", Width: 640, Height: 480})
 	frames := []webmtest.Fed{webmtest.Ms(1, 0, true), webmtest.Ms(2, 10, true), webmtest.Ms(1, 33, false), webmtest.Ms(2, 1000, true), webmtest.Ms(1, 990, true), webmtest.Ms(1, 1033, false)}
 	b := webmtest.Written(t, webm.Config{}, tracks, frames)
 	seg := webmtest.CheckFinished(t, b) // and cues in order

@@ -16,7 +16,7 @@ import (
 // TestCutAnywhere cuts an open file at many places and requires every block that
 // is whole.
 func TestCutAnywhere(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{IndexReserve: 500}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{IndexReserve: 500}, webmtest.AVTracks())
 	frames := webmtest.Interleaved(8 * time.Second)
 	ends := make([]int64, len(frames)) // where each block ends
 	for i, fr := range frames {
@@ -52,7 +52,7 @@ func TestCrashInFinish(t *testing.T) {
 	frames := webmtest.Interleaved(8 * time.Second)
 	for name, reserve := range map[string]int{"index in front": 500, "index at the end": -1} {
 		t.Run(name, func(t *testing.T) {
-			tracks := append(webmtest.AvTracks(), webmtest.AvTracks()...) // two of them silent
+			tracks := append(webmtest.AVTracks(), webmtest.AVTracks()...) // two of them silent
 			w, whole := webmtest.NewWriter(t, webm.Config{IndexReserve: reserve}, tracks)
 			webmtest.Feed(t, w, frames)
 			if err := w.Finish(); err != nil {
@@ -86,7 +86,7 @@ func TestCrashInFinish(t *testing.T) {
 func TestFileFails(t *testing.T) {
 	frames := webmtest.Interleaved(40 * time.Second)
 	run := func(f *webmtest.MemFile) (w *webm.Writer, err error) {
-		if w, err = webm.NewWriter(f, webm.Config{}, webmtest.AvTracks()); err != nil {
+		if w, err = webm.NewWriter(f, webm.Config{}, webmtest.AVTracks()); err != nil {
 			return nil, err
 		}
 		for i, fr := range frames {

@@ -1,14 +1,14 @@
 package webm
 
-// reserve makes room for n Clusters.
+// Reserve makes room for n Clusters.
 func (w *Writer) Reserve(n int) {
 	w.clusters = make([]uint32, 0, n)
 }
 
-// headerEnd returns where the first Cluster begins.
+// HeaderEnd returns where the first Cluster begins.
 func (w *Writer) HeaderEnd() int64 { return w.layout.Index + int64(w.layout.IndexRoom) }
 
-// bufferRoom returns how large the buffer of frames that are not flushed is.
+// BufferRoom returns how large the buffer of frames that are not flushed is.
 func (w *Writer) BufferRoom() int { return cap(w.buf) }
 
 const MaxUnitSpan = maxUnitSpan

@@ -63,7 +63,7 @@ func TestFFmpegDecodesIt(t *testing.T) {
 func TestFFprobeSeeksByTheIndex(t *testing.T) {
 	frames := webmtest.Interleaved(120 * time.Second)
 	for name, reserve := range map[string]int{"in front": 0, "at the end": -1} {
-		b := webmtest.Written(t, webm.Config{IndexReserve: reserve}, webmtest.AvTracks(), frames)
+		b := webmtest.Written(t, webm.Config{IndexReserve: reserve}, webmtest.AVTracks(), frames)
 		clusters := webmtest.MustSegment(t, b).All(0x1F43B675)
 		for i := clusters[20].At; i < clusters[80].At; i++ {
 			b[i] = 0xFF

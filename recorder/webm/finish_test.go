@@ -13,7 +13,7 @@ import (
 )
 
 func TestIndexIsInFront(t *testing.T) {
-	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), webmtest.Interleaved(20*time.Second))
+	b := webmtest.Written(t, webm.Config{}, webmtest.AVTracks(), webmtest.Interleaved(20*time.Second))
 	seg := webmtest.CheckFinished(t, b)
 	cues, first := seg.Find(0x1C53BB6B), seg.Find(0x1F43B675)
 	if cues == nil || cues.At > first.At {
@@ -26,7 +26,7 @@ func TestIndexIsInFront(t *testing.T) {
 
 func TestIndexGoesToTheEnd(t *testing.T) {
 	for _, reserve := range []int{-1, 1, 9, 40, 60, layout.CuesHead + 6*layout.CueBytes} {
-		b := webmtest.Written(t, webm.Config{IndexReserve: reserve}, webmtest.AvTracks(), webmtest.Interleaved(60*time.Second))
+		b := webmtest.Written(t, webm.Config{IndexReserve: reserve}, webmtest.AVTracks(), webmtest.Interleaved(60*time.Second))
 		seg := webmtest.CheckFinished(t, b)
 		cues := seg.Find(0x1C53BB6B)
 		if cues == nil || cues != seg.Children[len(seg.Children)-1] {
@@ -41,7 +41,7 @@ func TestIndexGoesToTheEnd(t *testing.T) {
 func TestIndexIsThinned(t *testing.T) {
 	frames := webmtest.Interleaved(60 * time.Second)
 	for _, room := range []int{7, 10, 20, 30, 59, 60, 61} {
-		b := webmtest.Written(t, webm.Config{IndexReserve: layout.CuesHead + room*layout.CueBytes}, webmtest.AvTracks(), frames)
+		b := webmtest.Written(t, webm.Config{IndexReserve: layout.CuesHead + room*layout.CueBytes}, webmtest.AVTracks(), frames)
 		seg := webmtest.CheckFinished(t, b)
 		cues := seg.Find(0x1C53BB6B)
 		if cues.At > seg.Find(0x1F43B675).At {
@@ -70,7 +70,7 @@ func TestIndexFillsItsRoom(t *testing.T) {
 	frames := webmtest.Interleaved(4 * time.Second)
 	for reserve := 0; reserve < 200; reserve++ {
 		c := webm.Config{IndexReserve: reserve}
-		webmtest.CheckFinished(t, webmtest.Written(t, c, webmtest.AvTracks(), frames))
+		webmtest.CheckFinished(t, webmtest.Written(t, c, webmtest.AVTracks(), frames))
 	}
 }
 
@@ -80,8 +80,8 @@ func TestAudioOnly(t *testing.T) {
 		frames = append(frames, webmtest.Ms(webmtest.AudioTrack, i*20, true))
 	}
 	for name, tracks := range map[string][]ebml.TrackEntry{
-		"declared alone":           webmtest.AvTracks()[:1],
-		"with a video that is not": webmtest.AvTracks(),
+		"declared alone":           webmtest.AVTracks()[:1],
+		"with a video that is not": webmtest.AVTracks(),
 	} {
 		b := webmtest.Written(t, webm.Config{}, tracks, frames)
 		seg := webmtest.CheckFinished(t, b)
@@ -101,7 +101,7 @@ func TestAudioCuesAreNotDenser(t *testing.T) {
 	for i := range 50 * 21 {
 		frames = append(frames, webmtest.Ms(webmtest.AudioTrack, i*20, true))
 	}
-	seg := webmtest.CheckFinished(t, webmtest.Written(t, webm.Config{MaxCluster: 100 * time.Millisecond}, webmtest.AvTracks(), frames))
+	seg := webmtest.CheckFinished(t, webmtest.Written(t, webm.Config{MaxCluster: 100 * time.Millisecond}, webmtest.AVTracks(), frames))
 	if n := len(seg.Find(0x1C53BB6B).Children); n != 5 {
 		t.Errorf("%d cues in 21 s", n)
 	}
@@ -114,7 +114,7 @@ func TestVideoOnly(t *testing.T) {
 			frames = append(frames, f)
 		}
 	}
-	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	b := webmtest.Written(t, webm.Config{}, webmtest.AVTracks(), frames)
 	webmtest.CheckFinished(t, b)
 	o := webmtest.MustRead(t, b)
 	webmtest.Compare(t, o.Blocks(), frames)
@@ -132,7 +132,7 @@ func TestLateVideo(t *testing.T) {
 			frames = append(frames, webmtest.Ms(webmtest.VideoTrack, i*20, i%100 == 0))
 		}
 	}
-	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	b := webmtest.Written(t, webm.Config{}, webmtest.AVTracks(), frames)
 	seg := webmtest.CheckFinished(t, b)
 	o := webmtest.MustRead(t, b)
 	webmtest.Compare(t, o.Blocks(), frames)
@@ -143,7 +143,7 @@ func TestLateVideo(t *testing.T) {
 }
 
 func TestVideoWithoutKeyframe(t *testing.T) {
-	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), []webmtest.Fed{webmtest.Ms(1, 0, false), webmtest.Ms(1, 33, false), webmtest.Ms(1, 6000, false)})
+	b := webmtest.Written(t, webm.Config{}, webmtest.AVTracks(), []webmtest.Fed{webmtest.Ms(1, 0, false), webmtest.Ms(1, 33, false), webmtest.Ms(1, 6000, false)})
 	seg := webmtest.CheckFinished(t, b)
 	if seg.Find(0x1C53BB6B) != nil {
 		t.Error("cues lead to where no decoder can start")
@@ -151,7 +151,7 @@ func TestVideoWithoutKeyframe(t *testing.T) {
 }
 
 func TestEmptyFile(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}

@@ -30,32 +30,32 @@ type liveSource struct {
 }
 
 var liveSources = []liveSource{
-	{name: "normal", tracks: webmtest.AvTracks(), exact: true},
-	{name: "sound late", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack || f.Time >= 2*time.Second }},
-	{name: "sound never", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack }},
-	{name: "hole in sound", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool {
+	{name: "normal", tracks: webmtest.AVTracks(), exact: true},
+	{name: "sound late", tracks: webmtest.AVTracks(), keep: func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack || f.Time >= 2*time.Second }},
+	{name: "sound never", tracks: webmtest.AVTracks(), keep: func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack }},
+	{name: "hole in sound", tracks: webmtest.AVTracks(), keep: func(f webmtest.Fed) bool {
 		return f.Track == webmtest.VideoTrack || !webmtest.At(f, 2*time.Second, 2700*time.Millisecond) && !webmtest.At(f, 4*time.Second, 4020*time.Millisecond)
 	}},
-	{name: "hole in picture", tracks: webmtest.AvTracks(), exact: true, keep: func(f webmtest.Fed) bool {
+	{name: "hole in picture", tracks: webmtest.AVTracks(), exact: true, keep: func(f webmtest.Fed) bool {
 		return f.Track == webmtest.AudioTrack || !webmtest.At(f, 1500*time.Millisecond, 3*time.Second)
 	}},
-	{name: "DTX", tracks: webmtest.AvTracks(), keep: func(f webmtest.Fed) bool {
+	{name: "DTX", tracks: webmtest.AVTracks(), keep: func(f webmtest.Fed) bool {
 		return f.Track == webmtest.VideoTrack || !webmtest.At(f, time.Second, 4*time.Second) || f.Time%(400*time.Millisecond) == 0
 	}},
-	{name: "sound comes 60 ms behind", tracks: webmtest.AvTracks(), exact: true, late: func(f webmtest.Fed) time.Duration {
+	{name: "sound comes 60 ms behind", tracks: webmtest.AVTracks(), exact: true, late: func(f webmtest.Fed) time.Duration {
 		return time.Duration(1-f.Track) * 60 * time.Millisecond
 	}},
-	{name: "picture comes 100 ms behind", tracks: webmtest.AvTracks(), exact: true, late: func(f webmtest.Fed) time.Duration {
+	{name: "picture comes 100 ms behind", tracks: webmtest.AVTracks(), exact: true, late: func(f webmtest.Fed) time.Duration {
 		return time.Duration(f.Track) * 100 * time.Millisecond
 	}},
-	{name: "burst of sound comes too late", tracks: webmtest.AvTracks(), late: func(f webmtest.Fed) time.Duration {
+	{name: "burst of sound comes too late", tracks: webmtest.AVTracks(), late: func(f webmtest.Fed) time.Duration {
 		if f.Track == webmtest.AudioTrack && webmtest.At(f, 2*time.Second, 2300*time.Millisecond) {
 			return 500 * time.Millisecond
 		}
 		return 0
 	}, dropAt: func(f webmtest.Fed) bool { return webmtest.At(f, 2*time.Second, 2300*time.Millisecond) }},
-	{name: "only sound", tracks: webmtest.AvTracks()[:1], exact: true, keep: func(f webmtest.Fed) bool { return f.Track == webmtest.AudioTrack }},
-	{name: "only sound, with a hole", tracks: webmtest.AvTracks()[:1], keep: func(f webmtest.Fed) bool {
+	{name: "only sound", tracks: webmtest.AVTracks()[:1], exact: true, keep: func(f webmtest.Fed) bool { return f.Track == webmtest.AudioTrack }},
+	{name: "only sound, with a hole", tracks: webmtest.AVTracks()[:1], keep: func(f webmtest.Fed) bool {
 		return f.Track == webmtest.AudioTrack && !webmtest.At(f, 2*time.Second, 2700*time.Millisecond)
 	}},
 	{name: "only picture", tracks: []ebml.TrackEntry{{Codec: media.Opus}, {Codec: media.VP8}}[1:], exact: true, keep: func(f webmtest.Fed) bool {
@@ -327,12 +327,12 @@ func TestLiveSharesBlocks(t *testing.T) {
 
 // TestLiveLongGroup: without keyframes a growing Cluster ends before offsets do.
 func TestLiveLongGroup(t *testing.T) {
-	l, err := webm.NewLive(webm.LiveConfig{}, webmtest.AvTracks()[1:])
+	l, err := webm.NewLive(webm.LiveConfig{}, webmtest.AVTracks()[1:])
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 1000 {
-		l.Push(0, webm.Block{Time: liveZero + time.Duration(i)*100*time.Millisecond, Sync: i == 0, Data: webmtest.Vp8(i, i == 0, 50)})
+		l.Push(0, webm.Block{Time: liveZero + time.Duration(i)*100*time.Millisecond, Sync: i == 0, Data: webmtest.VP8(i, i == 0, 50)})
 	}
 	l.Flush()
 	var units []webm.Unit
@@ -353,7 +353,7 @@ func TestLiveLongGroup(t *testing.T) {
 // TestLiveSoundAlwaysLate: a stream whose sound is always too late is not mute
 // for ever.
 func TestLiveSoundAlwaysLate(t *testing.T) {
-	s := liveSource{tracks: webmtest.AvTracks(), late: func(f webmtest.Fed) time.Duration {
+	s := liveSource{tracks: webmtest.AVTracks(), late: func(f webmtest.Fed) time.Duration {
 		return time.Duration(1-f.Track) * 250 * time.Millisecond
 	}}
 	l, units := s.units(t)
@@ -370,9 +370,9 @@ func TestLiveSoundAlwaysLate(t *testing.T) {
 
 func TestLiveInit(t *testing.T) {
 	for mime, tracks := range map[string][]ebml.TrackEntry{
-		`video/webm; codecs="vp8,opus"`: webmtest.AvTracks(),
-		`video/webm; codecs="vp8"`:      webmtest.AvTracks()[1:],
-		`audio/webm; codecs="opus"`:     webmtest.AvTracks()[:1],
+		`video/webm; codecs="vp8,opus"`: webmtest.AVTracks(),
+		`video/webm; codecs="vp8"`:      webmtest.AVTracks()[1:],
+		`audio/webm; codecs="opus"`:     webmtest.AVTracks()[:1],
 	} {
 		l, err := webm.NewLive(webm.LiveConfig{}, tracks)
 		if err != nil {
@@ -412,7 +412,7 @@ func TestSilenceIsSilent(t *testing.T) {
 			}
 		}
 	}
-	name := webmtest.OnDisk(t, webmtest.Written(t, webm.Config{}, webmtest.AvTracks()[:1], frames))
+	name := webmtest.OnDisk(t, webmtest.Written(t, webm.Config{}, webmtest.AVTracks()[:1], frames))
 	pcm := webmtest.Run(t, "ffmpeg", "-v", "error", "-xerror", "-i", name, "-f", "s16le", "-ac", "1", "-")
 	if want := int(at.Seconds() * 48000 * 2); len(pcm) < want-200 || len(pcm) > want+200 {
 		t.Errorf("%d bytes of sound, want %d", len(pcm), want)
@@ -428,7 +428,7 @@ func FuzzLive(f *testing.F) {
 	f.Add([]byte{0x81, 10, 0, 20, 1, 30, 0, 200, 0x41, 0})
 	f.Add([]byte{0, 0, 0x81, 255, 0, 255, 0x81, 0, 1, 1})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		l, err := webm.NewLive(webm.LiveConfig{}, webmtest.AvTracks())
+		l, err := webm.NewLive(webm.LiveConfig{}, webmtest.AVTracks())
 		if err != nil {
 			t.Fatal(err)
 		}

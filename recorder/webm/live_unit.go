@@ -56,7 +56,7 @@ type Unit struct {
 	base int64 // the time that the blocks' times count from, ms
 }
 
-// Sample is a frame in a unit, with its place in NewLive's list of tracks.
+// LiveFrame is a frame in a unit, with its place in NewLive's list of tracks.
 type LiveFrame struct {
 	Track  int
 	Time   time.Duration // whole milliseconds of the stream's clock

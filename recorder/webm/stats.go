@@ -8,7 +8,7 @@ import (
 	"weir/sfu/media"
 )
 
-// Stats tells what a file holds so far.
+// Progress tells what a file holds so far.
 type Progress struct {
 	Bytes     int64 // the length of the file, with what is not flushed yet
 	Buffered  int64 // how much of Bytes is not flushed yet

@@ -16,7 +16,7 @@ import (
 
 func TestFramesComeBack(t *testing.T) {
 	frames := webmtest.Interleaved(12 * time.Second)
-	b := webmtest.Written(t, webm.Config{}, webmtest.AvTracks(), frames)
+	b := webmtest.Written(t, webm.Config{}, webmtest.AVTracks(), frames)
 	webmtest.CheckFinished(t, b)
 	f := webmtest.MustRead(t, b)
 	webmtest.Compare(t, f.Blocks(), frames)
@@ -71,7 +71,7 @@ func TestHeader(t *testing.T) {
 }
 
 func TestNoDateNoTitle(t *testing.T) {
-	_, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	_, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	o, err := webmtest.ReadOracle(f.B, true)
 	if err != nil || !o.Segment.Info.DateUTC.IsZero() || o.Segment.Info.Title != "" || o.Segment.Info.WritingApp != "weir" {
 		t.Errorf("Info %+v, %v", o.Segment.Info, err)
@@ -124,7 +124,7 @@ func TestEnlarge(t *testing.T) {
 }
 
 func TestBadCallsChangeNothing(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	frame := webm.Block{Data: []byte{1}}
 	for _, tc := range []struct {
 		name string
@@ -155,7 +155,7 @@ func TestBadCallsChangeNothing(t *testing.T) {
 }
 
 func TestBadConfig(t *testing.T) {
-	ok := webmtest.AvTracks()
+	ok := webmtest.AVTracks()
 	for name, tc := range map[string]struct {
 		c      webm.Config
 		tracks []ebml.TrackEntry
@@ -179,7 +179,7 @@ func TestBadConfig(t *testing.T) {
 }
 
 func TestFrameIsNotRetained(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	frames := webmtest.Interleaved(2 * time.Second)
 	scratch := make([]byte, 0, 4096)
 	for _, fr := range frames {
@@ -200,7 +200,7 @@ func TestFrameIsNotRetained(t *testing.T) {
 // TestWritesEndAtBlocks requires that what reaches the file is whole blocks, in
 // one Write per frame at most.
 func TestWritesEndAtBlocks(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	n := 0
 	for i := range 200 {
 		size := 1000
@@ -211,7 +211,7 @@ func TestWritesEndAtBlocks(t *testing.T) {
 			size = 2 << 20 // more than is kept
 		}
 		before := len(f.Ends)
-		data := webmtest.Vp8(i, i%50 == 0, size)
+		data := webmtest.VP8(i, i%50 == 0, size)
 		if err := w.WriteFrame(webmtest.VideoTrack, webm.Block{Time: time.Duration(i) * 33 * time.Millisecond, Sync: i%50 == 0, Data: data}); err != nil {
 			t.Fatal(err)
 		}
@@ -272,7 +272,7 @@ func TestStats(t *testing.T) {
 }
 
 func TestErrorsSayWhatHappened(t *testing.T) {
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	f.FailAt = f.Calls + 1
 	webmtest.Feed(t, w, webmtest.Interleaved(time.Second)[:5])
 	err := w.Flush()

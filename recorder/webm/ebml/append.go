@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// unknownSize is the 8-byte form of "size unknown" (RFC 8794 section 6.2). Finish
+// UnknownSize is the 8-byte form of "size unknown" (RFC 8794 section 6.2). Finish
 // replaces it by a size of the same width.
 const UnknownSize = "\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
 
-// appendID appends an element's ID.
+// AppendID appends an element's ID.
 func AppendID(b []byte, id ElementID) []byte {
 	for shift := 24; shift >= 0; shift -= 8 {
 		if id>>shift != 0 {
@@ -19,10 +19,10 @@ func AppendID(b []byte, id ElementID) []byte {
 	return b
 }
 
-// maxSize is the largest size that 8 bytes can tell; all ones mean unknown.
+// MaxSize is the largest size that 8 bytes can tell; all ones mean unknown.
 const MaxSize = 1<<56 - 2
 
-// appendSize appends the size n of an element's data in the fewest bytes
+// AppendSize appends the size n of an element's data in the fewest bytes
 // (RFC 8794 section 4). n is at most maxSize.
 func AppendSize(b []byte, n uint64) []byte {
 	width := 1
@@ -32,7 +32,7 @@ func AppendSize(b []byte, n uint64) []byte {
 	return AppendWideSize(b, n, width)
 }
 
-// appendWideSize appends n as a size of the given width in bytes, 1 to 8.
+// AppendWideSize appends n as a size of the given width in bytes, 1 to 8.
 func AppendWideSize(b []byte, n uint64, width int) []byte {
 	n |= 1 << (7 * width)
 	for shift := 8 * (width - 1); shift >= 0; shift -= 8 {
@@ -41,7 +41,7 @@ func AppendWideSize(b []byte, n uint64, width int) []byte {
 	return b
 }
 
-// appendVoid appends a Void that takes exactly total bytes with its head, which
+// AppendVoid appends a Void that takes exactly total bytes with its head, which
 // is at least 2. Up to 128 bytes it has the shortest head, above that one with a
 // size of 8 bytes: a head of voidHead bytes.
 func AppendVoid(b []byte, total int) []byte {
@@ -50,7 +50,7 @@ func AppendVoid(b []byte, total int) []byte {
 	return append(b, make([]byte, end-len(b))...)
 }
 
-// appendVoidHead appends the head of such a Void.
+// AppendVoidHead appends the head of such a Void.
 func AppendVoidHead(b []byte, total int64) []byte {
 	b = append(b, byte(VoidID))
 	if total <= 128 {
@@ -59,7 +59,7 @@ func AppendVoidHead(b []byte, total int64) []byte {
 	return AppendWideSize(b, uint64(total-VoidHead), 8)
 }
 
-// voidHead is the length of a long Void's head: ID and 8-byte size.
+// VoidHead is the length of a long Void's head: ID and 8-byte size.
 const VoidHead = 1 + 8
 
 // clusterHead is the length of a Cluster's ID and size; timestampBytes that of
@@ -69,7 +69,7 @@ const (
 	timestampBytes = 1 + 1 + 5
 )
 
-// appendCluster appends the head of a Cluster of unknown size and its Timestamp,
+// AppendCluster appends the head of a Cluster of unknown size and its Timestamp,
 // ms, which must be below 1<<40.
 func AppendCluster(b []byte, ms int64) []byte {
 	b = AppendID(b, ClusterID)
@@ -78,7 +78,7 @@ func AppendCluster(b []byte, ms int64) []byte {
 		byte(ms>>32), byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms))
 }
 
-// appendClusterAt is appendCluster for any number of ticks.
+// AppendClusterAt is appendCluster for any number of ticks.
 func AppendClusterAt(b []byte, ticks int64) []byte {
 	if ticks < 1<<40 {
 		return AppendCluster(b, ticks)
@@ -89,7 +89,7 @@ func AppendClusterAt(b []byte, ticks int64) []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(ticks))
 }
 
-// appendBlock appends a SimpleBlock without lacing (RFC 9559 section 10.2). offset is
+// AppendBlock appends a SimpleBlock without lacing (RFC 9559 section 10.2). offset is
 // the block's time from the Cluster's Timestamp, 0 to 32767 ticks.
 func AppendBlock(b []byte, number uint64, offset int64, flags byte, data []byte) []byte {
 	b = append(b, byte(SimpleBlockID))
@@ -103,18 +103,18 @@ func AppendBlock(b []byte, number uint64, offset int64, flags byte, data []byte)
 	return append(b, data...)
 }
 
-// durationBytes is the length of a Duration element, and of the Void that holds
+// DurationBytes is the length of a Duration element, and of the Void that holds
 // its place.
 const DurationBytes = 2 + 1 + 8
 
-// appendDuration appends a Duration of that many ticks.
+// AppendDuration appends a Duration of that many ticks.
 func AppendDuration(b []byte, ticks float64) []byte {
 	b = AppendID(b, DurationID)
 	b = append(b, 0x88)
 	return binary.BigEndian.AppendUint64(b, math.Float64bits(ticks))
 }
 
-// fill returns an element with a size of the given width, or of more bytes if it
+// Fill returns an element with a size of the given width, or of more bytes if it
 // takes more, and a Void behind it, which together have room bytes if that is
 // enough. A Void takes two bytes at least, so that one is filled by the size.
 func Fill(id ElementID, width int, body []byte, room int) []byte {
@@ -134,11 +134,11 @@ func Fill(id ElementID, width int, body []byte, room int) []byte {
 	return b
 }
 
-// sizeBytes is the length of a track's PixelWidth and PixelHeight, with which
+// SizeBytes is the length of a track's PixelWidth and PixelHeight, with which
 // its TrackEntry ends.
 const SizeBytes = 2 * (1 + 1 + 2)
 
-// appendPictureSize appends PixelWidth and PixelHeight in sizeBytes bytes.
+// AppendPictureSize appends PixelWidth and PixelHeight in sizeBytes bytes.
 func AppendPictureSize(b []byte, width, height int) []byte {
 	return append(b,
 		byte(PixelWidthID), 0x82, byte(width>>8), byte(width),

@@ -43,7 +43,7 @@ func TestVoidHasItsLength(t *testing.T) {
 func TestBlockIsLikeOracle(t *testing.T) {
 	for _, n := range []int{1, 122, 123, 124, 5000, 16378, 16379, 16380, 1 << 21, 3 << 20} {
 		for _, key := range []bool{false, true} {
-			data := webmtest.Vp8(n, key, max(n, 8))[:n]
+			data := webmtest.VP8(n, key, max(n, 8))[:n]
 			var want bytes.Buffer
 			err := ebmlgo.Marshal(&struct {
 				SimpleBlock ebmlgo.Block `ebml:"SimpleBlock"`

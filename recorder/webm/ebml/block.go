@@ -22,10 +22,10 @@ const (
 	LacingEBML  = 0x06
 )
 
-// maxLaced is the most frames that a block holds: one byte tells their number.
+// MaxLaced is the most frames that a block holds: one byte tells their number.
 const MaxLaced = 256
 
-// blockHead is what precedes the frames in the data of a SimpleBlock or Block (RFC
+// BlockHead is what precedes the frames in the data of a SimpleBlock or Block (RFC
 // 9559 sections 10.1 and 10.2).
 type BlockHead struct {
 	Number uint64 // of the track
@@ -34,10 +34,10 @@ type BlockHead struct {
 	Bytes  int // of the head itself
 }
 
-// maxBlockHead is the length of the longest such head: number, time and flags.
+// MaxBlockHead is the length of the longest such head: number, time and flags.
 const MaxBlockHead = MaxSizeBytes + 2 + 1
 
-// parseBlockHead parses the head at the front of b. It returns false if b is shorter.
+// ParseBlockHead parses the head at the front of b. It returns false if b is shorter.
 func ParseBlockHead(b []byte) (BlockHead, bool) {
 	number, n, _, ok := ParseVint(b)
 	if !ok || len(b) < n+3 {
@@ -46,10 +46,10 @@ func ParseBlockHead(b []byte) (BlockHead, bool) {
 	return BlockHead{number, int16(uint16(b[n])<<8 | uint16(b[n+1])), b[n+2], n + 3}, true
 }
 
-// timeBytes is how many bytes of such a head tell time and flags, as its last ones.
+// TimeBytes is how many bytes of such a head tell time and flags, as its last ones.
 const TimeBytes = 2 + 1
 
-// unlace returns the frames in the data of a block behind its head, p, and in sizes,
+// Unlace returns the frames in the data of a block behind its head, p, and in sizes,
 // whose memory it takes, how long each is: one frame, or several that are laced (RFC
 // 9559 section 10.3). It returns false if they do not fit or a frame is empty.
 func Unlace(flags byte, p []byte, memory *[MaxLaced]int) (frames []byte, sizes []int, ok bool) {
@@ -125,7 +125,7 @@ func ebmlSizes(p []byte, sizes []int) ([]byte, bool) {
 	return p, true
 }
 
-// laceHead returns how many bytes at the front of the data of a block that is laced
+// LaceHead returns how many bytes at the front of the data of a block that is laced
 // tell the number and the sizes of its frames (RFC 9559 section 10.3).
 func LaceHead(flags byte, p []byte) int {
 	n := 1

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// child is an element inside of a collected one.
+// Child is an element inside of a collected one.
 type Child struct {
 	ID     ElementID
 	At     int64 // in the stream
@@ -14,7 +14,7 @@ type Child struct {
 	Data   []byte
 }
 
-// eachChild calls f for the children of an element whose data are b and begin at
+// EachChild calls f for the children of an element whose data are b and begin at
 // the offset at. Depth is bounded because each level is a call of its own that
 // knows what it may hold; what it does not know it does not enter.
 func EachChild(b []byte, at int64, f func(Child) error) error {
@@ -82,5 +82,5 @@ func (c Child) tick() (time.Duration, error) {
 	return time.Duration(v), err
 }
 
-// defaultTick is what a tick is without a TimestampScale.
+// DefaultTick is what a tick is without a TimestampScale.
 const DefaultTick = time.Millisecond

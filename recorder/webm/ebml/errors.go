@@ -17,7 +17,7 @@ var (
 	ErrTooManyTracks = errors.New("webm: too many tracks")
 )
 
-// fail wraps err with the element and the place in the stream that it is about.
+// Fail wraps err with the element and the place in the stream that it is about.
 func (id ElementID) Fail(err error, at int64, why string) error {
 	return fmt.Errorf("%w: %v at byte %d: %s", err, id, at, why)
 }

@@ -6,7 +6,7 @@ type Group struct {
 	references bool // it has a ReferenceBlock
 }
 
-// child takes the head of the next child. It returns a reason if the group cannot be
+// Child takes the head of the next child. It returns a reason if the group cannot be
 // used, and else whether the child's data matter: those of a Block or BlockDuration.
 // Alpha planes and all else in BlockAdditions do not.
 func (g *Group) Child(e Head) (wanted bool, reason string) {
@@ -28,5 +28,5 @@ func (g *Group) Child(e Head) (wanted bool, reason string) {
 	return false, ""
 }
 
-// key reports whether a decoder can start with the frame, as far as the group tells.
+// Key reports whether a decoder can start with the frame, as far as the group tells.
 func (g *Group) Key() bool { return !g.references }

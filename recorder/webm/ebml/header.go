@@ -16,7 +16,7 @@ const (
 	newestMatroska = 4
 )
 
-// checkEBML checks an EBML header (RFC 8794 section 11.2) that begins at the
+// CheckHeader checks an EBML header (RFC 8794 section 11.2) that begins at the
 // offset at and whose data begin at the offset dataAt. An error wraps ErrNotWebM
 // or ErrHeader.
 func CheckHeader(data []byte, at, dataAt int64) error {

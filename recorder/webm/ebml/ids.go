@@ -101,7 +101,7 @@ func (id ElementID) String() string {
 	return fmt.Sprintf("element 0x%X", uint32(id))
 }
 
-// outside reports whether the element lies outside of Clusters, so that it ends one of
+// Outside reports whether the element lies outside of Clusters, so that it ends one of
 // unknown size (RFC 8794 section 6.2).
 func (id ElementID) Outside() bool {
 	switch id {
@@ -111,11 +111,11 @@ func (id ElementID) Outside() bool {
 	return false
 }
 
-// unsized reports whether the element may have an unknown size (RFC 9559 section
+// Unsized reports whether the element may have an unknown size (RFC 9559 section
 // 5.1 and 5.1.3).
 func (id ElementID) Unsized() bool { return id == SegmentID || id == ClusterID }
 
-// inCluster reports whether the element lies in Clusters only.
+// InCluster reports whether the element lies in Clusters only.
 func (id ElementID) InCluster() bool {
 	switch id {
 	case TimestampID, PositionID, PrevSizeID, SilentTracksID, SimpleBlockID, BlockGroupID, EncryptedBlockID:
@@ -124,7 +124,7 @@ func (id ElementID) InCluster() bool {
 	return false
 }
 
-// begins reports whether the element can be the first child of a child of the Segment.
+// Begins reports whether the element can be the first child of a child of the Segment.
 func (id ElementID) Begins(parent ElementID) bool {
 	if id == Crc32ID || id == VoidID {
 		return true
@@ -144,7 +144,7 @@ func (id ElementID) Begins(parent ElementID) bool {
 	return false
 }
 
-// width returns the length of the ID, in bytes.
+// Width returns the length of the ID, in bytes.
 func (id ElementID) Width() int {
 	n := 0
 	for ; id != 0; id >>= 8 {

@@ -14,7 +14,7 @@ type Info struct {
 	Duration  DurationPlace
 }
 
-// durationPlace is where the Duration is or could be.
+// DurationPlace is where the Duration is or could be.
 type DurationPlace struct {
 	At    int64   // of the Duration, or of a Void in Info that can hold one; 0 if none
 	Void  int     // length of that Void; 0 if it is a Duration
@@ -23,7 +23,7 @@ type DurationPlace struct {
 	Crc   int64   // of Info's CRC-32; 0 if none
 }
 
-// parseInfo parses the data of an Info that begin at the offset at. An error wraps
+// ParseInfo parses the data of an Info that begin at the offset at. An error wraps
 // ErrHeader and comes with what precedes the place that it is about; there may be a
 // TimestampScale, so that times can be told.
 func ParseInfo(data []byte, at int64) (Info, error) {
@@ -53,7 +53,7 @@ func ParseInfo(data []byte, at int64) (Info, error) {
 	return info, err
 }
 
-// length returns the Duration, or 0 if there is none that can be right.
+// Length returns the Duration, or 0 if there is none that can be right.
 func (i *Info) Length() time.Duration {
 	if v := i.Duration.Value * float64(i.Tick); i.Duration.Bytes > 0 && v > 0 && v < float64(MaxTime) {
 		return time.Duration(v)

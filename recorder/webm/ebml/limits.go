@@ -7,11 +7,11 @@ import (
 const (
 	// MaxFrame is the largest frame that is written, in bytes.
 	MaxFrame = 32 << 20
-	// maxOffset is the latest a block can be in its Cluster, in ticks (RFC 9559
+	// MaxOffset is the latest a block can be in its Cluster, in ticks (RFC 9559
 	// section 10.1).
 	MaxOffset = 1<<15 - 1
-	// maxTime is the latest time that is written, and that is read: 34 years.
+	// MaxTime is the latest time that is written, and that is read: 34 years.
 	MaxTime = (1<<40 - 1) * time.Millisecond
-	// muxingApp is what the Info of weir's files and streams says.
+	// MuxingApp is what the Info of weir's files and streams says.
 	MuxingApp = "weir"
 )

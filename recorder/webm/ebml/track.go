@@ -46,15 +46,20 @@ type TrackEntry struct {
 	CodecDelay time.Duration
 }
 
+// Carries reports whether the track is of a kind, by its TrackType or its codec.
+func (t *TrackEntry) Carries(kind media.Kind) bool {
+	return t.Kind == kind || t.Codec != 0 && t.Codec.Kind() == kind
+}
+
 // Encoded reports whether the frames are of a codec that weir knows, but compressed
 // or encrypted by the container (ContentEncodings, RFC 9559 section 5.1.4.1.31).
 func (t *TrackEntry) Encoded() bool { return t.Codec == 0 && codec.ByMatroskaID(t.CodecID) != 0 }
 
-// maxDimension is the largest width or height of a picture: what the 16 bits
+// MaxDimension is the largest width or height of a picture: what the 16 bits
 // reserved in the header tell. VP8 ends at 16383 (RFC 6386 section 9.1).
 const MaxDimension = 1<<16 - 1
 
-// eachTrack calls f for the tracks that Tracks declares (RFC 9559 section 5.1.4), and
+// EachTrack calls f for the tracks that Tracks declares (RFC 9559 section 5.1.4), and
 // for where their TrackEntries begin. Tracks begins at the offset at, its data at the
 // offset dataAt, and it may declare at most limit tracks. An error wraps ErrHeader or
 // ErrTooManyTracks.

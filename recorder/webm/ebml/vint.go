@@ -10,11 +10,11 @@ const (
 	MaxHead      = maxIDBytes + MaxSizeBytes
 )
 
-// vintBytes returns the length of the variable-size integer that begins with b:
+// VintBytes returns the length of the variable-size integer that begins with b:
 // 1 to 8, or 9 if b is zero, which begins none here (RFC 8794 section 4).
 func VintBytes(b byte) int { return bits.LeadingZeros8(b) + 1 }
 
-// headNeeds returns how many bytes more are certainly part of an element's head
+// HeadNeeds returns how many bytes more are certainly part of an element's head
 // that begins with h; 0 when it is whole. It returns false if h begins none.
 func HeadNeeds(h []byte) (int, bool) {
 	if len(h) == 0 {
@@ -34,7 +34,7 @@ func HeadNeeds(h []byte) (int, bool) {
 	return id + size - len(h), true
 }
 
-// elementHead is an element's ID and size.
+// Head is an element's ID and size.
 type Head struct {
 	ID      ElementID
 	Bytes   int   // of the head itself
@@ -42,7 +42,7 @@ type Head struct {
 	Unknown bool  // the size
 }
 
-// parseHead parses a head of which headNeeds says that it is whole. It returns
+// ParseHead parses a head of which headNeeds says that it is whole. It returns
 // false if the ID is none: IDs have the fewest bytes, and their bits are neither
 // all zero nor all one (RFC 8794 section 5).
 func ParseHead(h []byte) (Head, bool) {
@@ -55,7 +55,7 @@ func ParseHead(h []byte) (Head, bool) {
 		ok && shortest && value != 0 && value != ones
 }
 
-// parseVint parses the variable-size integer at the start of b. n is its length
+// ParseVint parses the variable-size integer at the start of b. n is its length
 // in bytes; ones says that all bits of its value are one, which as a size means
 // unknown (RFC 8794 section 6.2). It returns false if b holds no whole one.
 func ParseVint(b []byte) (v uint64, n int, ones, ok bool) {
@@ -72,7 +72,7 @@ func ParseVint(b []byte) (v uint64, n int, ones, ok bool) {
 	return v, n, v == mask, true
 }
 
-// bigEndian returns the unsigned integer that b is (RFC 8794 section 7.2). It
+// Uint returns the unsigned integer that b is (RFC 8794 section 7.2). It
 // returns false if b has more than 8 bytes.
 func Uint(b []byte) (uint64, bool) {
 	if len(b) > 8 {

@@ -23,7 +23,7 @@ const (
 	UnknownWidth, UnknownHeight = 640, 360
 )
 
-// layout says where the header's changeable places are, in bytes from the start
+// Layout says where the header's changeable places are, in bytes from the start
 // of the file; seekRoom and indexRoom are lengths.
 type Layout struct {
 	SegmentSize int64 // the 8 bytes of the Segment's size
@@ -41,13 +41,13 @@ type Layout struct {
 	end         int64 // the first Cluster
 }
 
-// about is what a file says of itself: see Config.
+// About is what a file says of itself: see Config.
 type About struct {
 	Date              time.Time
 	Title, WritingApp string
 }
 
-// renderHeader returns everything that precedes the first Cluster, with room for an
+// RenderHeader returns everything that precedes the first Cluster, with room for an
 // index of indexReserve bytes.
 func RenderHeader(about About, indexReserve int, tracks []ebml.TrackEntry) ([]byte, Layout, error) {
 	var l Layout
@@ -185,7 +185,7 @@ func renderEntry(t *ebml.TrackEntry, number int) trackEntry {
 	return e
 }
 
-// opusHead returns the CodecPrivate of an Opus track: an identification header
+// OpusHead returns the CodecPrivate of an Opus track: an identification header
 // (RFC 7845 section 5.1) for one or two channels in mapping family 0.
 //
 // Its pre-skip is zero, and so the TrackEntry has no CodecDelay, which must
@@ -210,7 +210,7 @@ func later(t *ebml.TrackEntry) bool {
 	return t.PrivateLater && len(t.CodecPrivate) == 0 && t.Codec.Kind() == media.Video
 }
 
-// privateRoom is how long a CodecPrivate with its head may be that is told later, in
+// PrivateRoom is how long a CodecPrivate with its head may be that is told later, in
 // bytes: some ten times what codecs need.
 const PrivateRoom = 1024
 

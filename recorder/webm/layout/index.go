@@ -8,7 +8,7 @@ import (
 	"weir/recorder/webm/ebml"
 )
 
-// cue is one entry of the index: a Cluster at whose first block a player can
+// Cue is one entry of the index: a Cluster at whose first block a player can
 // start.
 type Cue struct {
 	MS       int64 // the block's time
@@ -20,22 +20,22 @@ type Cue struct {
 const (
 	CuesHead = 4 + 5 // ID and 5-byte size: as long as voidHead, see seal.go
 	CueBytes = 2 + (2 + 5) + 2 + (2 + 1) + (2 + 6)
-	// maxCueTicks is the latest time that the 5 bytes of CueTime tell.
+	// MaxCueTicks is the latest time that the 5 bytes of CueTime tell.
 	MaxCueTicks = 1<<40 - 1
 	// audioCueStep is the least distance of index entries in a file without video.
 	audioCueStep = 5000 // ms
-	// maxCueStep is the largest distance that thinning may make: as much as a
+	// MaxCueStep is the largest distance that thinning may make: as much as a
 	// player then reads and throws away for a seek.
 	MaxCueStep = 10000 // ms
 )
 
-// index collects the cues of a file.
+// Index collects the cues of a file.
 type Index struct {
 	video []Cue // Clusters that begin with a video keyframe
 	audio []Cue // others that begin with audio; only until there is a video cue
 }
 
-// add notes a Cluster that begins with a block at which a decoder can start.
+// Add notes a Cluster that begins with a block at which a decoder can start.
 func (x *Index) Add(c Cue, video bool) {
 	switch {
 	case video:
@@ -47,7 +47,7 @@ func (x *Index) Add(c Cue, video bool) {
 	}
 }
 
-// bound drops half of the cues of a kind, evenly spread, when there are n of them.
+// Bound drops half of the cues of a kind, evenly spread, when there are n of them.
 func (x *Index) Bound(n int) {
 	if len(x.video) == n {
 		x.video = halve(x.video)
@@ -63,7 +63,7 @@ func halve(cues []Cue) []Cue {
 	return slices.DeleteFunc(cues, func(Cue) bool { i++; return i%2 == 0 })
 }
 
-// cues returns the cues to be written, in the order of their times, as RFC 9559
+// Cues returns the cues to be written, in the order of their times, as RFC 9559
 // section 22.1 wants them. Those of two video tracks may not have come so.
 func (x *Index) Cues() []Cue {
 	cues := x.video
@@ -74,7 +74,7 @@ func (x *Index) Cues() []Cue {
 	return cues
 }
 
-// thin returns at most n of cues, spread evenly, with no gap longer than
+// Thin returns at most n of cues, spread evenly, with no gap longer than
 // maxCueStep that cues does not have itself; or nil if that takes more than n.
 func Thin(cues []Cue, n int) []Cue {
 	if len(cues) <= n {
@@ -105,7 +105,7 @@ func spread(dst, cues []Cue, step int64) []Cue {
 	return dst
 }
 
-// renderCues returns the Cues element: a head of cuesHead bytes and len(cues)
+// RenderCues returns the Cues element: a head of cuesHead bytes and len(cues)
 // times cueBytes.
 func RenderCues(cues []Cue) ([]byte, error) {
 	var points struct {

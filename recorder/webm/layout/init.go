@@ -13,7 +13,7 @@ type liveInfo struct {
 	WritingApp    string `ebml:"WritingApp"`
 }
 
-// renderInit returns the initialization segment of a live stream: EBML header, Segment
+// RenderInit returns the initialization segment of a live stream: EBML header, Segment
 // of unknown size, Info without Duration, Tracks.
 func RenderInit(writingApp string, tracks []ebml.TrackEntry) ([]byte, error) {
 	b, err := renderEBML(tracks)
@@ -36,7 +36,7 @@ func RenderInit(writingApp string, tracks []ebml.TrackEntry) ([]byte, error) {
 	return appendTracks(b, tracks, &Layout{})
 }
 
-// renderUnknown returns the children of an Info for a file whose own is lost.
+// RenderUnknown returns the children of an Info for a file whose own is lost.
 func RenderUnknown() ([]byte, error) {
 	return marshal(&liveInfo{TimecodeScale: timestampScale, MuxingApp: "unknown", WritingApp: ebml.MuxingApp})
 }

@@ -22,29 +22,29 @@ const (
 // file is left as it is, which is as if the process had crashed there.
 var ErrWrite = errors.New("webm: write failed")
 
-// summary is what is known of a file at its end.
+// Summary is what is known of a file at its end.
 type Summary struct {
 	End      int64    // the length of the file
 	Clusters []uint32 // the size of each Cluster's data, in the order of the file
 	Silent   []int    // indices of tracks without a frame
 	Duration time.Duration
 	Tick     time.Duration // 0 for 1 ms
-	// front is the Cues element for the room in the header, at most
+	// Front is the Cues element for the room in the header, at most
 	// layout.indexRoom bytes; nil if there is none.
 	Front []byte
-	// cues is where the Cues are, from the start of the file; 0 if nowhere.
+	// Cues is where the Cues are, from the start of the file; 0 if nowhere.
 	Cues int64
-	// others are what else the SeekHead is to name.
+	// Others are what else the SeekHead is to name.
 	Others []Seek
 }
 
-// patch is one positioned write.
+// Patch is one positioned write.
 type Patch struct {
 	At   int64
 	Data []byte
 }
 
-// write writes p. An error wraps ErrWrite.
+// Write writes p. An error wraps ErrWrite.
 func (p Patch) Write(f io.WriterAt) error {
 	n, err := f.WriteAt(p.Data, p.At)
 	if err == nil && n < len(p.Data) {
@@ -56,7 +56,7 @@ func (p Patch) Write(f io.WriterAt) error {
 	return nil
 }
 
-// seal turns an open file, whose last Cluster and appended Cues are written, into
+// Seal turns an open file, whose last Cluster and appended Cues are written, into
 // a finished one. After each of its writes the file is valid and plays, because
 // each either fills a place that is still covered by a Void, or replaces
 // something by its equal in length within a few bytes:
@@ -95,7 +95,7 @@ func Seal(l Layout, s Summary, write func(Patch) error) error {
 	return nil
 }
 
-// header returns the writes 3 to 6 of seal.
+// Header returns the writes 3 to 6 of seal.
 func (s Summary) Header(l Layout) ([]Patch, error) {
 	var out []Patch
 	if len(s.Front) > 0 {
@@ -129,7 +129,7 @@ func SeekTo(id ebml.ElementID, position int64) Seek {
 	return Seek{ebml.AppendID(nil, id), uint64(position)}
 }
 
-// renderSeekHead returns the SeekHead and, up to room bytes, a Void behind it.
+// RenderSeekHead returns the SeekHead and, up to room bytes, a Void behind it.
 func RenderSeekHead(entries []Seek, room int) ([]byte, error) {
 	body, err := marshal(&struct {
 		Seek []Seek `ebml:"Seek"`

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// maxStep is the longest that a frame is taken to last by the time since the one
+// MaxStep is the longest that a frame is taken to last by the time since the one
 // before it. A longer step is a hole, which says nothing about the next frame.
 const MaxStep = time.Second
 

@@ -40,7 +40,7 @@ func TestUnlacedAgreesWithFFprobe(t *testing.T) {
 	head := webmtest.El(ebml.TracksID, webmtest.El(ebml.TrackEntryID, webmtest.Number(ebml.TrackNumberID, webmtest.LiveAudio), webmtest.Number(0x73C5, 9), webmtest.Number(0x83, 2),
 		webmtest.Text(ebml.CodecIDID, "A_OPUS"), webmtest.El(ebml.CodecPrivateID, layout.OpusHead(2)), webmtest.Number(ebml.DefaultDurationID, 20e6),
 		webmtest.El(ebml.AudioID, webmtest.El(0xB5, []byte{0x47, 0x3B, 0x80, 0}), webmtest.Number(ebml.ChannelsID, 2))))
-	b := webmtest.Join(webmtest.EbmlStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.InfoID, webmtest.Number(ebml.TimestampScaleID, 1e6)), head)
+	b := webmtest.Join(webmtest.EBMLStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.InfoID, webmtest.Number(ebml.TimestampScaleID, 1e6)), head)
 	ms := uint64(0)
 	for _, tc := range webmtest.Lacings {
 		if len(tc.Frames) == 1 {
@@ -157,7 +157,7 @@ func TestReaderBlockGroup(t *testing.T) {
 		"unknown":   {[][]byte{webmtest.El(0x4FFF, make([]byte, 9)), webmtest.El(ebml.BlockID, data)}, true, 0},
 		"zero time": {[][]byte{webmtest.El(ebml.BlockID, data), webmtest.El(ebml.BlockDurationID)}, true, 0},
 	} {
-		b := webmtest.Join(webmtest.EbmlStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.InfoID, webmtest.Number(ebml.TimestampScaleID, 2e6)), webmtest.LiveTracks,
+		b := webmtest.Join(webmtest.EBMLStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.InfoID, webmtest.Number(ebml.TimestampScaleID, 2e6)), webmtest.LiveTracks,
 			webmtest.LiveCluster(100, webmtest.El(ebml.BlockGroupID, tc.children...), webmtest.SimpleBlock(webmtest.LiveVideo, 0, 0, 'y')))
 		got, err := sameInPieces(t, read.Config{}, b)
 		if err != nil || len(got.Frames) != 2 || len(got.Damages) > 0 {

@@ -110,6 +110,7 @@ func (r *Reader) readSimpleBlock(data []byte, owned bool) error {
 		r.damaged, r.pending = true, r.current(reason)
 		return nil
 	}
+	r.blockAt = r.at
 	b.key, b.discardable = b.flags&ebml.FlagKey != 0, b.flags&ebml.FlagDiscard != 0
 	return r.emit(&b, owned)
 }
@@ -127,6 +128,7 @@ func (r *Reader) readGroup() error {
 		r.tell(ebml.Damage{Offset: g.at, Length: g.end - g.at, Element: ebml.BlockGroupID, Reason: reason})
 		return nil
 	}
+	r.blockAt = g.at
 	b.key = g.Key()
 	if g.duration <= uint64(ebml.MaxTime/r.header.tick) {
 		b.duration = time.Duration(g.duration) * r.header.tick

@@ -48,7 +48,7 @@ func damaged(t testing.TB) map[string][]byte {
 		f.Data = f.Data[:min(len(f.Data), 60)]
 		frames = append(frames, f)
 	}
-	out["finished"] = webmtest.Written(t, webm.Config{IndexReserve: 500}, webmtest.AvTracks(), frames)
+	out["finished"] = webmtest.Written(t, webm.Config{IndexReserve: 500}, webmtest.AVTracks(), frames)
 	return out
 }
 

@@ -1,5 +1,15 @@
 // Package read reads WebM: streams from the network, and files.
 //
+// # Files
+//
+// A [File] gives the frames of a file one by one, from its start or from the keyframe
+// that a time needs: [File.Seek]. It finds that by the file's Cues, and believes them
+// only as far as where to begin to look: from there package walk goes from head to head
+// of the blocks, so a seek is exact where an index is thin, and right where it lies. A
+// file without an index, as one that is still being written or was cut off, is looked
+// through once, heads only. The frames come out of the same Reader that reads streams,
+// set down at a Cluster: what is true of that is true of them, damage included.
+//
 // # Streams
 //
 // A [Reader] is given the bytes of a stream as they come, cut anywhere, and gives

@@ -1,9 +1,9 @@
 package read
 
-// work returns how much the lookout has looked at.
+// Work returns how much the lookout has looked at.
 func (r *Reader) Work() int64 { return r.look.work }
 
-// begun returns how many bytes there are of an element that is not whole.
+// Begun returns how many bytes there are of an element that is not whole.
 func (r *Reader) Begun() int { return r.have + len(r.buf) }
 
 var ClusterMagic = clusterMagic

@@ -16,7 +16,7 @@ import (
 
 // liveWith returns a stream of one frame with the given children in its header.
 func liveWith(children ...[]byte) []byte {
-	return webmtest.Join(webmtest.EbmlStart, webmtest.Open(ebml.SegmentID), webmtest.Join(children...), webmtest.LiveCluster(0, webmtest.SimpleBlock(webmtest.LiveVideo, 0, 0, 'a')))
+	return webmtest.Join(webmtest.EBMLStart, webmtest.Open(ebml.SegmentID), webmtest.Join(children...), webmtest.LiveCluster(0, webmtest.SimpleBlock(webmtest.LiveVideo, 0, 0, 'a')))
 }
 
 // entryWith returns Tracks of one track with the given children.
@@ -26,7 +26,7 @@ func entryWith(children ...[]byte) []byte {
 
 func TestReaderHeaderErrors(t *testing.T) {
 	header := func(children ...[]byte) []byte {
-		return webmtest.Join(webmtest.El(ebml.HeaderID, children...), webmtest.LiveStart[len(webmtest.EbmlStart):])
+		return webmtest.Join(webmtest.El(ebml.HeaderID, children...), webmtest.LiveStart[len(webmtest.EBMLStart):])
 	}
 	nine := bytes.Repeat(webmtest.El(ebml.TrackEntryID, webmtest.Number(ebml.TrackNumberID, 1)), 1)
 	for i := byte(2); i <= 9; i++ {
@@ -39,11 +39,11 @@ func TestReaderHeaderErrors(t *testing.T) {
 		says string // the element and where it is
 	}{
 		"nothing":            {nil, ebml.ErrNotWebM, "element at byte 0"},
-		"one byte":           {webmtest.EbmlStart[:1], ebml.ErrNotWebM, "element at byte 0"},
+		"one byte":           {webmtest.EBMLStart[:1], ebml.ErrNotWebM, "element at byte 0"},
 		"text":               {[]byte("GET / HTTP/1.1\r\n\r\n"), ebml.ErrNotWebM, "at byte 0"},
 		"MP4":                {[]byte("\x00\x00\x00\x18ftypmp42"), ebml.ErrNotWebM, "element at byte 0"},
 		"ID of all ones":     {[]byte{0xFF, 0x80}, ebml.ErrNotWebM, "at byte 0"},
-		"no EBML header":     {webmtest.LiveStart[len(webmtest.EbmlStart):], ebml.ErrNotWebM, "Segment at byte 0"},
+		"no EBML header":     {webmtest.LiveStart[len(webmtest.EBMLStart):], ebml.ErrNotWebM, "Segment at byte 0"},
 		"unsized EBML":       {webmtest.Join(webmtest.Open(ebml.HeaderID), webmtest.LiveStart), ebml.ErrNotWebM, "EBML header at byte 0"},
 		"DocType mp4":        {header(webmtest.Text(ebml.DocTypeID, "mp4")), ebml.ErrNotWebM, "DocType at byte 5"},
 		"DocType of noise":   {header(webmtest.Text(ebml.DocTypeID, "webm\x01")), ebml.ErrHeader, "DocType at byte 5"},
@@ -56,7 +56,7 @@ func TestReaderHeaderErrors(t *testing.T) {
 		"version of 9 bytes": {header(docType, webmtest.El(ebml.DocTypeReadVersionID, make([]byte, 9))), ebml.ErrNotWebM, "DocTypeReadVersion at byte 12"},
 		"child overruns":     {header(claim(ebml.DocTypeID, 5), []byte("webm")), ebml.ErrHeader, "DocType at byte 5"},
 		"no tracks":          {liveWith(), ebml.ErrHeader, "Cluster at byte 44"},
-		"only a header":      {webmtest.EbmlStart, ebml.ErrHeader, "element at byte 32"},
+		"only a header":      {webmtest.EBMLStart, ebml.ErrHeader, "element at byte 32"},
 		"ends in Tracks":     {webmtest.LiveStart[:len(webmtest.LiveStart)-1], ebml.ErrHeader, "Tracks at byte"},
 		"empty Tracks":       {liveWith(webmtest.El(ebml.TracksID)), ebml.ErrHeader, "Tracks at byte"},
 		"unsized Tracks":     {liveWith(webmtest.Open(ebml.TracksID)), ebml.ErrHeader, "Tracks at byte 44"},
@@ -126,7 +126,7 @@ func TestReaderBlockNumbers(t *testing.T) {
 		entries = append(entries, webmtest.El(ebml.TrackEntryID, webmtest.Number(ebml.TrackNumberID, v)))
 		blocks = append(blocks, webmtest.SimpleBlock(v, int16(n), 0, byte(n)))
 	}
-	got := webmtest.MustReadAll(t, webmtest.Join(webmtest.EbmlStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.TracksID, entries...), webmtest.LiveCluster(0, blocks...)))
+	got := webmtest.MustReadAll(t, webmtest.Join(webmtest.EBMLStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.TracksID, entries...), webmtest.LiveCluster(0, blocks...)))
 	for i, f := range got.Frames {
 		if f.Track != i || int(f.Data[0]) != i+1 {
 			t.Errorf("frame %d: %+v", i, f)
@@ -143,8 +143,8 @@ func TestReaderHeaderSize(t *testing.T) {
 		room int // of a Void in the header
 		want error
 	}{
-		"64 KiB": {read.Config{}, 64<<10 - len(webmtest.EbmlStart) - 12 - len(webmtest.LiveTracks) - 4, nil},
-		"more":   {read.Config{}, 64<<10 - len(webmtest.EbmlStart) - 12 - len(webmtest.LiveTracks) - 3, read.ErrHeaderSize},
+		"64 KiB": {read.Config{}, 64<<10 - len(webmtest.EBMLStart) - 12 - len(webmtest.LiveTracks) - 4, nil},
+		"more":   {read.Config{}, 64<<10 - len(webmtest.EBMLStart) - 12 - len(webmtest.LiveTracks) - 3, read.ErrHeaderSize},
 		"1 MiB":  {read.Config{MaxHeader: 2 << 20}, 1 << 20, nil},
 		"little": {read.Config{MaxHeader: 100}, 50, read.ErrHeaderSize},
 	} {

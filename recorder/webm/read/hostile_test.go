@@ -54,7 +54,7 @@ func hostile(n int) map[string][]byte {
 	deep := func(id ebml.ElementID) []byte {
 		var heads []byte
 		for i := n / 8; i > 0; i-- { // each holds all the others
-			heads = append(heads, webmtest.IdBytes(id)...)
+			heads = append(heads, webmtest.IDBytes(id)...)
 			heads = ebml.AppendWideSize(heads, uint64(min(i*8, read.DefaultMaxElement)), 4)
 		}
 		return heads
@@ -100,12 +100,12 @@ func hostile(n int) map[string][]byte {
 		"half Clusters in block": webmtest.Join(cluster, claim(ebml.SimpleBlockID, 8<<20), fill(read.ClusterMagic+"\x01")),
 		"starts":                 webmtest.Join(cluster, []byte{0}, fill("\x1F\x1F\x43\x1A\x45\xDF")),
 		"headers":                bytes.Repeat(webmtest.LiveStart, n/len(webmtest.LiveStart)),
-		"EBML headers":           bytes.Repeat(webmtest.EbmlStart, n/len(webmtest.EbmlStart)),
+		"EBML headers":           bytes.Repeat(webmtest.EBMLStart, n/len(webmtest.EBMLStart)),
 		"Tracks again":           webmtest.Join(cluster, bytes.Repeat(webmtest.LiveTracks, n/len(webmtest.LiveTracks))),
 		"noise":                  webmtest.Join(cluster, noise),
 		"zeros":                  webmtest.Join(cluster, make([]byte, n)),
 		"Voids":                  webmtest.Join(cluster, fill("\xEC\x80")),
-		"many children":          webmtest.Join(webmtest.EbmlStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.TracksID, bytes.Repeat(webmtest.El(ebml.VoidID), min(n, 60_000)/2))),
+		"many children":          webmtest.Join(webmtest.EBMLStart, webmtest.Open(ebml.SegmentID), webmtest.El(ebml.TracksID, bytes.Repeat(webmtest.El(ebml.VoidID), min(n, 60_000)/2))),
 	}
 }
 
@@ -160,7 +160,7 @@ func TestHostileStreamsInPieces(t *testing.T) {
 // and keeps no large buffer.
 func TestReaderTakesLargeFrames(t *testing.T) {
 	for _, n := range []int{read.KeepCollected - 100, read.KeepCollected, 1 << 20, 8<<20 - 4} {
-		frame := webmtest.Vp8(n, true, n)
+		frame := webmtest.VP8(n, true, n)
 		b := webmtest.Join(webmtest.LiveStart, webmtest.LiveCluster(0, webmtest.SimpleBlock(webmtest.LiveVideo, 0, ebml.FlagKey, frame...),
 			webmtest.El(ebml.BlockGroupID, webmtest.El(ebml.BlockID, webmtest.BlockData(webmtest.LiveVideo, 1, 0, frame[:n-100]...)))))
 		for _, size := range []int{len(b), 70_000, 999} {

@@ -52,7 +52,7 @@ type Frame struct {
 	Data []byte
 }
 
-// ReaderConfig bounds a Reader. The zero value works.
+// Config bounds a Reader. The zero value works.
 type Config struct {
 	// MaxElement is the most data, in bytes, that one element but the Segment and
 	// Clusters may have; larger ones are passed over as damage. 0 for 8 MiB.
@@ -121,6 +121,7 @@ type Reader struct {
 	cluster clusterState
 	group   groupState
 	sizes   [ebml.MaxLaced]int // of the frames in the current block
+	blockAt int64              // where that begins, or its BlockGroup
 
 	closed bool
 	err    error // sticky
@@ -130,6 +131,15 @@ type Reader struct {
 func NewReader(to Receiver, c Config) *Reader {
 	c = c.withDefaults()
 	return &Reader{to: to, config: c, look: newLookout(c.MaxHeader)}
+}
+
+// newReaderFrom returns a Reader of a stream whose header is known, from the Cluster on
+// that begins at at.
+func newReaderFrom(at int64, h headerState, to Receiver, c Config) *Reader {
+	r := NewReader(to, c)
+	r.header, r.off, r.told, r.look.end = h, at, at, at
+	r.next()
+	return r
 }
 
 // Push reads the next bytes of the stream, cut anywhere. It keeps no reference

@@ -77,7 +77,7 @@ func TestReaderReadsLiveStream(t *testing.T) {
 func TestReaderReadsTheWriter(t *testing.T) {
 	frames := webmtest.Interleaved(12 * time.Second)
 	for name, c := range map[string]webm.Config{"index in front": {}, "index at the end": {IndexReserve: -1}} {
-		b := webmtest.Written(t, c, webmtest.AvTracks(), frames)
+		b := webmtest.Written(t, c, webmtest.AVTracks(), frames)
 		got, err := sameInPieces(t, read.Config{}, b)
 		if err != nil || len(got.Damages) > 0 || len(got.Headers) != 1 {
 			t.Fatalf("%s: %v, damage %v", name, err, got.Damages)
@@ -103,7 +103,7 @@ func TestReaderPassesOverWhatItDoesNotNeed(t *testing.T) {
 	tags := webmtest.El(ebml.TagsID, bytes.Repeat(webmtest.El(0x7373, webmtest.El(0x67C8, webmtest.Text(0x45A3, "A"))), 50))
 	cues := webmtest.El(ebml.CuesID, bytes.Repeat(webmtest.El(0xBB, webmtest.Number(0xB3, 1)), 50))
 	unknown := webmtest.El(0x4FFF, make([]byte, 200))
-	b := webmtest.Join(webmtest.EbmlStart, void, webmtest.Open(ebml.SegmentID), crc, webmtest.El(ebml.SeekHeadID, make([]byte, 30)), void, tags, unknown,
+	b := webmtest.Join(webmtest.EBMLStart, void, webmtest.Open(ebml.SegmentID), crc, webmtest.El(ebml.SeekHeadID, make([]byte, 30)), void, tags, unknown,
 		webmtest.LiveTracks, webmtest.LiveTracks, webmtest.El(ebml.InfoID, webmtest.Number(ebml.TimestampScaleID, 2e6)), webmtest.El(ebml.InfoID, webmtest.Number(ebml.TimestampScaleID, 1)), webmtest.El(ebml.VoidID),
 		webmtest.Open(ebml.ClusterID), crc, void, webmtest.Number(ebml.PositionID, 77), webmtest.Number(ebml.TimestampID, 500), webmtest.Number(ebml.PrevSizeID, 5),
 		webmtest.SimpleBlock(webmtest.LiveVideo, 1, 0, 'a'), unknown, void, webmtest.SimpleBlock(webmtest.LiveVideo, 2, 0, 'b'),
@@ -128,7 +128,7 @@ func TestReaderRestart(t *testing.T) {
 	first := webmtest.Join(webmtest.LiveStart, webmtest.LiveCluster(0, webmtest.SimpleBlock(webmtest.LiveVideo, 0, ebml.FlagKey, 'a')),
 		webmtest.LiveCluster(100, webmtest.SimpleBlock(webmtest.LiveVideo, 0, 0, 'b'), webmtest.El(ebml.BlockGroupID, webmtest.El(ebml.BlockID, webmtest.BlockData(webmtest.LiveVideo, 9, 0, 'c')),
 			webmtest.Number(ebml.BlockDurationID, 5))))
-	second := webmtest.Join(webmtest.EbmlStart, webmtest.Open(ebml.SegmentID),
+	second := webmtest.Join(webmtest.EBMLStart, webmtest.Open(ebml.SegmentID),
 		webmtest.El(ebml.TracksID, webmtest.El(ebml.TrackEntryID, webmtest.Number(ebml.TrackNumberID, 1), webmtest.Text(ebml.CodecIDID, "A_OPUS")),
 			webmtest.El(ebml.TrackEntryID, webmtest.Number(ebml.TrackNumberID, webmtest.LiveVideo), webmtest.Text(ebml.CodecIDID, "V_VP8"),
 				webmtest.El(ebml.VideoID, webmtest.Number(ebml.PixelWidthID, 1280), webmtest.Number(ebml.PixelHeightID, 720)))),
@@ -156,7 +156,7 @@ func TestReaderRestart(t *testing.T) {
 // TestReaderSecondSegment is a restart without an EBML header.
 func TestReaderSecondSegment(t *testing.T) {
 	one := webmtest.Join(webmtest.Open(ebml.SegmentID), webmtest.LiveTracks, webmtest.LiveCluster(0, webmtest.SimpleBlock(webmtest.LiveVideo, 0, 0, 'a')))
-	got := webmtest.MustReadAll(t, webmtest.Join(webmtest.EbmlStart, one, one))
+	got := webmtest.MustReadAll(t, webmtest.Join(webmtest.EBMLStart, one, one))
 	if string(got.Order) != "hfhf" {
 		t.Errorf("%s", got.Order)
 	}

@@ -74,7 +74,7 @@ func TestReaderDropsAlpha(t *testing.T) {
 			keys += int(^f.Data[0] & 1)
 		}
 	}
-	groups := bytes.Count(b, webmtest.IdBytes(ebml.BlockAdditionsID)) - 1 // the last is cut
+	groups := bytes.Count(b, webmtest.IDBytes(ebml.BlockAdditionsID)) - 1 // the last is cut
 	if pictures != groups || keys != 1 {
 		t.Errorf("%d pictures, %d of them keyframes, in %d groups", pictures, keys, groups)
 	}

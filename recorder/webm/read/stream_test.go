@@ -6,4 +6,4 @@ import (
 )
 
 // claim returns an element's head that claims n bytes of data.
-func claim(id ebml.ElementID, n uint64) []byte { return ebml.AppendSize(webmtest.IdBytes(id), n) }
+func claim(id ebml.ElementID, n uint64) []byte { return ebml.AppendSize(webmtest.IDBytes(id), n) }

@@ -28,7 +28,7 @@ type endless struct {
 // newEndless returns hours of the frames of a minute.
 func newEndless(t testing.TB, hours int, frames []webmtest.Fed) *endless {
 	t.Helper()
-	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	w, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	e := &endless{header: bytes.Clone(f.B)}
 	webmtest.Feed(t, w, frames)
 	if err := w.Flush(); err != nil {

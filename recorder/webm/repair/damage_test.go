@@ -42,7 +42,7 @@ func TestRepairDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open, finished, ends := unfinished(t, webm.Config{}, webmtest.AvTracks(), webmtest.Interleaved(8*time.Second))
+	open, finished, ends := unfinished(t, webm.Config{}, webmtest.AVTracks(), webmtest.Interleaved(8*time.Second))
 	const total = 450
 	same, damaged, dead := 0, 0, 0
 	for n := range total {
@@ -100,7 +100,7 @@ func TestRepairDamage(t *testing.T) {
 // FuzzRepair repairs any bytes. What is left is clean, and copying the file leads
 // to the same blocks.
 func FuzzRepair(f *testing.F) {
-	open, finished, ends := unfinished(f, webm.Config{IndexReserve: 200}, webmtest.AvTracks(), webmtest.Interleaved(300*time.Millisecond))
+	open, finished, ends := unfinished(f, webm.Config{IndexReserve: 200}, webmtest.AVTracks(), webmtest.Interleaved(300*time.Millisecond))
 	f.Add(open[:ends[5]+10])
 	f.Add(finished)
 	spoilt := bytes.Clone(open)

@@ -156,7 +156,7 @@ func (f *filler) release() error {
 // takes more of the file to know it.
 func (f *filler) fillBefore(p *walk.Piece, behind []walk.Piece) (known bool, err error) {
 	of := &f.head.Tracks[p.Block.Track]
-	at, picture := f.time(p), of.Kind == media.Video || of.Codec != 0 && of.Codec.Kind() == media.Video
+	at, picture := f.time(p), of.Carries(media.Video)
 	for i := range f.sound {
 		if _, known := f.next(&f.sound[i], at, behind); picture && !known {
 			return false, nil

@@ -61,17 +61,17 @@ func TestFillSound(t *testing.T) {
 		holes  int64
 		filled time.Duration
 	}{
-		{"whole", webmtest.AvTracks(), func(webmtest.Fed) bool { return true }, 0, 0},
-		{"pauses", webmtest.AvTracks(), func(f webmtest.Fed) bool {
+		{"whole", webmtest.AVTracks(), func(webmtest.Fed) bool { return true }, 0, 0},
+		{"pauses", webmtest.AVTracks(), func(f webmtest.Fed) bool {
 			return f.Track == webmtest.VideoTrack || f.Time%time.Second < 300*time.Millisecond
 		}, 20, 14*time.Second - 20*time.Millisecond},
-		{"late", webmtest.AvTracks(), func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack || f.Time >= 7*time.Second }, 1, 7 * time.Second},
-		{"ends early", webmtest.AvTracks(), func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack || f.Time < 7*time.Second }, 1, 13*time.Second - 20*time.Millisecond},
-		{"a hole in both", webmtest.AvTracks(), func(f webmtest.Fed) bool { return !webmtest.At(f, 5*time.Second, 16*time.Second) }, 1, 11 * time.Second},
-		{"sound alone", webmtest.AvTracks()[:1], func(f webmtest.Fed) bool {
+		{"late", webmtest.AVTracks(), func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack || f.Time >= 7*time.Second }, 1, 7 * time.Second},
+		{"ends early", webmtest.AVTracks(), func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack || f.Time < 7*time.Second }, 1, 13*time.Second - 20*time.Millisecond},
+		{"a hole in both", webmtest.AVTracks(), func(f webmtest.Fed) bool { return !webmtest.At(f, 5*time.Second, 16*time.Second) }, 1, 11 * time.Second},
+		{"sound alone", webmtest.AVTracks()[:1], func(f webmtest.Fed) bool {
 			return f.Track == webmtest.AudioTrack && !webmtest.At(f, 5*time.Second, 16*time.Second)
 		}, 1, 11 * time.Second},
-		{"picture alone", webmtest.AvTracks()[1:], func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack }, 0, 0},
+		{"picture alone", webmtest.AVTracks()[1:], func(f webmtest.Fed) bool { return f.Track == webmtest.VideoTrack }, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			file := holedFile(t, tt.tracks, 20*time.Second, tt.has)
@@ -143,9 +143,9 @@ func checkFilled(t *testing.T, b []byte, tracks []ebml.TrackEntry, was []byte, f
 func TestFillSoundOfOthers(t *testing.T) {
 	laced := webmtest.SimpleBlock(webmtest.LiveAudio, 40, ebml.FlagKey|ebml.LacingFixed, append([]byte{1}, bytes.Repeat([]byte{0xFC, 1, 2, 3}, 2)...)...)
 	file := webmtest.Join(webmtest.LiveStart, webmtest.LiveCluster(0,
-		webmtest.SimpleBlock(webmtest.LiveVideo, 0, ebml.FlagKey, webmtest.Vp8(0, true, 50)...), webmtest.SimpleBlock(webmtest.LiveVideo, 40, 0, webmtest.Vp8(1, false, 50)...), webmtest.SimpleBlock(webmtest.LiveVideo, 80, 0, webmtest.Vp8(2, false, 50)...),
+		webmtest.SimpleBlock(webmtest.LiveVideo, 0, ebml.FlagKey, webmtest.VP8(0, true, 50)...), webmtest.SimpleBlock(webmtest.LiveVideo, 40, 0, webmtest.VP8(1, false, 50)...), webmtest.SimpleBlock(webmtest.LiveVideo, 80, 0, webmtest.VP8(2, false, 50)...),
 		webmtest.SimpleBlock(webmtest.LiveAudio, 0, ebml.FlagKey, 0xFC, 1, 2), webmtest.SimpleBlock(webmtest.LiveAudio, 20, ebml.FlagKey|ebml.FlagDiscard, 0xFC, 1, 2), laced, webmtest.SimpleBlock(webmtest.LiveAudio, 80, ebml.FlagKey, 0xFC, 1, 2)),
-		webmtest.LiveCluster(400, webmtest.SimpleBlock(webmtest.LiveVideo, 0, ebml.FlagKey, webmtest.Vp8(3, true, 50)...), webmtest.SimpleBlock(webmtest.LiveAudio, 0, ebml.FlagKey, 0xFC, 1, 2)))
+		webmtest.LiveCluster(400, webmtest.SimpleBlock(webmtest.LiveVideo, 0, ebml.FlagKey, webmtest.VP8(3, true, 50)...), webmtest.SimpleBlock(webmtest.LiveAudio, 0, ebml.FlagKey, 0xFC, 1, 2)))
 	to := &webmtest.MemFile{}
 	_, filled, err := repair.FillSound(bytes.NewReader(file), int64(len(file)), to)
 	if err != nil || filled != (repair.Filled{Holes: 1, Frames: 15, Duration: 300 * time.Millisecond}) {

@@ -70,7 +70,7 @@ func TestRepairIsLikeFinish(t *testing.T) {
 	}
 	frames = frames[:len(frames)-len(frames)%3]
 	for name, reserve := range map[string]int{"in front": 0, "thinned": 700, "at the end": -1, "of 5": layout.CuesHead + 5*layout.CueBytes} {
-		for _, tracks := range [][]ebml.TrackEntry{webmtest.AvTracks(), append(webmtest.AvTracks(), webmtest.AvTracks()...)} {
+		for _, tracks := range [][]ebml.TrackEntry{webmtest.AVTracks(), append(webmtest.AVTracks(), webmtest.AVTracks()...)} {
 			open, finished, _ := unfinished(t, webm.Config{IndexReserve: reserve}, tracks, frames)
 			checkClean(t, finished)
 			got, r := repaired(t, open)
@@ -94,7 +94,7 @@ func TestRepairCutAnywhere(t *testing.T) {
 	frames := webmtest.Interleaved(2 * time.Second)
 	random := rand.New(rand.NewPCG(5, 6))
 	for name, c := range map[string]webm.Config{"": {IndexReserve: 500}, "index at the end": {IndexReserve: -1}} {
-		open, finished, ends := unfinished(t, c, webmtest.AvTracks(), frames)
+		open, finished, ends := unfinished(t, c, webmtest.AVTracks(), frames)
 		for n := range 1000 {
 			b := open
 			if n%2 == 1 {
@@ -137,7 +137,7 @@ func mustReadBlocks(t testing.TB, b []byte) []webmtest.Got {
 // is torn, the file that is left plays.
 func TestRepairIsKilled(t *testing.T) {
 	frames := webmtest.Interleaved(8 * time.Second)
-	tracks := append(webmtest.AvTracks(), webmtest.AvTracks()...)
+	tracks := append(webmtest.AVTracks(), webmtest.AVTracks()...)
 	for name, c := range map[string]webm.Config{"index in front": {IndexReserve: 500}, "index at the end": {IndexReserve: -1}} {
 		open, finished, ends := unfinished(t, c, tracks, frames)
 		flipped := bytes.Clone(open)
@@ -218,7 +218,7 @@ func TestRepairDecodes(t *testing.T) {
 // TestRepairFails requires that nothing is done to what is no file, is several
 // files, or cannot be read.
 func TestRepairFails(t *testing.T) {
-	open, finished, ends := unfinished(t, webm.Config{}, webmtest.AvTracks(), webmtest.Interleaved(time.Second))
+	open, finished, ends := unfinished(t, webm.Config{}, webmtest.AVTracks(), webmtest.Interleaved(time.Second))
 	for name, tc := range map[string]struct {
 		b   []byte
 		err error
@@ -251,7 +251,7 @@ func TestRepairFails(t *testing.T) {
 
 // TestRepairEmpty requires that a file without a block is left without an index.
 func TestRepairEmpty(t *testing.T) {
-	_, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AvTracks())
+	_, f := webmtest.NewWriter(t, webm.Config{}, webmtest.AVTracks())
 	for _, n := range []int{f.Ends[0], f.Ends[0] - 100} {
 		if b, r := repaired(t, f.B[:n]); r.Frames != 0 || webmtest.MustSegment(t, b).Find(0x1C53BB6B) != nil {
 			t.Errorf("%+v", r)

@@ -5,14 +5,14 @@ import (
 )
 
 const (
-	// maxHeaderPart is the most data that an EBML header, Info or Tracks may have.
+	// MaxHeaderPart is the most data that an EBML header, Info or Tracks may have.
 	// Fonts of subtitles, which are large, are Attachments.
 	MaxHeaderPart = 4 << 20
 	// maxFileTracks is the most tracks that a file may declare.
 	maxFileTracks = 128
 )
 
-// fileHeader is what a file says before its first Cluster, and where.
+// Header is what a file says before its first Cluster, and where.
 type Header struct {
 	SizeAt    int64 // of the Segment's size field
 	SizeBytes int
@@ -28,7 +28,7 @@ type Header struct {
 	numbers    map[uint64]int
 }
 
-// fileTrack is one track of a file.
+// Entry is one track of a file.
 type Entry struct {
 	ebml.TrackEntry
 	At int64 // of its TrackEntry
@@ -47,7 +47,7 @@ func (h *Header) byNumber(number uint64) (int, bool) {
 	return i, ok
 }
 
-// readStart reads the EBML header and the head of the Segment (RFC 9559 section 4
+// ReadStart reads the EBML header and the head of the Segment (RFC 9559 section 4
 // and 5.1). An error wraps ErrNotWebM, ErrHeader or ErrRead.
 func (w *Walker) ReadStart() error {
 	e, ok, err := w.Source.Head(0)

@@ -21,14 +21,14 @@ func (s *Source) children(at, end int64, f func(e ebml.Head, data int64) (bool, 
 	return at == end, nil
 }
 
-// cueEntry is where one track can be played from (RFC 9559 section 5.1.5).
+// CueEntry is where one track can be played from (RFC 9559 section 5.1.5).
 type CueEntry struct {
 	Ticks    uint64 // CueTime
-	track    uint64 // CueTrack; 0 if it is not told
+	Track    uint64 // CueTrack; 0 if it is not told
 	Position uint64 // CueClusterPosition, from the start of the Segment's data
 }
 
-// eachCue calls f for the entries of Cues whose data lie from at to end, until it
+// EachCue calls f for the entries of Cues whose data lie from at to end, until it
 // returns false. ok says that there is nothing else in them, and that all could be
 // read: Cues with anything else are taken for ones that were being written.
 func (s *Source) EachCue(at, end int64, f func(CueEntry) (bool, error)) (ok bool, err error) {
@@ -57,11 +57,11 @@ func (s *Source) eachPlace(at, end int64, f func(CueEntry) (bool, error)) (ok bo
 		if e.ID != ebml.CueTrackPositionsID {
 			return true, nil
 		}
-		c.track, c.Position = 0, 0
+		c.Track, c.Position = 0, 0
 		ok, err := s.children(data, data+e.Size, func(e ebml.Head, data int64) (ok bool, err error) {
 			switch e.ID {
 			case ebml.CueTrackID:
-				c.track, ok, err = s.uint(data, e.Size)
+				c.Track, ok, err = s.uint(data, e.Size)
 			case ebml.CueClusterPositionID:
 				c.Position, ok, err = s.uint(data, e.Size)
 			default:
@@ -76,7 +76,7 @@ func (s *Source) eachPlace(at, end int64, f func(CueEntry) (bool, error)) (ok bo
 	})
 }
 
-// eachSeek calls f for the entries of a SeekHead (RFC 9559 section 5.1.1) whose data
+// EachSeek calls f for the entries of a SeekHead (RFC 9559 section 5.1.1) whose data
 // lie from at to end, until it returns false: position is counted from the start of the
 // Segment's data. ok is that of eachCue.
 func (s *Source) EachSeek(at, end int64, f func(id ebml.ElementID, position uint64) (bool, error)) (ok bool, err error) {

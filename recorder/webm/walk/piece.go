@@ -86,7 +86,7 @@ func (w *Walker) readCluster(p Piece, e ebml.Head) (Piece, bool, error) {
 	return p, ok, err
 }
 
-// opens says whether at data, behind the head of a Cluster, is a first child.
+// Opens says whether at data, behind the head of a Cluster, is a first child.
 func (s *Source) Opens(data int64) (bool, error) {
 	first, ok, err := s.Head(data)
 	if !ok || err != nil || first.Unknown {

@@ -17,7 +17,7 @@ const (
 	searchWindow = 64 << 10
 )
 
-// source reads small pieces of a file of a known size through a window.
+// Source reads small pieces of a file of a known size through a window.
 type Source struct {
 	File io.ReaderAt
 	Size int64
@@ -27,10 +27,10 @@ type Source struct {
 	buf  [sourceWindow]byte
 }
 
-// newSource returns a source of a file of the given size in bytes.
+// NewSource returns a source of a file of the given size in bytes.
 func NewSource(file io.ReaderAt, size int64) Source { return Source{File: file, Size: size} }
 
-// peek returns the n bytes at the given place, or fewer if the file ends before;
+// Peek returns the n bytes at the given place, or fewer if the file ends before;
 // n is at most sourceWindow. They are valid until the next call. An error wraps
 // ErrRead.
 func (s *Source) Peek(at int64, n int) ([]byte, error) {
@@ -50,7 +50,7 @@ func (s *Source) Peek(at int64, n int) ([]byte, error) {
 	return s.buf[from : from+n], nil
 }
 
-// readFull fills p from the given place. An error wraps ErrRead.
+// ReadFull fills p from the given place. An error wraps ErrRead.
 func ReadFull(file io.ReaderAt, p []byte, at int64) error {
 	n, err := file.ReadAt(p, at)
 	if n == len(p) {
@@ -62,7 +62,7 @@ func ReadFull(file io.ReaderAt, p []byte, at int64) error {
 	return fmt.Errorf("%w: %w", ErrRead, err)
 }
 
-// head returns the head of the element at the given place; ok says that it is
+// Head returns the head of the element at the given place; ok says that it is
 // whole and valid.
 func (s *Source) Head(at int64) (e ebml.Head, ok bool, err error) {
 	b, err := s.Peek(at, ebml.MaxHead)

@@ -16,7 +16,7 @@ import (
 // it goes on at the next good Cluster, or other child of the Segment, that it
 // finds by looking at every byte; see walker.lost.
 
-// partKind says what a part is.
+// Kind says what a part is.
 type Kind uint8
 
 const (
@@ -28,7 +28,7 @@ const (
 	ClusterEnd               // nothing: the Cluster that began at at ends at end
 )
 
-// part is a piece of a file. Those of one walk follow one another without a gap,
+// Piece is a piece of a file. Those of one walk follow one another without a gap,
 // but for partEnd, which repeats its Cluster.
 type Piece struct {
 	Kind   Kind
@@ -42,7 +42,7 @@ type Piece struct {
 	Block   Block
 }
 
-// walked is what is known of a block without its frame.
+// Block is what is known of a block without its frame.
 type Block struct {
 	Track    int   // its place in the header
 	Cluster  int64 // its Cluster's Timestamp, in ticks
@@ -59,7 +59,7 @@ type Block struct {
 	DataAt   int64         // where in the file its frame begins, or the head of laced ones
 }
 
-// walker walks through one file.
+// Walker walks through one file.
 type Walker struct {
 	Source Source
 	Ahead  Source // for a look at what follows
@@ -81,15 +81,18 @@ type Walker struct {
 	reached bool  // its claimed end was at the end of a part, and nothing of it followed
 }
 
-// newWalker returns a walker through a file of the given size in bytes.
+// New returns a walker through a file of the given size in bytes.
 func New(r io.ReaderAt, size int64) *Walker {
 	return &Walker{Source: NewSource(r, size), Ahead: NewSource(r, size)}
 }
 
-// run gives all parts from the start of the Segment's data to the last one that
+// Run gives all parts from the start of the Segment's data to the last one that
 // is whole. readStart must have succeeded.
-func (w *Walker) Run() error {
-	for at := w.Head.Segment; at < w.Source.Size; {
+func (w *Walker) Run() error { return w.RunFrom(w.Head.Segment) }
+
+// RunFrom is Run from a Cluster on that begins at at, in a file whose Head is known.
+func (w *Walker) RunFrom(at int64) error {
+	for at < w.Source.Size {
 		p, ok, err := w.read(at)
 		if err != nil {
 			return err

@@ -1,6 +1,6 @@
 package webmtest
 
-// discard is a File that keeps nothing.
+// Discard is a File that keeps nothing.
 type Discard struct{}
 
 func (Discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -6,7 +6,7 @@ import (
 	"weir/recorder/webm/ebml"
 )
 
-// laced returns the data of a block that holds frames in a kind of lacing.
+// Laced returns the data of a block that holds frames in a kind of lacing.
 func Laced(kind byte, frames ...[]byte) []byte {
 	b := BlockData(LiveAudio, 0, kind, byte(len(frames)-1))
 	prev := 0

@@ -17,7 +17,7 @@ import (
 // These tests need ffmpeg and ffprobe, and fail without them: that ffmpeg can
 // read the files is part of what the package promises.
 
-// realFrames returns what Chromium's MediaRecorder made of a camera and a
+// RealFrames returns what Chromium's MediaRecorder made of a camera and a
 // microphone: 1.5 s of VP8 at 640x480 and of Opus in packets of 60 ms.
 func RealFrames(t *testing.T) []Fed {
 	t.Helper()
@@ -50,7 +50,7 @@ func RealTracks() []ebml.TrackEntry {
 	return []ebml.TrackEntry{{Codec: media.Opus, Channels: 1}, {Codec: media.VP8, Width: 640, Height: 480}}
 }
 
-// onDisk writes b to a file and returns its name.
+// OnDisk writes b to a file and returns its name.
 func OnDisk(t *testing.T, b []byte) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "t.webm")
@@ -60,7 +60,7 @@ func OnDisk(t *testing.T, b []byte) string {
 	return name
 }
 
-// run runs a program and returns what it printed.
+// Run runs a program and returns what it printed.
 func Run(t *testing.T, program string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command(program, args...)
@@ -105,7 +105,7 @@ func Probe(t *testing.T, name string, args ...string) probed {
 	return p
 }
 
-// agree holds the packets that ffprobe lists, in the file's order, against frames.
+// Agree holds the packets that ffprobe lists, in the file's order, against frames.
 func (p probed) Agree(t *testing.T, frames []Fed) {
 	t.Helper()
 	if len(p.Packets) != len(frames) {

@@ -12,7 +12,7 @@ import (
 
 var ErrDisk = errors.New("disk is full")
 
-// memFile is a File in memory that can fail or stop.
+// MemFile is a File in memory that can fail or stop.
 type MemFile struct {
 	B       []byte
 	Calls   int
@@ -65,7 +65,7 @@ func (f *MemFile) WriteAt(p []byte, at int64) (int, error) {
 	return len(p), nil
 }
 
-// fed is a frame given to a Writer, and what is expected of it in the file.
+// Fed is a frame given to a Writer, and what is expected of it in the file.
 type Fed struct {
 	Track int
 	webm.Block
@@ -76,17 +76,17 @@ const (
 	VideoTrack = 1
 )
 
-// avTracks declares one track of each kind.
-func AvTracks() []ebml.TrackEntry {
+// AVTracks declares one track of each kind.
+func AVTracks() []ebml.TrackEntry {
 	return []ebml.TrackEntry{
 		{Codec: media.Opus, Name: "audio"},
 		{Codec: media.VP8, Name: "video", Width: 320, Height: 240},
 	}
 }
 
-// vp8 returns bytes that begin like a VP8 frame (RFC 6386 section 9.1) and go on
+// VP8 returns bytes that begin like a VP8 frame (RFC 6386 section 9.1) and go on
 // in a way that differs from frame to frame.
-func Vp8(i int, key bool, n int) []byte {
+func VP8(i int, key bool, n int) []byte {
 	b := make([]byte, n)
 	for j := range b {
 		b[j] = byte(i*31 + j*7)
@@ -99,14 +99,14 @@ func Vp8(i int, key bool, n int) []byte {
 	return b
 }
 
-// opus returns bytes that begin like an Opus packet of 20 ms.
+// Opus returns bytes that begin like an Opus packet of 20 ms.
 func Opus(i, n int) []byte {
-	b := Vp8(i, false, n)
+	b := VP8(i, false, n)
 	b[0] = 0xFC
 	return b
 }
 
-// interleaved returns d of audio, 20 ms each, and video, 30 a second and a
+// Interleaved returns d of audio, 20 ms each, and video, 30 a second and a
 // keyframe each second, in the order of their times.
 func Interleaved(d time.Duration) []Fed {
 	var out []Fed
@@ -122,7 +122,7 @@ func Interleaved(d time.Duration) []Fed {
 			if key {
 				n = 1200
 			}
-			out = append(out, Fed{VideoTrack, webm.Block{Time: vt, Sync: key, Data: Vp8(v, key, n)}})
+			out = append(out, Fed{VideoTrack, webm.Block{Time: vt, Sync: key, Data: VP8(v, key, n)}})
 			v++
 			continue
 		}
@@ -131,7 +131,7 @@ func Interleaved(d time.Duration) []Fed {
 	}
 }
 
-// feed writes frames and fails the test at the first error.
+// Feed writes frames and fails the test at the first error.
 func Feed(t testing.TB, w *webm.Writer, frames []Fed) {
 	t.Helper()
 	for i, f := range frames {
@@ -141,7 +141,7 @@ func Feed(t testing.TB, w *webm.Writer, frames []Fed) {
 	}
 }
 
-// newWriter returns a Writer into a new memFile.
+// NewWriter returns a Writer into a new memFile.
 func NewWriter(t testing.TB, c webm.Config, tracks []ebml.TrackEntry) (*webm.Writer, *MemFile) {
 	t.Helper()
 	f := &MemFile{}
@@ -152,7 +152,7 @@ func NewWriter(t testing.TB, c webm.Config, tracks []ebml.TrackEntry) (*webm.Wri
 	return w, f
 }
 
-// written returns a finished file.
+// Written returns a finished file.
 func Written(t testing.TB, c webm.Config, tracks []ebml.TrackEntry, frames []Fed) []byte {
 	t.Helper()
 	w, f := NewWriter(t, c, tracks)

@@ -58,7 +58,7 @@ type OracleFile struct {
 	Segment oracleSegment `ebml:"Segment"`
 }
 
-// readOracle reads b. cut allows that b ends in the middle of an element.
+// ReadOracle reads b. cut allows that b ends in the middle of an element.
 func ReadOracle(b []byte, cut bool) (OracleFile, error) {
 	var f OracleFile
 	err := ebmlgo.Unmarshal(bytes.NewReader(b), &f)
@@ -68,7 +68,7 @@ func ReadOracle(b []byte, cut bool) (OracleFile, error) {
 	return f, err
 }
 
-// got is a block as it was read.
+// Got is a block as it was read.
 type Got struct {
 	number uint64
 	MS     int64
@@ -89,7 +89,7 @@ func (f *OracleFile) Blocks() []Got {
 	return out
 }
 
-// compare holds blocks read against the frames that were written.
+// Compare holds blocks read against the frames that were written.
 func Compare(t testing.TB, blocks []Got, frames []Fed) {
 	t.Helper()
 	if len(blocks) != len(frames) {
@@ -105,7 +105,7 @@ func Compare(t testing.TB, blocks []Got, frames []Fed) {
 	}
 }
 
-// mustRead reads a whole file.
+// MustRead reads a whole file.
 func MustRead(t testing.TB, b []byte) OracleFile {
 	t.Helper()
 	f, err := ReadOracle(b, false)

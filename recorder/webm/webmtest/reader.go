@@ -11,7 +11,7 @@ import (
 	"weir/recorder/webm/read"
 )
 
-// received is a Receiver that keeps all it is given.
+// Received is a Receiver that keeps all it is given.
 type Received struct {
 	Headers []read.Header
 	Frames  []read.Frame
@@ -37,10 +37,10 @@ func (r *Received) Damage(d ebml.Damage) {
 	r.Damages, r.Order = append(r.Damages, d), append(r.Order, 'd')
 }
 
-// slack is the most that a Reader with the default bounds may hold.
+// Slack is the most that a Reader with the default bounds may hold.
 const Slack = 8<<20 + 2<<20
 
-// readAll pushes b in pieces of the given sizes, the last as often as needed, and
+// ReadAll pushes b in pieces of the given sizes, the last as often as needed, and
 // closes the Reader. The error is that of the first call that failed.
 func ReadAll(t testing.TB, c read.Config, b []byte, sizes ...int) (Received, error) {
 	t.Helper()
@@ -75,7 +75,7 @@ func ReadAll(t testing.TB, c read.Config, b []byte, sizes ...int) (Received, err
 	return got, err
 }
 
-// mustReadAll is readAll of a stream without errors and damage.
+// MustReadAll is readAll of a stream without errors and damage.
 func MustReadAll(t testing.TB, b []byte, sizes ...int) Received {
 	t.Helper()
 	got, err := ReadAll(t, read.Config{}, b, sizes...)
@@ -85,7 +85,7 @@ func MustReadAll(t testing.TB, b []byte, sizes ...int) Received {
 	return got
 }
 
-// want requires that frames were read whose data are the strings, in order.
+// Want requires that frames were read whose data are the strings, in order.
 func (r *Received) Want(t testing.TB, data ...string) {
 	t.Helper()
 	var have []string

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// repairMem is a RepairFile in memory that can fail.
+// RepairMem is a RepairFile in memory that can fail.
 type RepairMem struct {
 	B      []byte
 	Calls  int

@@ -22,7 +22,7 @@ type sample struct {
 	Chunks []int // the sizes of the pieces in which it came
 }
 
-// samples returns the recordings in testdata, and those in the directory that
+// Samples returns the recordings in testdata, and those in the directory that
 // WEIR_WEBM_SAMPLES names.
 func Samples(t testing.TB) []sample {
 	t.Helper()
@@ -70,7 +70,7 @@ func Samples(t testing.TB) []sample {
 	return out
 }
 
-// packets lists frames as probedPackets does.
+// Packets lists frames as probedPackets does.
 func Packets(frames []read.Frame) []string {
 	var out []string
 	for _, f := range frames {
@@ -81,7 +81,7 @@ func Packets(frames []read.Frame) []string {
 	return out
 }
 
-// probedPackets lists the packets that ffprobe finds in a file.
+// ProbedPackets lists the packets that ffprobe finds in a file.
 func ProbedPackets(t *testing.T, name string) []string {
 	t.Helper()
 	var p struct {
@@ -110,7 +110,7 @@ func ProbedPackets(t *testing.T, name string) []string {
 	return out
 }
 
-// samePackets requires that both lists are the same. ffprobe also gives what
+// SamePackets requires that both lists are the same. ffprobe also gives what
 // there is of a frame that the end of the file cuts, or leaves it out.
 func SamePackets(t *testing.T, name string, have, want []string, cut bool) {
 	t.Helper()

@@ -17,7 +17,7 @@ type element struct {
 
 func (e *element) End() int { return e.data + e.size }
 
-// find returns the first child of e with id.
+// Find returns the first child of e with id.
 func (e *element) Find(id uint32) *element {
 	for _, c := range e.Children {
 		if c.ID == id {
@@ -44,7 +44,7 @@ var masters = map[uint32]bool{
 	0x1C53BB6B: true, 0xBB: true, 0xB7: true,
 }
 
-// vint reads a variable-length integer, with its marker bit if keep.
+// Vint reads a variable-length integer, with its marker bit if keep.
 func Vint(b []byte, keep bool) (v uint64, n int, unknown bool, err error) {
 	if len(b) == 0 || b[0] == 0 {
 		return 0, 0, false, fmt.Errorf("no vint")
@@ -65,7 +65,7 @@ func Vint(b []byte, keep bool) (v uint64, n int, unknown bool, err error) {
 	return v, n, v == 1<<(7*n)-1, nil
 }
 
-// scan reads the elements of b from offset at to end, which they must fill to
+// Scan reads the elements of b from offset at to end, which they must fill to
 // the byte. It knows no unknown sizes but the Segment's, so it passes finished
 // files and nothing else.
 func Scan(b []byte, at, end int) ([]*element, error) {
@@ -105,7 +105,7 @@ func UintAt(b []byte, e *element) int64 {
 	return v
 }
 
-// mustSegment scans a finished file and returns its Segment.
+// MustSegment scans a finished file and returns its Segment.
 func MustSegment(t testing.TB, b []byte) *element {
 	t.Helper()
 	top, err := Scan(b, 0, len(b))
@@ -118,7 +118,7 @@ func MustSegment(t testing.TB, b []byte) *element {
 	return top[1]
 }
 
-// checkFinished holds everything that is true of every finished file.
+// CheckFinished holds everything that is true of every finished file.
 func CheckFinished(t testing.TB, b []byte) *element {
 	t.Helper()
 	seg := MustSegment(t, b)

@@ -8,17 +8,17 @@ import (
 
 // What follows makes streams for the tests of the Reader.
 
-// el returns an element with the least head.
+// El returns an element with the least head.
 func El(id ebml.ElementID, parts ...[]byte) []byte {
 	data := bytes.Join(parts, nil)
-	b := ebml.AppendSize(IdBytes(id), uint64(len(data)))
+	b := ebml.AppendSize(IDBytes(id), uint64(len(data)))
 	return append(b, data...)
 }
 
-// open returns the head of an element of unknown size.
-func Open(id ebml.ElementID) []byte { return append(IdBytes(id), ebml.UnknownSize...) }
+// Open returns the head of an element of unknown size.
+func Open(id ebml.ElementID) []byte { return append(IDBytes(id), ebml.UnknownSize...) }
 
-func IdBytes(id ebml.ElementID) []byte {
+func IDBytes(id ebml.ElementID) []byte {
 	var b []byte
 	for shift := 24; shift >= 0; shift -= 8 {
 		if c := byte(id >> shift); c != 0 || len(b) > 0 {
@@ -28,7 +28,7 @@ func IdBytes(id ebml.ElementID) []byte {
 	return b
 }
 
-// number returns an element that is an unsigned integer.
+// Number returns an element that is an unsigned integer.
 func Number(id ebml.ElementID, v uint64) []byte {
 	var b []byte
 	for ; v > 0; v >>= 8 {
@@ -44,13 +44,13 @@ func Join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 // ebmlStart is a good EBML header, liveStart what a live stream begins with: two
 // tracks, 5 of VP8 and 300 of Opus, and ticks of a millisecond.
 var (
-	EbmlStart = El(ebml.HeaderID, Number(0x4286, 1), Number(ebml.ReadVersionID, 1), Number(ebml.MaxIDLengthID, 4),
+	EBMLStart = El(ebml.HeaderID, Number(0x4286, 1), Number(ebml.ReadVersionID, 1), Number(ebml.MaxIDLengthID, 4),
 		Number(ebml.MaxSizeLengthID, 8), Text(ebml.DocTypeID, "webm"), Number(ebml.DocTypeReadVersionID, 2))
 	LiveTracks = El(ebml.TracksID,
 		El(ebml.TrackEntryID, Number(ebml.TrackNumberID, 5), Text(ebml.CodecIDID, "V_VP8"),
 			El(ebml.VideoID, Number(ebml.PixelWidthID, 640), Number(ebml.PixelHeightID, 360))),
 		El(ebml.TrackEntryID, Number(ebml.TrackNumberID, 300), Text(ebml.CodecIDID, "A_OPUS"), El(ebml.AudioID, Number(ebml.ChannelsID, 2))))
-	LiveStart = Join(EbmlStart, Open(ebml.SegmentID), El(ebml.InfoID, Number(ebml.TimestampScaleID, 1e6)), LiveTracks)
+	LiveStart = Join(EBMLStart, Open(ebml.SegmentID), El(ebml.InfoID, Number(ebml.TimestampScaleID, 1e6)), LiveTracks)
 )
 
 // Tracks of liveStart.
@@ -59,7 +59,7 @@ const (
 	LiveAudio = 300
 )
 
-// blockData returns the data of a block without lacing.
+// BlockData returns the data of a block without lacing.
 func BlockData(track uint64, offset int16, flags byte, payload ...byte) []byte {
 	b := ebml.AppendSize(nil, track)
 	b = append(b, byte(uint16(offset)>>8), byte(offset), flags)
@@ -70,7 +70,7 @@ func SimpleBlock(track uint64, offset int16, flags byte, payload ...byte) []byte
 	return El(ebml.SimpleBlockID, BlockData(track, offset, flags, payload...))
 }
 
-// liveCluster returns a Cluster of unknown size.
+// LiveCluster returns a Cluster of unknown size.
 func LiveCluster(ms uint64, children ...[]byte) []byte {
 	return Join(Open(ebml.ClusterID), Number(ebml.TimestampID, ms), Join(children...))
 }
