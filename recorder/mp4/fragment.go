@@ -37,12 +37,12 @@ type Sample struct {
 	Key    bool // a player can start here
 	Data   []byte
 	// Header is what the track is from this keyframe on; nil: what it was.
-	Header *Track
+	Header *Description
 }
 
 // Muxer makes fragments of samples. It belongs to one goroutine.
 type Muxer struct {
-	tracks   []Track
+	tracks   []Description
 	video    int // place of the pictures; -1 if there are none
 	sound    bool
 	init     []byte // of the tracks as they are now
@@ -56,7 +56,7 @@ type Muxer struct {
 
 // New returns a Muxer for tracks, at most one with pictures and one with sound. The
 // error wraps ErrConfig.
-func New(tracks []Track) (*Muxer, error) {
+func New(tracks []Description) (*Muxer, error) {
 	m := &Muxer{tracks: slices.Clone(tracks), video: -1}
 	for i := range tracks {
 		if err := tracks[i].validate(); err != nil {
@@ -195,7 +195,7 @@ func (m *Muxer) fragment(samples []Sample, end time.Duration) {
 	f.Data = make([]byte, 0, size)
 	runs := make([]run, 0, len(m.tracks))
 	for track := range m.tracks {
-		r := m.run(track, samples, end)
+		r := m.pick(track, samples, end)
 		if len(r.samples) == 0 {
 			continue
 		}
@@ -234,8 +234,8 @@ type run struct {
 	offset  int // in the data
 }
 
-// run takes the samples of a track out of those of a fragment.
-func (m *Muxer) run(track int, samples []Sample, end time.Duration) run {
+// pick takes the samples of a track out of those of a fragment.
+func (m *Muxer) pick(track int, samples []Sample, end time.Duration) run {
 	r := run{track: track, picture: track == m.video, scale: m.tracks[track].scale()}
 	for _, s := range samples {
 		if s.Track != track {

@@ -13,8 +13,8 @@ import (
 // ErrConfig says that tracks cannot be muxed.
 var ErrConfig = errors.New("mp4: cannot be muxed")
 
-// Track declares one track.
-type Track struct {
+// Description declares one track.
+type Description struct {
 	Codec media.Codec // H264 or Opus
 	// Width and Height are the picture's size in pixels.
 	Width, Height int
@@ -24,7 +24,7 @@ type Track struct {
 	Private []byte
 }
 
-func (t *Track) same(o *Track) bool {
+func (t *Description) same(o *Description) bool {
 	return t.Width == o.Width && t.Height == o.Height && slices.Equal(t.Private, o.Private)
 }
 
@@ -35,7 +35,7 @@ const (
 	leastPrivate = 7
 )
 
-func (t *Track) validate() error {
+func (t *Description) validate() error {
 	switch {
 	case sampleEntries[t.Codec] == nil:
 		return fmt.Errorf("%w: codec %v", ErrConfig, t.Codec)
@@ -51,10 +51,10 @@ func (t *Track) validate() error {
 // scale is how many ticks of the track a second has. Opus wants 48,000
 // (Encapsulation of Opus in ISO Base Media File Format, section 4.3). Times come in
 // whole milliseconds, of which either rate has a whole number of ticks.
-func (t *Track) scale() int64 { return int64(t.Codec.ClockRate()) }
+func (t *Description) scale() int64 { return int64(t.Codec.ClockRate()) }
 
 // mime returns the type for a SourceBuffer.
-func mime(tracks []Track) string {
+func mime(tracks []Description) string {
 	kind := "audio/mp4"
 	names := make([]string, len(tracks))
 	for i := range tracks {
@@ -70,7 +70,7 @@ func mime(tracks []Track) string {
 var identity = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 // renderInit returns the initialization segment: ftyp and moov without samples.
-func renderInit(tracks []Track) []byte {
+func renderInit(tracks []Description) []byte {
 	const movieScale = 1000
 	movie := [][]byte{fullBox("mvhd", 0, 0,
 		zeros(8), u32(movieScale, 0, 0x10000), u16(0x100), zeros(10), identity, zeros(24), u32(uint32(len(tracks)+1)))}
@@ -85,7 +85,7 @@ func renderInit(tracks []Track) []byte {
 }
 
 // trak returns a track's box.
-func (t *Track) trak(number uint32) []byte {
+func (t *Description) trak(number uint32) []byte {
 	var kind, handler, name []byte
 	var width, height, volume uint32
 	if t.Codec.Kind() == media.Video {
@@ -112,13 +112,13 @@ func (t *Track) trak(number uint32) []byte {
 
 // sampleEntries make what a decoder has to know of a track, by its codec. What has no
 // row cannot be muxed.
-var sampleEntries = map[media.Codec]func(*Track) []byte{media.H264: avc1, media.Opus: opus}
+var sampleEntries = map[media.Codec]func(*Description) []byte{media.H264: avc1, media.Opus: opus}
 
 // inThisFile is how a sample entry begins: the data is in this file.
 func inThisFile() []byte { return append(zeros(6), u16(1)...) }
 
 // avc1 is ISO/IEC 14496-15 section 5.4.2.
-func avc1(t *Track) []byte {
+func avc1(t *Description) []byte {
 	const dpi72 = 72 << 16
 	return box("avc1", inThisFile(), zeros(16), u16(uint16(t.Width), uint16(t.Height)), u32(dpi72, dpi72), zeros(4),
 		u16(1), zeros(32), u16(24, 0xffff), box("avcC", t.Private))
@@ -127,7 +127,7 @@ func avc1(t *Track) []byte {
 // opus is Encapsulation of Opus in ISO Base Media File Format, section 4.3. There is no
 // pre-skip, as in webm: these packets do not come from the beginning of an encoder's
 // output.
-func opus(t *Track) []byte {
+func opus(t *Description) []byte {
 	channels, rate := t.Codec.Channels(), t.Codec.ClockRate()
 	private := slices.Concat([]byte{0, byte(channels)}, u16(0), u32(rate), u16(0), []byte{0})
 	return box("Opus", inThisFile(), zeros(8), u16(uint16(channels), 16), zeros(4), u32(rate<<16), box("dOps", private))

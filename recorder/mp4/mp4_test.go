@@ -16,8 +16,8 @@ const ms = time.Millisecond
 
 var (
 	record  = []byte{1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, 2, 0x67, 0x42, 1, 0, 2, 0x68, 0xce}
-	picture = Track{Codec: media.H264, Width: 640, Height: 360, Private: record}
-	sound   = Track{Codec: media.Opus}
+	picture = Description{Codec: media.H264, Width: 640, Height: 360, Private: record}
+	sound   = Description{Codec: media.Opus}
 )
 
 // walk calls f for each box, with its path. It fails if sizes do not fit.
@@ -100,7 +100,7 @@ func all(m *Muxer) (list []Fragment) {
 }
 
 func TestInit(t *testing.T) {
-	m, err := New([]Track{picture, sound})
+	m, err := New([]Description{picture, sound})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,11 +117,11 @@ func TestInit(t *testing.T) {
 	if got := found[entries+"Opus/dOps"]; got != "\x00\x02\x00\x00\x00\x00\xbb\x80\x00\x00\x00" {
 		t.Errorf("dOps is %x", got)
 	}
-	alone, err := New([]Track{sound})
+	alone, err := New([]Description{sound})
 	if err != nil || alone.MIME() != `audio/mp4; codecs="opus"` {
 		t.Errorf("%v, %v", alone, err)
 	}
-	for _, bad := range [][]Track{nil, {picture, picture}, {sound, sound}, {{Codec: media.VP8}}, {{Codec: media.H264, Width: 1, Height: 1}},
+	for _, bad := range [][]Description{nil, {picture, picture}, {sound, sound}, {{Codec: media.VP8}}, {{Codec: media.H264, Width: 1, Height: 1}},
 		{{Codec: media.H264, Private: record}}, {{Codec: media.H264, Width: 1 << 16, Height: 1, Private: record}}} {
 		if _, err := New(bad); !errors.Is(err, ErrConfig) {
 			t.Errorf("%+v is taken: %v", bad, err)
@@ -132,7 +132,7 @@ func TestInit(t *testing.T) {
 // TestFragments: a picture waits for the next one, a keyframe begins a fragment, and
 // each player gets the times from its own zero on.
 func TestFragments(t *testing.T) {
-	m, err := New([]Track{picture, sound})
+	m, err := New([]Description{picture, sound})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestStill(t *testing.T) {
 		"sound goes on": func(m *Muxer) { m.Push([]Sample{audio(290*ms, "b"), audio(310*ms, "c")}) },
 		"time goes on":  func(m *Muxer) { m.Advance(300 * ms); m.Advance(301 * ms) },
 	} {
-		m, err := New([]Track{picture, sound})
+		m, err := New([]Description{picture, sound})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestStill(t *testing.T) {
 
 // TestSoundAlone: every fragment is one where a player can start.
 func TestSoundAlone(t *testing.T) {
-	m, err := New([]Track{sound})
+	m, err := New([]Description{sound})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,13 +210,13 @@ func TestSoundAlone(t *testing.T) {
 // TestOtherHeader: from a keyframe of other parameter sets on, each keyframe brings
 // them, for who has the old ones.
 func TestOtherHeader(t *testing.T) {
-	m, err := New([]Track{picture, sound})
+	m, err := New([]Description{picture, sound})
 	if err != nil {
 		t.Fatal(err)
 	}
 	small := picture
 	small.Width, small.Height, small.Private = 320, 180, append(slices.Clone(record), 0xfd)
-	keyframe := func(at time.Duration, header *Track) Sample {
+	keyframe := func(at time.Duration, header *Description) Sample {
 		s := video(at, true, "K")
 		s.Header = header
 		return s

@@ -60,10 +60,10 @@ func describe(t *ebml.TrackEntry, keyframe []byte) {
 }
 
 // fragmented returns the same tracks for the other container.
-func fragmented(tracks []ebml.TrackEntry) []mp4.Track {
-	list := make([]mp4.Track, len(tracks))
+func fragmented(tracks []ebml.TrackEntry) []mp4.Description {
+	list := make([]mp4.Description, len(tracks))
 	for i, t := range tracks {
-		list[i] = mp4.Track{Codec: t.Codec, Width: t.Width, Height: t.Height, Private: t.CodecPrivate}
+		list[i] = mp4.Description{Codec: t.Codec, Width: t.Width, Height: t.Height, Private: t.CodecPrivate}
 	}
 	return list
 }

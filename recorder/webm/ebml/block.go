@@ -4,9 +4,10 @@ package ebml
 const (
 	FlagKey     = 0x80 // in SimpleBlocks only
 	FlagLacing  = 0x06
-	FlagDiscard = 0x01 // in SimpleBlocks only: "discardable". Here: no medium, see Block.Filler
+	FlagDiscard = 0x01 // in SimpleBlocks only: "discardable". Here: no medium, see webm.Block.Filler
 )
 
+// KeyFlag returns FlagKey if key, else no flag.
 func KeyFlag(key bool) byte {
 	if key {
 		return FlagKey

@@ -75,7 +75,7 @@ const (
 	EditionEntryID ElementID = 0x45B9 // in Chapters
 
 	VoidID  ElementID = 0xEC
-	Crc32ID ElementID = 0xBF
+	CRC32ID ElementID = 0xBF
 )
 
 var elementNames = map[ElementID]string{
@@ -90,7 +90,7 @@ var elementNames = map[ElementID]string{
 	PixelWidthID: "PixelWidth", PixelHeightID: "PixelHeight", AudioID: "Audio", ChannelsID: "Channels",
 	TimestampID: "Timestamp", PositionID: "Position", PrevSizeID: "PrevSize", SimpleBlockID: "SimpleBlock",
 	BlockGroupID: "BlockGroup", BlockID: "Block", BlockAdditionsID: "BlockAdditions",
-	BlockDurationID: "BlockDuration", ReferenceBlockID: "ReferenceBlock", VoidID: "Void", Crc32ID: "CRC-32",
+	BlockDurationID: "BlockDuration", ReferenceBlockID: "ReferenceBlock", VoidID: "Void", CRC32ID: "CRC-32",
 }
 
 // String returns the name of the element, or its ID if it has none here.
@@ -126,7 +126,7 @@ func (id ElementID) InCluster() bool {
 
 // Begins reports whether the element can be the first child of a child of the Segment.
 func (id ElementID) Begins(parent ElementID) bool {
-	if id == Crc32ID || id == VoidID {
+	if id == CRC32ID || id == VoidID {
 		return true
 	}
 	switch parent {

@@ -20,7 +20,7 @@ type DurationPlace struct {
 	Void  int     // length of that Void; 0 if it is a Duration
 	Bytes int     // of the Duration's value, 4 or 8; 0 if there is none
 	Value float64 // in ticks
-	Crc   int64   // of Info's CRC-32; 0 if none
+	CRC   int64   // of Info's CRC-32; 0 if none
 }
 
 // ParseInfo parses the data of an Info that begin at the offset at. An error wraps
@@ -37,8 +37,8 @@ func ParseInfo(data []byte, at int64) (Info, error) {
 			info.Scaled = true
 		case c.ID == MuxingAppID:
 			info.MuxingApp = string(c.Data)
-		case c.ID == Crc32ID:
-			d.Crc = c.At
+		case c.ID == CRC32ID:
+			d.CRC = c.At
 		case c.ID == DurationID && len(c.Data) == 8:
 			d.At, d.Void, d.Bytes = c.At, 0, 8
 			d.Value = math.Float64frombits(binary.BigEndian.Uint64(c.Data))

@@ -25,7 +25,7 @@ type TrackEntry struct {
 	// Name is what players show in their list of tracks, if not empty. It is not read.
 	Name string
 	// Width and Height are a video track's picture size in pixels; zero if not known,
-	// see [Writer.SetSize]. A MediaRecorder's header goes stale when the picture changes
+	// see webm.Writer.SetSize. A MediaRecorder's header goes stale when the picture changes
 	// its size; keyframes tell the truth.
 	Width, Height int
 	// Channels is an audio track's number of channels. Read: what the stream claims, 0
@@ -36,7 +36,7 @@ type TrackEntry struct {
 	// has none. See codec.Format. Of Opus it is an OpusHead, which a Writer makes.
 	CodecPrivate []byte
 	// PrivateLater keeps room for a CodecPrivate that is not known yet: see
-	// [Writer.SetPrivate]. It is not read.
+	// webm.Writer.SetPrivate. It is not read.
 	PrivateLater bool
 	// DefaultDuration is how long each frame lasts, or zero if it is not given or
 	// is more than a minute.

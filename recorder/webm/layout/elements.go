@@ -30,7 +30,7 @@ type info struct {
 	MuxingApp     string     `ebml:"MuxingApp"`
 	WritingApp    string     `ebml:"WritingApp"`
 	DateUTC       *time.Time `ebml:"DateUTC,size=8"` // a date has 8 bytes or none (RFC 8794 section 7.6)
-	// Void is the last child, so that header.go knows where the Duration goes.
+	// Void is the last child, so that RenderHeader knows where the Duration goes.
 	Void []byte `ebml:"Void"`
 }
 
@@ -48,7 +48,7 @@ type trackEntry struct {
 	DefaultDuration uint64 `ebml:"DefaultDuration,omitempty"` // ns
 	Audio           *audio `ebml:"Audio"`
 	Void            []byte `ebml:"Void,omitempty"` // room for CodecPrivate: see privateRoom
-	// Video is the last child, so that header.go knows where the size goes.
+	// Video is the last child, so that RenderHeader knows where the size goes.
 	Video *video `ebml:"Video"`
 }
 
@@ -63,6 +63,7 @@ type video struct {
 	PixelHeight uint64 `ebml:"PixelHeight,size=2"`
 }
 
+// Seek is an entry of a SeekHead.
 type Seek struct {
 	SeekID       []byte `ebml:"SeekID"`
 	SeekPosition uint64 `ebml:"SeekPosition,size=8"`

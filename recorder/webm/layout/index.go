@@ -18,7 +18,7 @@ type Cue struct {
 }
 
 const (
-	CuesHead = 4 + 5 // ID and 5-byte size: as long as voidHead, see seal.go
+	CuesHead = 4 + 5 // ID and 5-byte size: as long as ebml.VoidHead, see Seal
 	CueBytes = 2 + (2 + 5) + 2 + (2 + 1) + (2 + 6)
 	// MaxCueTicks is the latest time that the 5 bytes of CueTime tell.
 	MaxCueTicks = 1<<40 - 1

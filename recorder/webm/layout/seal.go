@@ -125,6 +125,7 @@ func (s Summary) seekHead(l Layout) ([]byte, error) {
 	return RenderSeekHead(append(entries, s.Others...), l.SeekRoom)
 }
 
+// SeekTo returns the entry for an element, at a position in the Segment.
 func SeekTo(id ebml.ElementID, position int64) Seek {
 	return Seek{ebml.AppendID(nil, id), uint64(position)}
 }

@@ -5,7 +5,7 @@ import (
 )
 
 var (
-	// ErrHeaderSize ends a stream that has more than ReaderConfig.MaxHeader bytes
+	// ErrHeaderSize ends a stream that has more than Config.MaxHeader bytes
 	// before its first Cluster.
 	ErrHeaderSize = errors.New("webm: header too large")
 	// ErrClosed is returned by Push and Gap after Close.

@@ -147,7 +147,7 @@ func (f *File) readHead() error {
 		case p.ID == ebml.CuesID:
 			f.indexes = append(f.indexes, p.At)
 		case p.ID == ebml.SeekHeadID && p.Kind == walk.Top:
-			_, err := w.Source.EachSeek(p.Data, p.End, func(id ebml.ElementID, position uint64) (bool, error) {
+			_, err := w.Window.EachSeek(p.Data, p.End, func(id ebml.ElementID, position uint64) (bool, error) {
 				if id == ebml.CuesID && position < uint64(f.size-w.Head.Segment) {
 					f.indexes = append(f.indexes, w.Head.Segment+int64(position))
 				}

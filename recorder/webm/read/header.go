@@ -21,7 +21,7 @@ func newHeader(at int64) headerState { return headerState{started: true, at: at}
 // fresh says that the stream has not begun.
 func (h *headerState) fresh() bool { return !h.started }
 
-// wants says whether the data of the element, Info or Tracks, are still needed.
+// wants reports whether the data of the element, Info or Tracks, are still needed.
 // Once there was a Cluster, they are not.
 func (h *headerState) wants(id ebml.ElementID) bool {
 	if id == ebml.InfoID {

@@ -100,7 +100,7 @@ const (
 	ebml0, ebml1       = byte(ebml.HeaderID >> 24), byte(ebml.HeaderID >> 16 & 0xFF)
 )
 
-// judge says whether c is the start of a Cluster or EBML header and of its first
+// judge reports whether c is the start of a Cluster or EBML header and of its first
 // child, or may become one with more bytes.
 func (l *lookout) judge(c []byte) (whole, possible bool) {
 	id := string(c[:min(len(c), len(clusterMagic))])
@@ -120,7 +120,7 @@ func (l *lookout) judge(c []byte) (whole, possible bool) {
 	return childStarts(c, cluster)
 }
 
-// childStarts says whether c is, or may become, the two bytes with which the
+// childStarts reports whether c is, or may become, the two bytes with which the
 // first child of a Cluster or EBML header begins.
 func childStarts(c []byte, cluster bool) (whole, possible bool) {
 	if len(c) == 0 {
@@ -130,7 +130,7 @@ func childStarts(c []byte, cluster bool) (whole, possible bool) {
 	if len(c) > 1 {
 		second = c[1]
 	}
-	if ebml.ElementID(first) == ebml.Crc32ID {
+	if ebml.ElementID(first) == ebml.CRC32ID {
 		return second == 0x84, len(c) == 1 || second == 0x84
 	}
 	if !cluster {

@@ -45,7 +45,7 @@ type Frame struct {
 	// Chromium's canvas recordings hold ReferenceBlocks of no meaning.
 	Key bool
 	// Discardable is a SimpleBlock's flag. In a recording of weir's it tells silence
-	// that stands where sound is missing from the medium: see Block.Filler.
+	// that stands where sound is missing from the medium: see webm.Block.Filler.
 	Discardable bool
 	// Data is the coded frame, never empty. It is the receiver's to keep: nothing
 	// else refers to it, but frames laced into one block share one allocation.

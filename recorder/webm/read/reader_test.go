@@ -99,7 +99,7 @@ func TestReaderReadsTheWriter(t *testing.T) {
 }
 
 func TestReaderPassesOverWhatItDoesNotNeed(t *testing.T) {
-	void, crc := webmtest.El(ebml.VoidID, make([]byte, 300)), webmtest.El(ebml.Crc32ID, []byte("crc!"))
+	void, crc := webmtest.El(ebml.VoidID, make([]byte, 300)), webmtest.El(ebml.CRC32ID, []byte("crc!"))
 	tags := webmtest.El(ebml.TagsID, bytes.Repeat(webmtest.El(0x7373, webmtest.El(0x67C8, webmtest.Text(0x45A3, "A"))), 50))
 	cues := webmtest.El(ebml.CuesID, bytes.Repeat(webmtest.El(0xBB, webmtest.Number(0xB3, 1)), 50))
 	unknown := webmtest.El(0x4FFF, make([]byte, 200))

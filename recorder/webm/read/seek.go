@@ -137,7 +137,7 @@ func (f *File) walk(at int64, give func(*walk.Piece) error) error {
 // readCues reads the points from the Cues. Without good ones there are none.
 func (f *File) readCues() error {
 	f.points = []point{}
-	src := walk.NewSource(f.file, f.size)
+	src := walk.NewWindow(f.file, f.size)
 	for _, at := range f.indexes {
 		e, ok, err := src.Head(at)
 		if err != nil {

@@ -110,7 +110,7 @@ func FuzzRepair(f *testing.F) {
 	group := webmtest.El(ebml.BlockGroupID, webmtest.El(ebml.BlockID, webmtest.BlockData(webmtest.LiveAudio, 5, 0, 4, 5)), webmtest.Number(ebml.BlockDurationID, 7), webmtest.El(ebml.ReferenceBlockID, []byte{8}))
 	f.Add(webmtest.Join(webmtest.LiveStart, webmtest.LiveCluster(5, a, group), webmtest.El(ebml.TagsID), webmtest.LiveCluster(9, a)))
 	f.Add(webmtest.Join(webmtest.LiveStart, webmtest.LiveCluster(5, a, webmtest.El(ebml.BlockGroupID, []byte{1}), a), []byte{0}, webmtest.LiveCluster(9, a)))
-	f.Add(webmtest.Join(webmtest.LiveStart, webmtest.LiveCluster(5, webmtest.El(ebml.Crc32ID, []byte{1, 2, 3, 4}), a), webmtest.El(ebml.VoidID, make([]byte, 200))))
+	f.Add(webmtest.Join(webmtest.LiveStart, webmtest.LiveCluster(5, webmtest.El(ebml.CRC32ID, []byte{1, 2, 3, 4}), a), webmtest.El(ebml.VoidID, make([]byte, 200))))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := repair.Verify(bytes.NewReader(b), int64(len(b)))
 		f := &webmtest.RepairMem{B: bytes.Clone(b)}

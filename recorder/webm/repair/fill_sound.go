@@ -15,7 +15,7 @@ const (
 	// fillAhead is how much of a file's time is looked through for sound that belongs
 	// ahead of a picture: programs write sound up to a second or two behind.
 	fillAhead = 5 * time.Second
-	// maxFillAhead is how many parts are looked through.
+	// maxFillAhead is how many pieces are looked through.
 	maxFillAhead = 4096
 	// fillSpan is the longest time that a Cluster of silence covers.
 	fillSpan = 5 * time.Second
@@ -53,7 +53,7 @@ func FillSound(r io.ReaderAt, size int64, to webm.File) (Report, Filled, error) 
 	report := s.report(p)
 	f := newFiller(r, &w.Head)
 	f.to = &copier{from: r, to: to, head: &w.Head, report: &report}
-	if err := f.to.begin(s); err != nil {
+	if err := f.to.writeHead(s); err != nil {
 		return report, f.filled, err
 	}
 	if err := f.run(r, s.end); err != nil {
@@ -62,10 +62,10 @@ func FillSound(r io.ReaderAt, size int64, to webm.File) (Report, Filled, error) 
 	return report, f.filled, f.to.finish()
 }
 
-// filler goes through the parts of a file and finds the holes in its sound.
+// filler goes through the pieces of a file and finds the holes in its sound.
 type filler struct {
 	to     *copier     // nil: it only looks
-	src    walk.Source // for what is in blocks of sound
+	src    walk.Window // for what is in blocks of sound
 	head   *walk.Header
 	sound  []soundTrack
 	sizes  [ebml.MaxLaced]int // of laced sound
@@ -96,7 +96,7 @@ func newFiller(r io.ReaderAt, h *walk.Header) *filler {
 
 // run goes through a file up to end.
 func (f *filler) run(r io.ReaderAt, end int64) error {
-	f.src = walk.NewSource(r, end)
+	f.src = walk.NewWindow(r, end)
 	w := walk.New(r, end)
 	w.Give = f.add
 	if err := w.ReadStart(); err != nil {
@@ -112,7 +112,7 @@ func (f *filler) run(r io.ReaderAt, end int64) error {
 	return f.close()
 }
 
-// add takes the next part.
+// add takes the next piece.
 func (f *filler) add(p *walk.Piece) error {
 	f.queue = append(f.queue, *p)
 	if f.usable(p) {
@@ -129,7 +129,7 @@ func (f *filler) isSound(s *soundTrack, p *walk.Piece) bool {
 	return f.usable(p) && p.Block.Track == s.track
 }
 
-// release copies the parts whose turn it is.
+// release copies the pieces whose turn it is.
 func (f *filler) release() error {
 	n := 0
 	for n < len(f.queue) {
@@ -211,7 +211,7 @@ func (f *filler) fill(s *soundTrack, p *walk.Piece, next time.Duration) error {
 		if f.to == nil {
 			continue
 		}
-		if err := f.write(s, silence, p); err != nil {
+		if err := f.writeSilence(s, silence, p); err != nil {
 			return err
 		}
 	}
@@ -245,7 +245,7 @@ func (f *filler) hear(s *soundTrack, p *walk.Piece) error {
 	return nil
 }
 
-// copy copies a part. The end of a Cluster waits until it is known whether silence
+// copy copies a piece. The end of a Cluster waits until it is known whether silence
 // belongs there.
 func (f *filler) copy(p *walk.Piece) error {
 	if f.to == nil {
@@ -276,9 +276,9 @@ func (f *filler) close() error {
 	return f.to.add(p)
 }
 
-// write puts silence ahead of the block p: into its Cluster, if that begins before, or
+// writeSilence puts silence ahead of the block p: into its Cluster, if that begins before, or
 // else into the one before or one of its own.
-func (f *filler) write(s *soundTrack, silence codec.Silence, p *walk.Piece) error {
+func (f *filler) writeSilence(s *soundTrack, silence codec.Silence, p *walk.Piece) error {
 	ticks := int64(silence.Time / f.head.Tick)
 	switch {
 	case ticks >= p.Block.Cluster && (f.closed != nil || f.to.start == 0):
@@ -307,5 +307,5 @@ func (f *filler) write(s *soundTrack, silence codec.Silence, p *walk.Piece) erro
 	}
 	offset := min(max(ticks-f.to.cluster, 0), ebml.MaxOffset)
 	number := f.head.Tracks[s.track].Number
-	return f.to.write(ebml.AppendBlock(nil, number, offset, ebml.FlagKey|ebml.FlagDiscard, silence.Data))
+	return f.to.writeBytes(ebml.AppendBlock(nil, number, offset, ebml.FlagKey|ebml.FlagDiscard, silence.Data))
 }

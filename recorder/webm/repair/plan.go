@@ -10,7 +10,7 @@ import (
 	"weir/recorder/webm/walk"
 )
 
-// A plan is what has to be done to a file in place, in this order; repair.go says
+// A plan is what has to be done to a file in place, in this order; doc.go says
 // why in this one.
 type plan struct {
 	cut     bool           // remove what is behind survey.end
@@ -93,8 +93,8 @@ func (s *survey) planDuration(p *plan) {
 		p.rewrite = true
 		return
 	}
-	if d.Crc > 0 { // it would not match
-		p.patches = append(p.patches, layout.Patch{At: d.Crc, Data: []byte{byte(ebml.VoidID)}})
+	if d.CRC > 0 { // it would not match
+		p.patches = append(p.patches, layout.Patch{At: d.CRC, Data: []byte{byte(ebml.VoidID)}})
 	}
 	ticks := float64(s.duration()) / float64(s.head.Tick)
 	if d.Bytes > 0 {

@@ -10,7 +10,7 @@ import (
 // much earlier than the last place that could be led to.
 func leads(w *walk.Walker, t top, s *survey) (bool, error) {
 	entries, latest := 0, int64(0)
-	ok, err := w.Source.EachCue(t.data, t.end, func(c walk.CueEntry) (bool, error) {
+	ok, err := w.Window.EachCue(t.data, t.end, func(c walk.CueEntry) (bool, error) {
 		entries++
 		latest = max(latest, int64(min(c.Ticks, layout.MaxCueTicks)))
 		return is(w, ebml.ClusterID, c.Position, s)
@@ -46,7 +46,7 @@ func is(w *walk.Walker, id ebml.ElementID, position uint64, s *survey) (bool, er
 // to the Cues that are there or will be.
 func pointsRight(w *walk.Walker, t top, s *survey) (bool, error) {
 	named := s.seek.cues == 0
-	ok, err := w.Source.EachSeek(t.data, t.end, func(id ebml.ElementID, position uint64) (bool, error) {
+	ok, err := w.Window.EachSeek(t.data, t.end, func(id ebml.ElementID, position uint64) (bool, error) {
 		if id != ebml.CuesID {
 			return is(w, id, position, s)
 		}

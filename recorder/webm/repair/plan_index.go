@@ -46,8 +46,28 @@ type indexPlan struct {
 // should, or else new ones in the largest room ahead of the Clusters, or at the
 // end. It returns the end of the file with them.
 func planIndex(w *walk.Walker, s *survey, p *plan) (end int64, err error) {
-	p.indexed = true
-	var useless []top
+	useless, err := findCues(w, s)
+	if err != nil {
+		return 0, err
+	}
+	isFree := func(t top) bool {
+		return t.id == ebml.VoidID || t.id == ebml.CuesID && t.at != s.seek.cues
+	}
+	s.seek.seek = s.seekSpan(isFree)
+	if len(useless) > 0 {
+		p.fault("there are Cues that do not lead to Clusters, or not to the last ones")
+	}
+	if s.seek.cues > 0 || len(s.index.Cues()) == 0 {
+		p.indexed = true
+		p.void(useless, span{})
+		return s.end, nil
+	}
+	p.fault("there is no index")
+	return planCues(s, p, useless, isFree)
+}
+
+// findCues notes the Cues that lead where they should, and returns the others.
+func findCues(w *walk.Walker, s *survey) (useless []top, err error) {
 	for _, t := range s.tops {
 		if t.id != ebml.CuesID {
 			continue
@@ -55,7 +75,7 @@ func planIndex(w *walk.Walker, s *survey, p *plan) (end int64, err error) {
 		ok := false
 		if s.seek.cues == 0 {
 			if ok, err = leads(w, t, s); err != nil {
-				return 0, err
+				return nil, err
 			}
 		}
 		if ok {
@@ -64,20 +84,12 @@ func planIndex(w *walk.Walker, s *survey, p *plan) (end int64, err error) {
 			useless = append(useless, t)
 		}
 	}
-	cues := s.index.Cues()
-	isFree := func(t top) bool {
-		return t.id == ebml.VoidID || t.id == ebml.CuesID && t.at != s.seek.cues
-	}
-	s.seek.seek = s.seekSpan(isFree)
-	if len(useless) > 0 {
-		p.fault("there are Cues that do not lead to Clusters, or not to the last ones")
-	}
-	if s.seek.cues > 0 || len(cues) == 0 {
-		p.void(useless, span{})
-		return s.end, nil
-	}
-	p.indexed = false
-	p.fault("there is no index")
+	return useless, nil
+}
+
+// planCues puts new Cues into the largest room that is free, or to the end if none is
+// large enough. It returns the end of the file with them.
+func planCues(s *survey, p *plan, useless []top, isFree func(top) bool) (end int64, err error) {
 	var largest span
 	for _, f := range spans(s.ahead(), isFree) {
 		used := f.at < s.seek.seek.end && s.seek.seek.at < f.end
@@ -85,6 +97,7 @@ func planIndex(w *walk.Walker, s *survey, p *plan) (end int64, err error) {
 			largest = f
 		}
 	}
+	cues := s.index.Cues()
 	front := layout.Thin(cues, max(0, largest.room()-layout.CuesHead)/entryBytes(&s.head))
 	if len(front) == 0 {
 		p.void(useless, span{})

@@ -144,7 +144,7 @@ func Repair(f RepairFile, size int64) (Report, error) {
 	return report, nil
 }
 
-// mender mends Clusters while a walker goes through them: their sizes, and Voids
+// mender mends Clusters while a walk goes through them: their sizes, and Voids
 // over what cannot be read.
 type mender struct {
 	to  io.WriterAt
@@ -162,31 +162,31 @@ func mend(f RepairFile, end int64) error {
 	return w.Run()
 }
 
-// add takes the next part.
+// add takes the next piece.
 func (m *mender) add(p *walk.Piece) error {
 	switch p.Kind {
 	case walk.ClusterHead:
 		m.crc = 0
 	case walk.ClusterChild:
-		if p.ID == ebml.Crc32ID && m.crc == 0 {
+		if p.ID == ebml.CRC32ID && m.crc == 0 {
 			m.crc = p.At
 		}
 	case walk.Damaged:
-		return m.write(layout.Patch{At: p.At, Data: ebml.AppendVoidHead(nil, p.End-p.At)})
+		return m.writePatch(layout.Patch{At: p.At, Data: ebml.AppendVoidHead(nil, p.End-p.At)})
 	case walk.Frames:
 		if p.Reason != "" && p.Reason != ebml.ReasonNoTime {
-			return m.write(layout.Patch{At: p.At, Data: []byte{byte(ebml.VoidID)}})
+			return m.writePatch(layout.Patch{At: p.At, Data: []byte{byte(ebml.VoidID)}})
 		}
 	case walk.ClusterEnd:
 		if c := sizePatch(p); c != nil {
-			return m.write(*c)
+			return m.writePatch(*c)
 		}
 	}
 	return nil
 }
 
-// write writes p, after it has made a Void of a checksum that is right no longer.
-func (m *mender) write(p layout.Patch) error {
+// writePatch writes p, after it has made a Void of a checksum that is right no longer.
+func (m *mender) writePatch(p layout.Patch) error {
 	if m.crc > 0 {
 		if err := (layout.Patch{At: m.crc, Data: []byte{byte(ebml.VoidID)}}).Write(m.to); err != nil {
 			return err

@@ -27,7 +27,7 @@ func Rewrite(r io.ReaderAt, size int64, to webm.File) (Report, error) {
 	}
 	report := s.report(p)
 	c := &copier{from: r, to: to, head: &w.Head, report: &report}
-	if err := c.begin(s); err != nil {
+	if err := c.writeHead(s); err != nil {
 		return report, err
 	}
 	again := walk.New(r, s.end)
@@ -41,7 +41,7 @@ func Rewrite(r io.ReaderAt, size int64, to webm.File) (Report, error) {
 	return report, c.finish()
 }
 
-// copier copies the parts of a file.
+// copier copies the pieces of a file.
 type copier struct {
 	from   io.ReaderAt
 	to     webm.File
@@ -59,9 +59,9 @@ type copier struct {
 	cluster int64 // its Timestamp, in ticks
 }
 
-// begin writes everything that precedes the first Cluster but what the file itself
+// writeHead writes everything that precedes the first Cluster but what the file itself
 // may have besides Info and Tracks.
-func (c *copier) begin(s *survey) error {
+func (c *copier) writeHead(s *survey) error {
 	head := make([]byte, c.head.SizeAt-4) // the EBML header and what is behind it
 	if len(head) > walk.MaxHeaderPart {
 		return ebml.SegmentID.Fail(ebml.ErrHeader, c.head.SizeAt-4, "begins too late")
@@ -101,7 +101,7 @@ func (c *copier) begin(s *survey) error {
 	l.Index = int64(len(b))
 	l.IndexRoom = ebml.VoidHead + (layout.DefaultReserve-ebml.VoidHead)/layout.CueBytes*layout.CueBytes
 	b = ebml.AppendVoid(b, l.IndexRoom)
-	return c.write(b)
+	return c.writeBytes(b)
 }
 
 // info returns the file's Info with room for a Duration as its last child.
@@ -114,7 +114,7 @@ func (c *copier) info() ([]byte, error) {
 		}
 		// What cannot be read ends it.
 		_ = ebml.EachChild(data, 0, func(e ebml.Child) error {
-			if e.ID != ebml.DurationID && e.ID != ebml.Crc32ID && e.ID != ebml.VoidID {
+			if e.ID != ebml.DurationID && e.ID != ebml.CRC32ID && e.ID != ebml.VoidID {
 				body = append(body, data[e.At:e.DataAt+int64(len(e.Data))]...)
 			}
 			return nil
@@ -130,7 +130,7 @@ func (c *copier) info() ([]byte, error) {
 	return append(b, body...), nil
 }
 
-// add takes the next part of the file. Positions, sizes and checksums in Clusters
+// add takes the next piece of the file. Positions, sizes and checksums in Clusters
 // are those of the old file, so they are left out, and so are empty Clusters.
 func (c *copier) add(p *walk.Piece) error {
 	switch p.Kind {
@@ -182,10 +182,10 @@ func (c *copier) open(ticks int64) error {
 		return err
 	}
 	c.start, c.cluster = c.written, ticks
-	return c.write(ebml.AppendClusterAt(nil, ticks))
+	return c.writeBytes(ebml.AppendClusterAt(nil, ticks))
 }
 
-// copy copies a part.
+// copy copies a piece.
 func (c *copier) copy(p *walk.Piece) error {
 	if c.pending.end == p.At {
 		c.pending.end = p.End
@@ -211,7 +211,7 @@ func (c *copier) flush() error {
 		if err := walk.ReadFull(c.from, b, at); err != nil {
 			return err
 		}
-		if err := c.write(b); err != nil {
+		if err := c.writeBytes(b); err != nil {
 			return err
 		}
 		at += int64(len(b))
@@ -220,7 +220,7 @@ func (c *copier) flush() error {
 	return nil
 }
 
-func (c *copier) write(b []byte) error {
+func (c *copier) writeBytes(b []byte) error {
 	n, err := c.to.Write(b)
 	if err == nil && n < len(b) {
 		err = io.ErrShortWrite
@@ -246,7 +246,7 @@ func (c *copier) finish() error {
 		sum.Front, sum.Cues = b, c.layout.Index
 	} else if len(cues) > 0 && err == nil {
 		sum.Cues = c.written
-		err = c.write(b)
+		err = c.writeBytes(b)
 	}
 	if err != nil {
 		return err

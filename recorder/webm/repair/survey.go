@@ -15,7 +15,7 @@ import (
 type survey struct {
 	head  walk.Header
 	size  int64 // of the file
-	end   int64 // what follows the last part that is whole and of use
+	end   int64 // what follows the last piece that is whole and of use
 	first int64 // the first Cluster; 0 if there is none
 
 	tops     []top // children of the Segment but for Clusters
@@ -80,7 +80,7 @@ func look(w *walk.Walker) (*survey, error) {
 	if err := w.ReadStart(); err != nil {
 		return nil, err
 	}
-	s := &survey{size: w.Source.Size, end: w.Head.Segment}
+	s := &survey{size: w.Window.Size, end: w.Head.Segment}
 	w.Give = func(p *walk.Piece) error {
 		s.add(p, &w.Head)
 		return nil
@@ -90,13 +90,13 @@ func look(w *walk.Walker) (*survey, error) {
 	s.wrongs = s.sure
 	s.tops, s.damages = s.tops[:s.sure.someTops], s.damages[:s.sure.someDamages]
 	if s.tracks == nil {
-		s.begin(&w.Head)
+		s.addTracks(&w.Head)
 	}
 	return s, err
 }
 
-// begin makes room for the tracks.
-func (s *survey) begin(h *walk.Header) {
+// addTracks makes room for the tracks.
+func (s *survey) addTracks(h *walk.Header) {
 	s.tracks = make([]surveyed, len(h.Tracks))
 	for i := range s.tracks {
 		t, f := &s.tracks[i], &h.Tracks[i]
@@ -109,7 +109,7 @@ func (s *survey) begin(h *walk.Header) {
 	}
 }
 
-// add takes the next part.
+// add takes the next piece.
 func (s *survey) add(p *walk.Piece, h *walk.Header) {
 	switch p.Kind {
 	case walk.Top:
@@ -120,7 +120,7 @@ func (s *survey) add(p *walk.Piece, h *walk.Header) {
 		s.damage(p)
 	case walk.ClusterHead:
 		if s.tracks == nil {
-			s.begin(h)
+			s.addTracks(h)
 		}
 		if s.first == 0 {
 			s.first = p.At
@@ -157,7 +157,7 @@ func (s *survey) useless(p *walk.Piece) {
 	s.note(ebml.Damage{Offset: p.At, Length: p.End - p.At, Element: p.ID, Reason: p.Reason})
 }
 
-// keep makes what was found so far a part of the file.
+// keep makes what was found so far belong to the file.
 func (s *survey) keep(end int64) {
 	s.end = end
 	s.someTops, s.someDamages = len(s.tops), len(s.damages)
@@ -258,7 +258,7 @@ func (s *survey) lastTime() time.Duration {
 	return d
 }
 
-// cut returns how many bytes lie behind the last part that is of use.
+// cut returns how many bytes lie behind the last piece that is of use.
 func (s *survey) cut() int64 { return s.size - s.end }
 
 // silent returns the places of the TrackEntries of tracks without a block, in a

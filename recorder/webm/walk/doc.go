@@ -9,6 +9,6 @@
 // last block that was read, the block had a wrong size. Everything before and behind a
 // damage is given.
 //
-// A [Source] reads a file through a small window; what it costs does not depend on what
+// A [Window] reads small pieces of a file; what it costs does not depend on what
 // sizes claim.
 package walk

@@ -50,7 +50,7 @@ func (h *Header) byNumber(number uint64) (int, bool) {
 // ReadStart reads the EBML header and the head of the Segment (RFC 9559 section 4
 // and 5.1). An error wraps ErrNotWebM, ErrHeader or ErrRead.
 func (w *Walker) ReadStart() error {
-	e, ok, err := w.Source.Head(0)
+	e, ok, err := w.Window.Head(0)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (w *Walker) ReadStart() error {
 	}
 	at := p.End
 	for {
-		if e, ok, err = w.Source.Head(at); err != nil {
+		if e, ok, err = w.Window.Head(at); err != nil {
 			return err
 		}
 		if !ok || e.ID != ebml.SegmentID && (e.ID != ebml.VoidID || e.Unknown) {
@@ -93,11 +93,11 @@ func (w *Walker) data(p *Piece) ([]byte, error) {
 	if n > MaxHeaderPart {
 		return nil, p.ID.Fail(ebml.ErrHeader, p.At, ebml.ReasonTooLarge)
 	}
-	if p.End > w.Source.Size {
+	if p.End > w.Window.Size {
 		return nil, p.ID.Fail(ebml.ErrHeader, p.At, ebml.ReasonEnd)
 	}
 	b := make([]byte, n)
-	return b, ReadFull(w.Source.File, b, p.Data)
+	return b, ReadFull(w.Window.File, b, p.Data)
 }
 
 // readTop reads a child of the Segment that is no Cluster.

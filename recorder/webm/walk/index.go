@@ -6,7 +6,7 @@ import (
 
 // children calls f for the head of each child of what lies from at to end, with
 // where its data begin, until it returns false. ok says that they fill it exactly.
-func (s *Source) children(at, end int64, f func(e ebml.Head, data int64) (bool, error)) (ok bool, err error) {
+func (s *Window) children(at, end int64, f func(e ebml.Head, data int64) (bool, error)) (ok bool, err error) {
 	for at < end {
 		e, ok, err := s.Head(at)
 		data := at + int64(e.Bytes)
@@ -31,17 +31,17 @@ type CueEntry struct {
 // EachCue calls f for the entries of Cues whose data lie from at to end, until it
 // returns false. ok says that there is nothing else in them, and that all could be
 // read: Cues with anything else are taken for ones that were being written.
-func (s *Source) EachCue(at, end int64, f func(CueEntry) (bool, error)) (ok bool, err error) {
+func (s *Window) EachCue(at, end int64, f func(CueEntry) (bool, error)) (ok bool, err error) {
 	return s.children(at, end, func(point ebml.Head, data int64) (bool, error) {
 		if point.ID != ebml.CuePointID {
-			return point.ID == ebml.Crc32ID, nil
+			return point.ID == ebml.CRC32ID, nil
 		}
 		return s.eachPlace(data, data+point.Size, f)
 	})
 }
 
 // eachPlace calls f for the entries of a CuePoint.
-func (s *Source) eachPlace(at, end int64, f func(CueEntry) (bool, error)) (ok bool, err error) {
+func (s *Window) eachPlace(at, end int64, f func(CueEntry) (bool, error)) (ok bool, err error) {
 	var c CueEntry
 	ok, err = s.children(at, end, func(e ebml.Head, data int64) (ok bool, err error) {
 		if e.ID == ebml.CueTimeID {
@@ -79,10 +79,10 @@ func (s *Source) eachPlace(at, end int64, f func(CueEntry) (bool, error)) (ok bo
 // EachSeek calls f for the entries of a SeekHead (RFC 9559 section 5.1.1) whose data
 // lie from at to end, until it returns false: position is counted from the start of the
 // Segment's data. ok is that of eachCue.
-func (s *Source) EachSeek(at, end int64, f func(id ebml.ElementID, position uint64) (bool, error)) (ok bool, err error) {
+func (s *Window) EachSeek(at, end int64, f func(id ebml.ElementID, position uint64) (bool, error)) (ok bool, err error) {
 	return s.children(at, end, func(entry ebml.Head, data int64) (bool, error) {
 		if entry.ID != ebml.SeekID {
-			return entry.ID == ebml.Crc32ID || entry.ID == ebml.VoidID, nil
+			return entry.ID == ebml.CRC32ID || entry.ID == ebml.VoidID, nil
 		}
 		var id, position uint64
 		ok, err := s.children(data, data+entry.Size, func(e ebml.Head, data int64) (ok bool, err error) {

@@ -6,11 +6,11 @@ import (
 	"weir/sfu/media"
 )
 
-// read returns the part that begins at at. If none does, ok is false, and p has
+// read returns the piece that begins at at. If none does, ok is false, and p has
 // the ID and a reason.
 func (w *Walker) read(at int64) (p Piece, ok bool, err error) {
 	p = Piece{At: at, Reason: ebml.ReasonNoElement}
-	e, ok, err := w.Source.Head(at)
+	e, ok, err := w.Window.Head(at)
 	if !ok || err != nil {
 		return p, false, err
 	}
@@ -26,7 +26,7 @@ func (w *Walker) read(at int64) (p Piece, ok bool, err error) {
 	case e.Unknown:
 		p.Reason = ebml.ReasonNoSize
 		return p, false, nil
-	case p.End > w.Source.Size:
+	case p.End > w.Window.Size:
 		p.Reason = ebml.ReasonEnd
 		return p, false, nil
 	}
@@ -38,10 +38,15 @@ func (w *Walker) read(at int64) (p Piece, ok bool, err error) {
 	if w.open {
 		p.Kind = ClusterChild
 	}
+	return w.readChild(p, e)
+}
+
+// readChild is read for an element that can lie in a Cluster.
+func (w *Walker) readChild(p Piece, e ebml.Head) (Piece, bool, error) {
 	switch e.ID {
 	case ebml.VoidID:
 		return p, true, nil
-	case ebml.Crc32ID:
+	case ebml.CRC32ID:
 		p.Reason = ebml.ReasonNoElement
 		return p, e.Size == 4, nil
 	}
@@ -50,7 +55,7 @@ func (w *Walker) read(at int64) (p Piece, ok bool, err error) {
 		if ok, err := w.follows(p.End); !ok || err != nil {
 			return p, false, err
 		}
-		next, err := w.Source.find(p.Data, p.End, w.startsAgain)
+		next, err := w.Window.find(p.Data, p.End, w.startsAgain)
 		return p, next == p.End, err
 	}
 	if !w.open {
@@ -59,7 +64,7 @@ func (w *Walker) read(at int64) (p Piece, ok bool, err error) {
 	}
 	switch e.ID {
 	case ebml.TimestampID:
-		v, ok, err := w.Source.uint(p.Data, e.Size)
+		v, ok, err := w.Window.uint(p.Data, e.Size)
 		w.timed = ok && v <= uint64(ebml.MaxTime/w.Head.Tick)
 		w.ticks = int64(v)
 		p.Reason = ebml.ReasonTooLarge
@@ -79,21 +84,21 @@ func (w *Walker) readCluster(p Piece, e ebml.Head) (Piece, bool, error) {
 	if !e.Unknown {
 		p.Claimed = p.Data + e.Size
 	}
-	ok, err := w.Source.Opens(p.Data)
+	ok, err := w.Window.Opens(p.Data)
 	if ok {
 		w.open, w.timed, w.blocks = true, false, 0
 	}
 	return p, ok, err
 }
 
-// Opens says whether at data, behind the head of a Cluster, is a first child.
-func (s *Source) Opens(data int64) (bool, error) {
+// Opens reports whether at data, behind the head of a Cluster, is a first child.
+func (s *Window) Opens(data int64) (bool, error) {
 	first, ok, err := s.Head(data)
 	if !ok || err != nil || first.Unknown {
 		return false, err
 	}
 	switch first.ID {
-	case ebml.TimestampID, ebml.Crc32ID, ebml.PositionID, ebml.PrevSizeID, ebml.VoidID:
+	case ebml.TimestampID, ebml.CRC32ID, ebml.PositionID, ebml.PrevSizeID, ebml.VoidID:
 		return true, nil
 	}
 	return false, nil
@@ -105,7 +110,7 @@ func fillable(c media.Codec) bool {
 	return ok && format.NewFiller != nil
 }
 
-// readBlock reads a SimpleBlock or BlockGroup. One that cannot be used is a part
+// readBlock reads a SimpleBlock or BlockGroup. One that cannot be used is a piece
 // all the same if its size is right.
 func (w *Walker) readBlock(p Piece) (Piece, bool, error) {
 	p.Kind = Frames
@@ -136,7 +141,7 @@ func (w *Walker) readBlock(p Piece) (Piece, bool, error) {
 // readFields reads what precedes the frame in the data of a SimpleBlock or Block
 // (RFC 9559 sections 10.1 and 10.2), from at to end, into p.
 func (w *Walker) readFields(p *Piece, at, end int64) error {
-	b, err := w.Source.Peek(at, int(min(ebml.MaxBlockHead, end-at)))
+	b, err := w.Window.Peek(at, int(min(ebml.MaxBlockHead, end-at)))
 	if err != nil {
 		return err
 	}
@@ -167,7 +172,7 @@ func (w *Walker) readFields(p *Piece, at, end int64) error {
 // readLacing reads how many frames are in a block, and how much of it tells their
 // sizes. Of sizes that are wrong as much counts as there is.
 func (w *Walker) readLacing(b *Block) error {
-	head, err := w.Source.Peek(b.DataAt, int(min(sourceWindow, b.Bytes)))
+	head, err := w.Window.Peek(b.DataAt, int(min(windowBytes, b.Bytes)))
 	if err != nil || len(head) == 0 {
 		return err
 	}
@@ -180,7 +185,7 @@ func (w *Walker) readLacing(b *Block) error {
 // another program, which FillSound leaves that program's, the packet tells as well: who
 // else marks sound as discardable has a meaning of their own.
 func (w *Walker) readFiller(p *Piece) error {
-	packet, err := w.Source.Peek(p.Block.DataAt, int(min(codec.OpusSilence, p.Block.Bytes)))
+	packet, err := w.Window.Peek(p.Block.DataAt, int(min(codec.OpusSilence, p.Block.Bytes)))
 	if err != nil || !w.Head.Own && (p.Block.Bytes != codec.OpusSilence || !codec.IsOpusSilence(packet)) {
 		return err
 	}
@@ -192,7 +197,7 @@ func (w *Walker) readFiller(p *Piece) error {
 func (w *Walker) readGroup(p *Piece) error {
 	var group ebml.Group
 	for at := p.Data; at < p.End; {
-		e, ok, err := w.Source.Head(at)
+		e, ok, err := w.Window.Head(at)
 		if err != nil {
 			return err
 		}
@@ -213,7 +218,7 @@ func (w *Walker) readGroup(p *Piece) error {
 				return err
 			}
 		default:
-			v, ok, err := w.Source.uint(data, e.Size)
+			v, ok, err := w.Window.uint(data, e.Size)
 			if err != nil {
 				return err
 			}

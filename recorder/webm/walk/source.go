@@ -10,37 +10,37 @@ import (
 )
 
 const (
-	// sourceWindow is how much is read at once to see the heads of elements. What
+	// windowBytes is how much is read at once to see the heads of elements. What
 	// lies between two heads that are farther apart is never read.
-	sourceWindow = 4 << 10
+	windowBytes = 4 << 10
 	// searchWindow is how much is read at once where every byte has to be seen.
 	searchWindow = 64 << 10
 )
 
-// Source reads small pieces of a file of a known size through a window.
-type Source struct {
+// Window reads small pieces of a file of a known size, of which it holds one.
+type Window struct {
 	File io.ReaderAt
 	Size int64
 
 	at   int64 // where the window begins
 	have int   // bytes in it
-	buf  [sourceWindow]byte
+	buf  [windowBytes]byte
 }
 
-// NewSource returns a source of a file of the given size in bytes.
-func NewSource(file io.ReaderAt, size int64) Source { return Source{File: file, Size: size} }
+// NewWindow returns a Window of a file of the given size in bytes.
+func NewWindow(file io.ReaderAt, size int64) Window { return Window{File: file, Size: size} }
 
 // Peek returns the n bytes at the given place, or fewer if the file ends before;
-// n is at most sourceWindow. They are valid until the next call. An error wraps
+// n is at most windowBytes. They are valid until the next call. An error wraps
 // ErrRead.
-func (s *Source) Peek(at int64, n int) ([]byte, error) {
+func (s *Window) Peek(at int64, n int) ([]byte, error) {
 	n = int(min(int64(n), s.Size-at))
 	if n <= 0 {
 		return nil, nil
 	}
 	if at < s.at || at+int64(n) > s.at+int64(s.have) {
 		s.at, s.have = at, 0
-		all := int(min(sourceWindow, s.Size-at))
+		all := int(min(windowBytes, s.Size-at))
 		if err := ReadFull(s.File, s.buf[:all], at); err != nil {
 			return nil, err
 		}
@@ -64,7 +64,7 @@ func ReadFull(file io.ReaderAt, p []byte, at int64) error {
 
 // Head returns the head of the element at the given place; ok says that it is
 // whole and valid.
-func (s *Source) Head(at int64) (e ebml.Head, ok bool, err error) {
+func (s *Window) Head(at int64) (e ebml.Head, ok bool, err error) {
 	b, err := s.Peek(at, ebml.MaxHead)
 	if err != nil || len(b) == 0 {
 		return e, false, err
@@ -84,7 +84,7 @@ func (s *Source) Head(at int64) (e ebml.Head, ok bool, err error) {
 
 // uint returns the unsigned integer in the n bytes at the given place; ok is
 // false if there are more than 8 or the file ends before.
-func (s *Source) uint(at, n int64) (v uint64, ok bool, err error) {
+func (s *Window) uint(at, n int64) (v uint64, ok bool, err error) {
 	if n < 0 || n > 8 || at+n > s.Size {
 		return 0, false, nil
 	}
@@ -98,7 +98,7 @@ func (s *Source) uint(at, n int64) (v uint64, ok bool, err error) {
 
 // find returns the first place from from to end that begins with the ID of a child
 // of the Segment and that good approves; or end.
-func (s *Source) find(from, end int64, good func(at int64) (bool, error)) (int64, error) {
+func (s *Window) find(from, end int64, good func(at int64) (bool, error)) (int64, error) {
 	var buf []byte
 	for at := from; at+4 <= end; {
 		if buf == nil { // most files need none

@@ -7,18 +7,10 @@ import (
 	"weir/recorder/webm/ebml"
 )
 
-// A walker goes through a file from head to head and reads nothing of what lies
-// between. Like the Reader it knows where it is by IDs alone: sizes of Segment
-// and Clusters are unknown in a file that was not finished and wrong in one that
-// was cut, so they are only compared with what was found.
-//
-// It gives the pieces of the file in their order. Where a piece cannot be read,
-// it goes on at the next good Cluster, or other child of the Segment, that it
-// finds by looking at every byte; see walker.lost.
-
-// Kind says what a part is.
+// Kind is what a piece is.
 type Kind uint8
 
+// The kinds of piece.
 const (
 	Top          Kind = iota // a child of the Segment other than a Cluster
 	ClusterHead              // the head of a Cluster
@@ -29,7 +21,7 @@ const (
 )
 
 // Piece is a piece of a file. Those of one walk follow one another without a gap,
-// but for partEnd, which repeats its Cluster.
+// but for ClusterEnd, which repeats its Cluster.
 type Piece struct {
 	Kind   Kind
 	ID     ebml.ElementID
@@ -51,7 +43,7 @@ type Block struct {
 	Key      bool
 	Frames   int64         // more than one if they are laced
 	Sizes    int64         // bytes that tell how many those are and how long each is
-	Filler   bool          // see Block.Filler
+	Filler   bool          // silence in a hole of the sound: see webm.Block
 	Lasts    time.Duration // of filler
 	Bytes    int64         // of its frame, or of frames that are laced with their sizes
 	First    bool          // in its Cluster
@@ -59,12 +51,14 @@ type Block struct {
 	DataAt   int64         // where in the file its frame begins, or the head of laced ones
 }
 
-// Walker walks through one file.
+// Walker walks through one file: ReadStart, then Run. It knows where it is by IDs alone:
+// sizes of Segment and Clusters are unknown in a file that was not finished and wrong in
+// one that was cut, so they are only compared with what was found.
 type Walker struct {
-	Source Source
-	Ahead  Source // for a look at what follows
+	Window Window // for what is read
+	Ahead  Window // for a look at what follows
 	Head   Header
-	Give   func(*Piece) error
+	Give   func(*Piece) error // gets the pieces; an error ends the walk. Not to be kept
 
 	// the Cluster that is read
 	open, timed bool
@@ -77,22 +71,22 @@ type Walker struct {
 	// the Cluster that is given
 	given   Piece
 	inside  bool
-	end     int64 // of the last part
-	reached bool  // its claimed end was at the end of a part, and nothing of it followed
+	end     int64 // of the last piece
+	reached bool  // its claimed end was at the end of a piece, and nothing of it followed
 }
 
-// New returns a walker through a file of the given size in bytes.
+// New returns a Walker through a file of the given size in bytes.
 func New(r io.ReaderAt, size int64) *Walker {
-	return &Walker{Source: NewSource(r, size), Ahead: NewSource(r, size)}
+	return &Walker{Window: NewWindow(r, size), Ahead: NewWindow(r, size)}
 }
 
 // Run gives all parts from the start of the Segment's data to the last one that
-// is whole. readStart must have succeeded.
+// is whole. ReadStart must have succeeded.
 func (w *Walker) Run() error { return w.RunFrom(w.Head.Segment) }
 
 // RunFrom is Run from a Cluster on that begins at at, in a file whose Head is known.
 func (w *Walker) RunFrom(at int64) error {
-	for at < w.Source.Size {
+	for at < w.Window.Size {
 		p, ok, err := w.read(at)
 		if err != nil {
 			return err
@@ -118,7 +112,7 @@ func (w *Walker) RunFrom(at int64) error {
 	return w.close(w.end)
 }
 
-// lost goes on behind at, where p is no part of a file, and returns where.
+// lost goes on behind at, where p is no piece of a file, and returns where.
 //
 // If a good Cluster begins inside of what is held, the size of that was wrong. A
 // Void that is held may be one that a Repair was writing over the damage when it
@@ -128,11 +122,11 @@ func (w *Walker) lost(at int64, p Piece) (int64, error) {
 	if w.holding && w.held.ID != ebml.InfoID && w.held.ID != ebml.TracksID { // they have been read
 		from = max(w.held.Data, w.held.At+1)
 	}
-	next, err := w.Source.find(from, w.Source.Size, w.startsAgain)
+	next, err := w.Window.find(from, w.Window.Size, w.startsAgain)
 	if err != nil {
 		return 0, err
 	}
-	if next == w.Source.Size { // the end of the file is cut off, or worth nothing
+	if next == w.Window.Size { // the end of the file is cut off, or worth nothing
 		return next, nil
 	}
 	d := Piece{Kind: Damaged, ID: p.ID, At: at, Data: next, End: next, Reason: p.Reason}
