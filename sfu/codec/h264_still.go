@@ -70,20 +70,8 @@ func (s *h264Still) make(slice []byte) {
 	if !ok || !whole || !q.framesOnly || q.separatePlanes || q.pictureOrder == 1 || p.arithmetic || p.groups != 1 {
 		return
 	}
-	var buf [64]byte
-	r := bits{data: unescape(buf[:], slice)}
-	r.skip(8)
-	r.golomb() // first_mb_in_slice
-	r.golomb() // slice_type
-	if r.golomb() != p.id {
-		return
-	}
-	number := r.read(q.frameNumBits)
-	if slice[0]&nalTypeMask == nalIDR {
-		r.golomb() // idr_pic_id
-	}
-	order := r.read(q.orderBits)
-	if r.over {
+	number, order, ok := placeOf(slice, &q, p.id)
+	if !ok {
 		return
 	}
 	if slice[0]&nalRefMask != 0 {
@@ -124,4 +112,23 @@ func (s *h264Still) make(slice []byte) {
 	w.golomb(uint32(q.columns * q.rows)) // mb_skip_run
 	w.bits(1, 1)                         // rbsp_stop_one_bit
 	s.made = appendNAL(nil, w.escaped())
+}
+
+// placeOf reads frame_num and pic_order_cnt_lsb of a slice that goes by the parameter
+// sets q and id.
+func placeOf(slice []byte, q *h264SPS, id uint32) (number, order uint32, ok bool) {
+	var buf [64]byte
+	r := bits{data: unescape(buf[:], slice)}
+	r.skip(8)
+	r.golomb() // first_mb_in_slice
+	r.golomb() // slice_type
+	if r.golomb() != id {
+		return 0, 0, false
+	}
+	number = r.read(q.frameNumBits)
+	if slice[0]&nalTypeMask == nalIDR {
+		r.golomb() // idr_pic_id
+	}
+	order = r.read(q.orderBits)
+	return number, order, !r.over
 }

@@ -213,6 +213,54 @@ func TestH264Packetize(t *testing.T) {
 	}
 }
 
+// TestH264Cropping: what is cut off is told in units of the chroma, and in single
+// samples where there is none of its own (ISO/IEC 14496-10 equations 7-19 to 7-22).
+func TestH264Cropping(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		chroma         uint32
+		planes, frames bool
+		width, height  int
+	}{
+		{"4:2:0", 1, false, true, 32 - 6, 48 - 4}, {"4:2:2", 2, false, true, 32 - 6, 48 - 2}, {"4:4:4", 3, false, true, 32 - 3, 48 - 2},
+		{"4:4:4 in planes of their own", 3, true, true, 32 - 3, 48 - 2}, {"monochrome", 0, false, true, 32 - 3, 48 - 2},
+		{"fields of 4:2:0", 1, false, false, 32 - 6, 96 - 8}, {"fields of monochrome", 0, false, false, 32 - 3, 96 - 4},
+	} {
+		flag := func(b bool) uint32 { return map[bool]uint32{true: 1}[b] }
+		var w bitWriter
+		w.bits(nalSPS|0x60, 8)
+		w.bits(100, 8) // high
+		w.bits(0, 8)
+		w.bits(30, 8)
+		w.golomb(0) // seq_parameter_set_id
+		if w.golomb(tt.chroma); tt.chroma == 3 {
+			w.bits(flag(tt.planes), 1)
+		}
+		w.golomb(0) // bit depths
+		w.golomb(0)
+		w.bits(0, 2) // no transform bypass, no scaling lists
+		w.golomb(0)  // log2_max_frame_num_minus4
+		w.golomb(2)  // pic_order_cnt_type
+		w.golomb(1)  // max_num_ref_frames
+		w.bits(0, 1)
+		w.golomb(1) // 2 macroblocks wide
+		w.golomb(2) // 3 high, of a frame or a field
+		if w.bits(flag(tt.frames), 1); !tt.frames {
+			w.bits(0, 1)
+		}
+		w.bits(1, 1) // direct_8x8_inference_flag
+		w.bits(1, 1) // cropped: left, right, top, bottom
+		for _, n := range []uint32{1, 2, 0, 2} {
+			w.golomb(n)
+		}
+		w.bits(0, 1) // no VUI
+		w.bits(1, 1)
+		if s, ok := parseH264SPS(w.escaped()); !ok || s.width != tt.width || s.height != tt.height {
+			t.Errorf("%s: %dx%d, %v; want %dx%d", tt.name, s.width, s.height, ok, tt.width, tt.height)
+		}
+	}
+}
+
 // TestH264SPS: sequence parameter sets of encoders, with their sizes.
 func TestH264SPS(t *testing.T) {
 	tests := []struct {

@@ -94,17 +94,23 @@ func (r *run) collect(m measurement) {
 			r.report.LostStreams++
 		}
 	}
+	r.collectCPU(m)
+	judge(r.report, r.c.Expect)
+}
+
+// collectCPU fills in what this program used, and what else runs on the machine.
+func (r *run) collectCPU(m measurement) {
+	f := r.fleet
 	r.report.Generator = Generator{
 		CPUPercent:      100 * ratio(m.own, m.took),
 		CPUPerPacket:    ratio(m.own, f.window.packets) / Figure(time.Microsecond),
 		ViewerPerPacket: ratio(f.windowCPU, f.window.packets) / Figure(time.Microsecond),
 	}
-	r.report.OthersCPU = 100 * ratio(m.machine-m.own, m.took)
+	others := 100 * ratio(m.machine-m.own, m.took)
 	if s := r.report.Server; s != nil {
-		r.report.OthersCPU -= s.CPUPercent
+		others -= s.CPUPercent
 	}
-	r.report.OthersCPU = max(0, r.report.OthersCPU) // the parts are told in steps of 10 ms
-	judge(r.report, r.c.Expect)
+	r.report.OthersCPU = max(0, others) // the parts are told in steps of 10 ms
 }
 
 // add adds what a viewer received in the window, and returns the packets.
