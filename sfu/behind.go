@@ -232,13 +232,14 @@ func (l *lane) rate(b backlog) int {
 
 // rate returns the rate of the track's newest seconds on the wire, in bytes a second.
 func (t *Track) rate() int {
-	if t.native == Frames {
+	packets, frames, native := t.rings()
+	if native == Frames {
 		const payload = 1200
-		return rateOf(t.frames, func(f *media.Frame) sample {
+		return rateOf(frames, func(f *media.Frame) sample {
 			return sample{f.PTS, len(f.Data) + catchup.Overhead*(1+len(f.Data)/payload), f.Sync}
 		})
 	}
-	return rateOf(t.packets, func(p *media.Packet) sample { return sample{p.PTS, wire(p), p.Sync} })
+	return rateOf(packets, func(p *media.Packet) sample { return sample{p.PTS, wire(p), p.Sync} })
 }
 
 // sample is what a frame, or a part of one, tells of a track's rate.

@@ -16,14 +16,12 @@ import (
 // was too slow and the ring has lapped it, it goes on the same way and says so.
 type Cursor[T media.Packet | media.Frame] struct {
 	ring    *ring[T]
-	conv    *conversion // makes what is in ring; nil: the source writes it
-	wakers  *wakers     // tell that there may be something new
 	pos     uint64
 	seeking bool // skip items until one where a decoder can start
 	lagged  bool // tell with the next items
 	queue   []*T // to be taken before what is at pos
 	waker   waker
-	listens bool // waker is one of wakers
+	listens bool // waker is one of the ring's wakers
 	isSync  func(*T) bool
 	early   func(r *ring[T], pos uint64) []*T // see earlyPackets; nil: nothing comes out of order
 	request func()                            // asks for a keyframe
@@ -52,6 +50,11 @@ func (c *Cursor[T]) begin(pos uint64) {
 	}
 }
 
+// startNext places the cursor at the next item, to seek from there.
+func (c *Cursor[T]) startNext() {
+	c.pos, c.seeking, c.queue = c.ring.head.Load(), true, nil
+}
+
 // startOldest places the cursor at the oldest item, to seek from there.
 func (c *Cursor[T]) startOldest() {
 	c.pos, c.seeking, c.queue = c.ring.tail.Load(), true, nil
@@ -65,7 +68,7 @@ func (c *Cursor[T]) startOldest() {
 // items are shared: they must not be changed. The error is io.EOF when the track
 // has ended and everything was taken.
 func (c *Cursor[T]) Take(dst []*T) (n int, lagged bool, err error) {
-	c.conv.pull()
+	c.ring.pull()
 	for {
 		if len(c.queue) > 0 {
 			n = copy(dst, c.queue)
@@ -130,7 +133,7 @@ func (c *Cursor[T]) Next(ctx context.Context, dst []*T) (n int, lagged bool, err
 func (c *Cursor[T]) Ready() <-chan struct{} {
 	if !c.listens { // who only looks now and then is not to be woken
 		c.listens = true
-		c.wakers.add(c.waker)
+		c.ring.add(c.waker)
 		c.waker.wake(false) // for what has come before
 	}
 	return c.waker
@@ -142,7 +145,7 @@ func (c *Cursor[T]) Close() error {
 		return nil
 	}
 	if c.listens {
-		c.wakers.remove(c.waker)
+		c.ring.remove(c.waker)
 	}
 	c.release()
 	c.release = nil

@@ -32,7 +32,7 @@ func (r *frameRing) write(kinds string) {
 
 func (r *frameRing) cursor() *Cursor[media.Frame] {
 	return &Cursor[media.Frame]{
-		ring: r.ring, wakers: &r.wakers, waker: newWaker(), isSync: func(f *media.Frame) bool { return f.Sync },
+		ring: r.ring, waker: newWaker(), isSync: func(f *media.Frame) bool { return f.Sync },
 		request: func() { r.requests.Add(1) }, release: func() {},
 	}
 }

@@ -9,10 +9,15 @@
 // frames. A [Source] writes the form that it has; the other form is derived once
 // per track, and only while somebody reads it, by the codec's packetizer or
 // depacketizer. A [Sink] reads the form that it wants. So sources and sinks are
-// N + M pieces of code, not N x M.
+// N + M pieces of code, not N x M. Where a publisher that was lost comes back another
+// way, the form that the source writes becomes the other one, and its readers read on
+// (forms.go).
 //
-//	Hub.Publish -> Publication.AddTrack -> TrackWriter ==ring==> Cursor -> Sink (recorder)
-//	                                                  \=ring==> shard -> PacketWriter (viewers)
+// Where a stream stands is its [State]. [Hub.Watch] tells what happens to streams and
+// viewers.
+//
+//	Hub.Publish -> Publication.AddTracks -> TrackWriter ==ring==> Cursor -> Sink (recorder)
+//	                                                   \=ring==> shard -> PacketWriter (viewers)
 //
 // Viewers of packets are served by shards, one goroutine for 32 of them or more;
 // each shard reads the ring once and calls every viewer's [PacketWriter].

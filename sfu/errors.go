@@ -3,18 +3,18 @@ package sfu
 import "errors"
 
 var (
-	// ErrBadName says that a stream's name breaks the rules of [ValidName].
+	// ErrBadName means that a stream's name breaks the rules of [ValidName].
 	ErrBadName = errors.New("sfu: bad stream name")
-	// ErrNameTaken says that somebody else publishes under this name.
+	// ErrNameTaken means that another publisher has this name.
 	ErrNameTaken = errors.New("sfu: stream name is taken")
-	// ErrNotLive says that nobody publishes under this name now.
+	// ErrNotLive means that no publisher has this name now, or none that is ready.
 	ErrNotLive = errors.New("sfu: stream is not live")
-	// ErrLost says that a publisher's connection was lost, rather than ended on
+	// ErrLost means that a publisher's connection was lost, rather than ended on
 	// purpose: it may come back.
 	ErrLost = errors.New("sfu: publisher lost")
-	// ErrEnded says that the stream has ended.
+	// ErrEnded means that the stream has ended.
 	ErrEnded = errors.New("sfu: stream has ended")
-	// ErrShutdown says that the hub takes no more streams.
+	// ErrShutdown means that the hub takes no more streams.
 	ErrShutdown = errors.New("sfu: shutting down")
 )
 

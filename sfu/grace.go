@@ -9,8 +9,8 @@ import (
 
 // A publisher that was lost, rather than stopped on purpose, may come back: for a
 // while its stream is kept, with its viewers and its recording. A publisher that
-// takes the name meanwhile, with the same tracks in the same form, goes on with the
-// stream; that sequence and time go on is the TrackWriter's work.
+// takes the name meanwhile, with the same tracks, goes on with the stream, even if it
+// comes another way and writes the other form: then the tracks turn to that.
 
 // keeps reports whether a stream outlives its publisher, which left for that reason.
 // Called with mu held.
@@ -58,7 +58,7 @@ func (h *Hub) expire(s *stream) {
 
 // continued returns the tracks of the stream that tracks with these descriptions go
 // on with, in their order; nil if they are not all there or others are left over.
-func (s *stream) continued(infos []media.TrackInfo, native Form) []*Track {
+func (s *stream) continued(infos []media.TrackInfo) []*Track {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(infos) != len(s.tracks) {
@@ -68,7 +68,7 @@ func (s *stream) continued(infos []media.TrackInfo, native Form) []*Track {
 	var tracks []*Track
 	for _, info := range infos {
 		for _, t := range s.tracks {
-			if !taken[t] && info.Continues(t.info) && t.native == native {
+			if !taken[t] && info.Continues(t.info) {
 				taken[t] = true
 				tracks = append(tracks, t)
 				break
@@ -81,30 +81,26 @@ func (s *stream) continued(infos []media.TrackInfo, native Form) []*Track {
 	return tracks
 }
 
-// resume has another publisher's tracks go on with those of the stream.
-func (s *stream) resume(tracks []*Track) []*TrackWriter {
+// resume has the tracks of another publisher, which come by the way called source and
+// in the form native, go on with those of the stream.
+func (s *stream) resume(tracks []*Track, native Form, source string) []*TrackWriter {
+	s.mu.Lock()
+	s.source = source
+	s.mu.Unlock()
 	writers := make([]*TrackWriter, len(tracks))
 	for i, t := range tracks {
-		writers[i] = t.writer
-		t.writer.Restart()
+		t.turn(native)
+		writers[i] = t.resume()
 	}
 	return writers
 }
 
-// edge returns where the newest frame ends of tracks whose sources write frames.
+// edge returns where what the tracks have had so far ends.
 func (s *stream) edge() (end time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.tracks {
-		if t.native != Frames || t.frames.head.Load() == 0 {
-			continue
-		}
-		f := t.frames.slot(t.frames.head.Load() - 1).Load()
-		last := f.PTS
-		if t.format.FrameDuration != nil {
-			last += t.format.FrameDuration(f.Data)
-		}
-		end = max(end, last)
+		end = max(end, t.written())
 	}
 	return end
 }

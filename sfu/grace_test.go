@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -18,15 +19,16 @@ const grace = 10 * time.Second
 // lostSource writes n pictures from the first one of clip on, and a sound with
 // each, and is lost, or ends with why if that is given.
 type lostSource struct {
-	form  Form
-	first int
-	n     int
-	why   error
-	sound bool
+	form    Form
+	first   int
+	n       int
+	why     error
+	sound   bool
+	picture media.Codec // VP8 if absent
 }
 
 func (l lostSource) Run(_ context.Context, p *Publication) error {
-	codecs := []media.Codec{media.VP8}
+	codecs := []media.Codec{cmp.Or(l.picture, media.VP8)}
 	if l.sound {
 		codecs = append(codecs, media.Opus)
 	}
@@ -41,7 +43,7 @@ func (l lostSource) Run(_ context.Context, p *Publication) error {
 		s.seq, s.time = s.seq+uint16(1000*l.first), s.time-uint32(77777*l.first) // another RTP stream
 		sources = append(sources, s)
 	}
-	clip := sfutest.Clip{Length: time.Hour, KeyEvery: 1}
+	clip := sfutest.Clip{Length: time.Hour, KeyEvery: 1, Codec: l.picture}
 	for i := range l.n {
 		for j, s := range sources {
 			f := clip.Video(l.first + i).Frame
@@ -261,13 +263,15 @@ func TestNoGrace(t *testing.T) {
 // the old one has ended.
 func TestComesBackDifferent(t *testing.T) {
 	for name, back := range map[string]struct {
-		o   PublishOptions
-		src lostSource
+		o    PublishOptions
+		src  lostSource
+		same bool
 	}{
-		"recorded":      {PublishOptions{Record: true}, lostSource{n: 5}},
-		"frames":        {PublishOptions{}, lostSource{form: Frames, n: 5}},
-		"more tracks":   {PublishOptions{}, lostSource{n: 5, sound: true}},
-		"then the same": {PublishOptions{}, lostSource{n: 5}},
+		"recorded":      {PublishOptions{Record: true}, lostSource{n: 5}, false},
+		"frames":        {PublishOptions{Source: "websocket"}, lostSource{form: Frames, n: 5}, true},
+		"other codec":   {PublishOptions{}, lostSource{n: 5, picture: media.VP9}, false},
+		"more tracks":   {PublishOptions{}, lostSource{n: 5, sound: true}, false},
+		"then the same": {PublishOptions{}, lostSource{n: 5}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -278,7 +282,10 @@ func TestComesBackDifferent(t *testing.T) {
 				p.Run(t.Context(), back.src)
 				synctest.Wait()
 				i := wantState(t, h, Waiting)
-				if name == "then the same" {
+				if i.Source != back.o.Source {
+					t.Errorf("its source is %q", i.Source)
+				}
+				if back.same {
 					if i.ID != old || len(frames(old)) != 8 {
 						t.Errorf("stream %s, then %s; %d frames", old, i.ID, len(frames(old)))
 					}

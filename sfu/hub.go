@@ -78,9 +78,15 @@ type PublishOptions struct {
 	Source string
 	// Record asks for a recording.
 	Record bool
-	// NoGrace ends the stream when its publisher is lost, as one that nobody could
-	// come back to.
+	// NoGrace ends the stream when its publisher is lost: that one cannot come back.
 	NoGrace bool
+}
+
+// continues reports whether a publisher with the options o may go on with the stream of
+// one with the options before. It may come another way.
+func (before PublishOptions) continues(o PublishOptions) bool {
+	o.Source = before.Source
+	return o == before
 }
 
 // Publish claims a name. The claim holds until the Publication's Run returns or
@@ -113,7 +119,7 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 }
 
 // Subscribe opens a live stream for a viewer. The error wraps ErrNotLive if
-// nobody publishes under this name, or the publisher is not ready yet.
+// no publisher has this name, or the publisher is not ready yet.
 func (h *Hub) Subscribe(name string) (*Subscription, error) {
 	h.mu.RLock()
 	s := h.streams[name]
@@ -125,7 +131,7 @@ func (h *Hub) Subscribe(name string) (*Subscription, error) {
 }
 
 // AwaitLive waits until the stream of that name has media. The error is ErrNotLive
-// if nobody publishes there, or when its publisher has come to nothing, or the cause
+// if no publisher has the name, or when the publisher is gone without media, or the cause
 // of ctx.
 func (h *Hub) AwaitLive(ctx context.Context, name string) error {
 	for {
@@ -174,7 +180,7 @@ func (h *Hub) Stream(name string) (StreamInfo, error) {
 
 // Shutdown refuses new publications from now on, ends the streams that wait for
 // their publisher, and waits until all have ended, standing sinks included, or
-// ctx is done. Ending the publishers is up to whoever runs them.
+// ctx is done. The publishers are ended by their own sessions.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	h.closed = true

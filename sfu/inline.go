@@ -4,9 +4,10 @@ package sfu
 // the source: with a picture's packets for each, some 50 us.
 const inlineReaders = 16
 
-// wake implements reader. A small shard is served at once, on the caller's goroutine, if that is wanted:
-// to wake its own goroutine would cost more than its work, and take longer. A
-// larger one has its goroutine woken, so that the source can go on meanwhile.
+// wake implements reader. A small shard is served inline, on the goroutine of the
+// source, if the source allows that: to wake its own goroutine would cost more than its
+// work, and take longer. A larger one has its goroutine woken, so that the source can go
+// on meanwhile.
 func (sh *shard) wake(inline bool) {
 	if !inline || !sh.serveInline() {
 		sh.waker.wake(false)

@@ -54,16 +54,17 @@ type keyframes struct {
 	takeBack func()        // takes back what send has handed over and the source has not taken
 	packets  func() uint64 // how many have come
 	now      func() time.Duration
-	native   Form          // what the publisher sends: uploads of frames cannot be asked
-	every    time.Duration // at least one so often, as long as packets come; 0: never
+	interval time.Duration // Config.KeyframeInterval
 
 	// atomic
 	moved atomic.Int64 // when the last packet of the newest keyframe came
 
 	// guarded by mu
 	mu         sync.Mutex
+	native     Form          // what the publisher sends: uploads of frames cannot be asked
+	every      time.Duration // at least one so often, as long as packets come; 0: never
 	state      keyframeState
-	here       bool          // the publisher's first packet has come
+	begun      bool          // the publisher's first packet has come
 	closed     bool          // the track has ended
 	tries      int           // requests that may still go out for the need at hand
 	unanswered int           // requests in a row
@@ -84,12 +85,20 @@ func newKeyframes(t *Track) *keyframes {
 		packets:  t.counters.packets.Load,
 		now:      t.stream.now,
 		pts:      math.MinInt64,
-		native:   t.native,
+		interval: t.stream.hub.config.KeyframeInterval,
 	}
-	if t.native == Packets {
-		k.every = t.stream.hub.config.KeyframeInterval
-	}
+	k.setNative(t.native)
 	return k
+}
+
+// setNative notes what the publisher sends from now on.
+func (k *keyframes) setNative(native Form) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.native, k.every, k.seq = native, 0, 0
+	if native == Packets {
+		k.every = k.interval
+	}
 }
 
 // request asks for a keyframe. One that is coming in will do.
@@ -119,7 +128,7 @@ func (k *keyframes) requestBehind(seq uint64) {
 func (k *keyframes) answers() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.native == Packets && k.here && !k.closed && !k.deaf && k.unanswered <= answerTries
+	return k.native == Packets && k.begun && !k.closed && !k.deaf && k.unanswered <= answerTries
 }
 
 // needs asks for a keyframe unless the newest one will do, when it is whole. Called
@@ -153,7 +162,7 @@ func (k *keyframes) begins(seq uint64, pts time.Duration, whole bool) {
 	if k.state == keyframeAsked || k.state == keyframeWanted {
 		k.takeBack()
 	}
-	k.here = true
+	k.begun = true
 	k.deaf = k.unanswered > answerTries
 	k.tries, k.unanswered = 0, 0
 	k.seq, k.pts = seq, pts
@@ -168,7 +177,7 @@ func (k *keyframes) begins(seq uint64, pts time.Duration, whole bool) {
 func (k *keyframes) other() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.here = true
+	k.begun = true
 	if k.state == keyframeIdle {
 		k.rest()
 		return
@@ -201,14 +210,14 @@ func (k *keyframes) away() {
 	defer k.mu.Unlock()
 	k.stop()
 	k.takeBack()
-	k.here = false
+	k.begun = false
 	k.state, k.tries, k.unanswered, k.deaf = keyframeWanted, keyframeTries, 0, false
 }
 
 // next asks now if that may be, and sees to the repetition. Called with mu held; send
 // does not block, and takes no lock that is held while this one is taken.
 func (k *keyframes) next() {
-	if k.closed || !k.here || k.timer != nil {
+	if k.closed || !k.begun || k.timer != nil {
 		return
 	}
 	if k.tries == 0 {

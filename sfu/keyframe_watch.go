@@ -84,9 +84,13 @@ func (t *Track) contiguous(seq uint64) bool {
 	}
 	// What came last may have been sent again, but not all of it.
 	const few = 64
-	head := t.packets.head.Load()
+	packets, _, _ := t.rings()
+	if packets == nil {
+		return false
+	}
+	head := packets.head.Load()
 	for pos := head - min(head, few); pos < head; pos++ {
-		if p := t.packets.slot(pos).Load(); p != nil && p.Seq > seq {
+		if p := packets.slot(pos).Load(); p != nil && p.Seq > seq {
 			return false
 		}
 	}

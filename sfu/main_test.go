@@ -110,7 +110,7 @@ func (w sourceWriter) SyncClock(ntp uint64, stamp uint32, arrival time.Duration)
 // Restart has another RTP stream begin, or another source of frames.
 func (w sourceWriter) Restart() {
 	w.rtp.Restart()
-	w.TrackWriter.Restart()
+	w.TrackWriter.restart()
 }
 
 func newSource(w *TrackWriter, s *rtp.Session) *source {

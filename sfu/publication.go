@@ -16,8 +16,8 @@ const maxTracks = 8
 
 // Source is a publisher: it writes tracks until it ends.
 type Source interface {
-	// Run writes into p until the publisher is gone or ctx is done. A nil error
-	// says that the publisher stopped on purpose.
+	// Run writes into p until the publisher is gone or ctx is done. It returns nil if
+	// the publisher stopped on purpose.
 	Run(ctx context.Context, p *Publication) error
 }
 
@@ -57,9 +57,9 @@ func (p *Publication) Info() StreamInfo { return p.stream().info() }
 // Now returns the time on the stream's clock, for media.Packet.Arrival.
 func (p *Publication) Now() time.Duration { return p.stream().now() }
 
-// Edge returns where the frames end that the stream has had so far, from a
-// publisher that was lost: those to come must be later. It is 0 when there were
-// none.
+// Edge returns where the media end that the stream has had so far, from a publisher
+// that was lost: frames to come must be later. It is 0 when there were none. It is to
+// be called before anything is written.
 func (p *Publication) Edge() time.Duration { return p.stream().edge() }
 
 // AddTracks tells all tracks of the publication, which its source writes in the given
@@ -86,11 +86,11 @@ func (p *Publication) AddTracks(native Form, tracks ...media.TrackInfo) ([]*Trac
 	p.decided = true
 	if s.state() == returning {
 		var same []*Track
-		if s.options == p.options {
-			same = s.continued(tracks, native)
+		if s.options.continues(p.options) {
+			same = s.continued(tracks)
 		}
 		if same != nil {
-			writers := s.resume(same)
+			writers := s.resume(same, native, p.options.Source)
 			h.mu.Unlock()
 			return writers, nil
 		}

@@ -17,7 +17,12 @@ type ring[T any] struct {
 	sync  atomic.Uint64       // 1 + position of the newest item where a decoder can start; 0: none yet
 	ended atomic.Bool         // no item will follow
 	wakers
+
+	from atomic.Pointer[conversion] // makes the items when they are asked for; nil: a source writes them
 }
+
+// pull has the items made that there may be.
+func (r *ring[T]) pull() { r.from.Load().pull() }
 
 // newRing returns a ring for size items; size is a power of two.
 func newRing[T any](size int) *ring[T] {

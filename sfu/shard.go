@@ -33,7 +33,7 @@ type shard struct {
 	mu    sync.Mutex
 	inbox []func()
 
-	// guarded by serving, which whoever serves the viewers holds
+	// guarded by serving, which the goroutine that serves the viewers holds
 	serving  sync.Mutex
 	lanes    []*lane
 	outboxes []Outbox // of writers that have one: one for each kind of writer
@@ -43,9 +43,7 @@ type shard struct {
 type lane struct {
 	track   *Track
 	ring    *ring[media.Packet]
-	conv    *conversion // makes what is in ring; nil: the source writes it
-	wakers  *wakers     // tell that there may be something new
-	pos     uint64      // where the live readers are
+	pos     uint64 // where the live readers are
 	batch   []*media.Packet
 	readers []*laneReader
 }
@@ -91,7 +89,7 @@ func (a *Attachment) Do(f func()) bool {
 	return true
 }
 
-// Resent says that the viewer has lost packets of t, and was sent so many bytes again:
+// Resent notes that the viewer has lost packets of t, and was sent so many bytes again:
 // if it still catches up, it does so at a slower pace. It is for functions that Do
 // runs.
 func (a *Attachment) Resent(t *Track, bytes int) {
@@ -271,7 +269,7 @@ func (sh *shard) round() time.Duration {
 // inside, so that one viewer's datagrams follow each other. It returns whether
 // there may be more.
 func (l *lane) forward() bool {
-	l.conv.pull()
+	l.ring.pull()
 	n, lapped := l.ring.read(l.pos, l.batch)
 	for lapped {
 		l.resume()
@@ -312,7 +310,7 @@ func (l *lane) resume() {
 	}
 }
 
-// more says that the live readers have not got everything yet, or that packets
+// more reports whether the live readers have not got everything yet, or packets
 // may still come.
 func (l *lane) more() bool { return !l.ring.ended.Load() || l.pos < l.ring.head.Load() }
 
@@ -329,10 +327,9 @@ func (sh *shard) lane(t *Track) *lane {
 			return l
 		}
 	}
-	r, conv := t.openPackets()
-	l := &lane{track: t, ring: r, conv: conv, wakers: conv.wakersOr(&r.wakers), batch: make([]*media.Packet, shardBatch)}
+	l := &lane{track: t, ring: t.openPackets(), batch: make([]*media.Packet, shardBatch)}
 	l.pos = l.ring.head.Load()
-	l.wakers.add(sh)
+	l.ring.add(sh)
 	sh.lanes = append(sh.lanes, l)
 	return l
 }
@@ -354,7 +351,7 @@ func (sh *shard) remove(a *Attachment) {
 			lanes = append(lanes, l)
 			continue
 		}
-		l.wakers.remove(sh)
+		l.ring.remove(sh)
 		l.track.closeForm(Packets)
 	}
 	clear(sh.lanes[len(lanes):])

@@ -46,7 +46,7 @@ func (s *stream) stand(ctx context.Context, sink Sink) {
 }
 
 // drain waits for the standing sinks of a stream that has ended, and returns what
-// they failed with. ran says that the stream was ever run.
+// they failed with. ran reports whether the stream was ever run.
 func (s *stream) drain() (ran bool, err error) {
 	s.standing.once.Do(func() {}) // they are not started any more
 	if s.standing.cancel == nil {

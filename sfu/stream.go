@@ -10,7 +10,7 @@ import (
 type StreamInfo struct {
 	Name      string
 	ID        string // of this broadcast; another one of the same name has another
-	Source    string // PublishOptions.Source
+	Source    string // PublishOptions.Source of the newest publisher
 	Record    bool
 	State     State
 	Live      bool // media have come at some time: viewers were taken
@@ -28,13 +28,13 @@ type stream struct {
 	hub     *Hub
 	name    string
 	id      string
-	options PublishOptions
-	after   string        // StreamInfo.Continues
-	started time.Time     // with a monotonic reading: the stream's clock
-	ready   chan struct{} // closed when all tracks are known
-	live    chan struct{} // closed when media has come
-	over    chan struct{} // closed when it has ended
-	drained chan struct{} // closed when the standing sinks are done too
+	options PublishOptions // of the first publisher
+	after   string         // StreamInfo.Continues
+	started time.Time      // with a monotonic reading: the stream's clock
+	ready   chan struct{}  // closed when all tracks are known
+	live    chan struct{}  // closed when media has come
+	over    chan struct{}  // closed when it has ended
+	drained chan struct{}  // closed when the standing sinks are done too
 
 	standing standing
 
@@ -44,6 +44,7 @@ type stream struct {
 
 	// guarded by mu
 	mu     sync.Mutex
+	source string // PublishOptions.Source of the newest publisher
 	tracks []*Track
 	shards []*shard
 
@@ -56,7 +57,7 @@ type stream struct {
 
 func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 	return &stream{
-		hub: h, name: name, id: newID(), options: o, after: after, started: time.Now(),
+		hub: h, name: name, id: newID(), options: o, source: o.Source, after: after, started: time.Now(),
 		requests: requests{ids: make(chan string, maxTracks)},
 		ready:    make(chan struct{}), live: make(chan struct{}), over: make(chan struct{}), drained: make(chan struct{}),
 	}
@@ -121,10 +122,10 @@ func (s *stream) end() {
 
 func (s *stream) info() StreamInfo {
 	s.mu.Lock()
-	tracks := s.tracks
+	tracks, source := s.tracks, s.source
 	s.mu.Unlock()
 	i := StreamInfo{
-		Name: s.name, ID: s.id, Source: s.options.Source, Record: s.options.Record,
+		Name: s.name, ID: s.id, Source: source, Record: s.options.Record,
 		State: s.state().shown(), Live: isClosed(s.live), StartedAt: s.started, Viewers: int(s.viewers.Load()), Continues: s.after,
 	}
 	for _, t := range tracks { // the slice only grows, so its elements are stable

@@ -20,7 +20,7 @@ type PacketWriter interface {
 	// WritePackets forwards the next packets of t. It is called by one goroutine
 	// at a time, and must not block: one viewer would hold up all others. The
 	// batch is valid during the call, the packets for ever; neither may be
-	// changed. lagged says that packets are missing before the first one.
+	// changed. lagged reports whether packets are missing before the first one.
 	WritePackets(t *Track, batch []*media.Packet, lagged bool)
 }
 

@@ -2,7 +2,6 @@ package sfu
 
 import (
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,39 +17,18 @@ const (
 	maxFrames    = 1024 // 17 s at 60 frames/s, 20 s of sound
 )
 
-// Form is one of the two ways to see a track.
-type Form uint8
-
-// The forms of a track.
-const (
-	Packets Form = iota // RTP packets
-	Frames              // coded frames
-)
-
 // Track is one track of a stream, as sinks see it. It is safe for concurrent use.
 type Track struct {
 	// set once
 	info     media.TrackInfo
 	format   codec.Format
-	native   Form // what the source writes
-	writer   *TrackWriter
 	stream   *stream
 	keyframe *keyframes
 	bySeq    []atomic.Pointer[media.Packet] // newest packet with Seq%len
 
-	// The ring of the native form is set once. That of the other form is guarded
-	// by mu, and nil while nobody reads it.
-	mu      sync.Mutex
-	packets *ring[media.Packet]
-	frames  *ring[media.Frame]
-	readers int         // readers of the form that is derived
-	convert *conversion // nil while there are none
+	forms
 
-	// owned by the conversion
-	packetizer codec.Packetizer // kept, so that sequence and picture ids go on
-	skipped    uint64           // added to its sequence numbers
-
-	// owned by whoever writes packets: the TrackWriter or the conversion
+	// owned by the writer of packets: the TrackWriter or the conversion
 	newestSync uint64 // highest Seq of a packet that is a sync point; 0: none
 	gone       uint64 // highest Seq that was trimmed; 0: none
 
@@ -63,12 +41,8 @@ type Track struct {
 
 func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	format, _ := codec.For(info.Codec) // AddTrack has checked
-	t := &Track{info: info, format: format, native: native, stream: s}
-	if native == Packets {
-		t.packets = newRing[media.Packet](packetSlots(info.Kind()))
-	} else {
-		t.frames = newRing[media.Frame](maxFrames)
-	}
+	t := &Track{info: info, format: format, stream: s, forms: forms{native: native}}
+	t.open(native)
 	t.bySeq = make([]atomic.Pointer[media.Packet], packetSlots(info.Kind()))
 	t.keyframe = newKeyframes(t)
 	return t
@@ -82,9 +56,8 @@ func (s *stream) begin(infos []media.TrackInfo, native Form) []*TrackWriter {
 	writers := make([]*TrackWriter, len(infos))
 	for i, info := range infos {
 		t := newTrack(s, info, native)
-		t.writer = newTrackWriter(t)
 		s.tracks = append(s.tracks, t)
-		writers[i] = t.writer
+		writers[i] = newTrackWriter(t)
 	}
 	close(s.ready)
 	return writers
@@ -102,8 +75,7 @@ func (t *Track) Info() media.TrackInfo { return t.info }
 
 // Packets opens a cursor on the track's RTP packets.
 func (t *Track) Packets() *Cursor[media.Packet] {
-	r, conv := t.openPackets()
-	c := newPacketCursor(t, r, conv)
+	c := newPacketCursor(t, t.openPackets())
 	c.start()
 	c.release = func() { t.closeForm(Packets) }
 	return c
@@ -111,8 +83,7 @@ func (t *Track) Packets() *Cursor[media.Packet] {
 
 // Frames opens a cursor on the track's frames.
 func (t *Track) Frames() *Cursor[media.Frame] {
-	r, conv := t.openFrames(false)
-	c := newFrameCursor(t, r, conv)
+	c := newFrameCursor(t, t.openFrames((*Cursor[media.Packet]).start))
 	c.start()
 	c.release = func() { t.closeForm(Frames) }
 	return c
@@ -122,31 +93,26 @@ func (t *Track) Frames() *Cursor[media.Frame] {
 // decoder can start: a standing sink misses nothing that came before it had
 // begun.
 func (t *Track) AllFrames() *Cursor[media.Frame] {
-	r, conv := t.openFrames(true)
-	c := newFrameCursor(t, r, conv)
+	c := newFrameCursor(t, t.openFrames((*Cursor[media.Packet]).startOldest))
 	c.startOldest()
 	c.release = func() { t.closeForm(Frames) }
 	return c
 }
 
-// newPacketCursor returns a cursor that is yet to be placed. conv makes what is in
-// r, or is nil.
-func newPacketCursor(t *Track, r *ring[media.Packet], conv *conversion) *Cursor[media.Packet] {
-	c := newCursor(t, r, conv, func(p *media.Packet) bool { return p.Sync })
+// newPacketCursor returns a cursor that is yet to be placed.
+func newPacketCursor(t *Track, r *ring[media.Packet]) *Cursor[media.Packet] {
+	c := newCursor(t, r, func(p *media.Packet) bool { return p.Sync })
 	c.early = earlyPackets
 	return c
 }
 
 // newFrameCursor is newPacketCursor for frames.
-func newFrameCursor(t *Track, r *ring[media.Frame], conv *conversion) *Cursor[media.Frame] {
-	return newCursor(t, r, conv, func(f *media.Frame) bool { return f.Sync })
+func newFrameCursor(t *Track, r *ring[media.Frame]) *Cursor[media.Frame] {
+	return newCursor(t, r, func(f *media.Frame) bool { return f.Sync })
 }
 
-func newCursor[T media.Packet | media.Frame](t *Track, r *ring[T], conv *conversion, isSync func(*T) bool) *Cursor[T] {
-	return &Cursor[T]{
-		ring: r, conv: conv, wakers: conv.wakersOr(&r.wakers), waker: newWaker(),
-		isSync: isSync, request: t.RequestKeyframe, release: func() {},
-	}
+func newCursor[T media.Packet | media.Frame](t *Track, r *ring[T], isSync func(*T) bool) *Cursor[T] {
+	return &Cursor[T]{ring: r, waker: newWaker(), isSync: isSync, request: t.RequestKeyframe, release: func() {}}
 }
 
 // earlyPackets returns the packet at pos, where a reader is to begin, and behind
@@ -204,68 +170,5 @@ func (t *Track) RequestKeyframe() {
 func (t *Track) RequestKeyframeAfter(pts time.Duration) {
 	if t.info.Kind() == media.Video {
 		t.keyframe.requestAfter(pts)
-	}
-}
-
-// openPackets returns the ring of packets, and what makes them if they are derived,
-// and counts a reader.
-func (t *Track) openPackets() (*ring[media.Packet], *conversion) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.native != Packets {
-		if t.readers++; t.convert == nil {
-			t.packets = newRing[media.Packet](packetSlots(t.info.Kind()))
-			t.convert = t.startPacketizing()
-		}
-		return t.packets, t.convert
-	}
-	return t.packets, nil
-}
-
-// openFrames is openPackets for frames. all says that the first reader wants what is
-// in the ring from its oldest end on.
-func (t *Track) openFrames(all bool) (*ring[media.Frame], *conversion) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.native != Frames {
-		if t.readers++; t.convert == nil {
-			t.frames = newRing[media.Frame](maxFrames)
-			t.convert = t.startDepacketizing(all)
-		}
-		return t.frames, t.convert
-	}
-	return t.frames, nil
-}
-
-// closeForm takes back what openPackets or openFrames counted; the last reader
-// of a derived form ends the conversion.
-func (t *Track) closeForm(f Form) {
-	if f == t.native {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.readers--; t.readers > 0 {
-		return
-	}
-	t.convert = nil
-	if f == Frames {
-		t.frames = nil
-		return
-	}
-	t.packets = nil
-	for i := range t.bySeq { // what nobody reads is not to be kept
-		t.bySeq[i].Store(nil)
-	}
-}
-
-// end ends the native ring: readers get what is there and then io.EOF. The
-// derived ring is ended by its conversion, when a reader has it catch up.
-func (t *Track) end() {
-	t.keyframe.close()
-	if t.native == Packets {
-		t.packets.end()
-	} else {
-		t.frames.end()
 	}
 }

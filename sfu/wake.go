@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// reader is whom a ring's writer tells that there is something new, without ever
-// waiting for it. here says that a reader that is done soon may do its work at
+// reader is what a ring's writer tells that there is something new, without ever
+// waiting for it. inline reports whether a reader that is done soon may do its work at
 // once, on the writer's goroutine: the writer has nothing else to do.
 type reader interface{ wake(inline bool) }
 

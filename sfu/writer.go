@@ -14,20 +14,34 @@ const firstSeq = media.Epoch
 // those that say otherwise. Once the stream has ended they do nothing.
 type TrackWriter struct {
 	// set once
-	track *Track
+	track   *Track
+	packets *ring[media.Packet] // that it writes, or
+	frames  *ring[media.Frame]  // this one; the other is nil
 
 	// owned by the writing goroutine
 	highest   uint64        // highest Seq written; 0: none
 	newest    *media.Packet // with that; nil: none
 	refused   uint64        // reports of the newest ClockStats
 	restarted bool          // another source's frames begin
-	packets   slab[media.Packet]
+	slab      slab[media.Packet]
 	watch     keyframeWatch
 	sets      *codec.ParameterSets // for frames; nil: keyframes of the codec stand on their own
 }
 
+// newTrackWriter returns the writer of a publisher that begins the track, or goes on with
+// it.
 func newTrackWriter(t *Track) *TrackWriter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	w := &TrackWriter{track: t}
+	if p := t.newest(); p.Seq > 0 {
+		w.highest, w.newest = p.Seq, &p
+	}
+	if t.native == Packets {
+		w.packets = t.packets
+	} else {
+		w.frames = t.frames
+	}
 	if t.format.NewSets != nil {
 		w.sets = t.format.NewSets()
 	}
@@ -46,12 +60,12 @@ func (w *TrackWriter) WritePacket(p media.Packet) {
 // received several together adds them all first: a viewer's share of them then
 // leaves together, too, at a fraction of the cost. inline reports whether the caller has
 // nothing else to do for some 50 us: then few viewers are served before Flush returns.
-func (w *TrackWriter) Flush(inline bool) { w.track.packets.wake(inline) }
+func (w *TrackWriter) Flush(inline bool) { w.packets.wake(inline) }
 
 // AddPacket is WritePacket without Flush, which is to follow soon. It copies k.
 func (w *TrackWriter) AddPacket(k *media.Packet) {
 	t := w.track
-	if t.packets.ended.Load() {
+	if w.packets.ended.Load() {
 		return
 	}
 	if t.Packet(k.Seq) != nil {
@@ -65,7 +79,7 @@ func (w *TrackWriter) AddPacket(k *media.Packet) {
 	if k.Discontinuity {
 		w.goOn()
 	}
-	p := w.packets.put(k)
+	p := w.slab.put(k)
 	if p.Seq > w.highest {
 		w.highest, w.newest = p.Seq, p
 	}
@@ -81,7 +95,7 @@ func (w *TrackWriter) AddPacket(k *media.Packet) {
 		}
 		w.watch.packet(t, p)
 	}
-	t.appendPacket(t.packets, p)
+	t.appendPacket(w.packets, p)
 	if video {
 		w.watch.follow(t)
 	}
@@ -119,7 +133,7 @@ func (w *TrackWriter) Refuse() { w.track.counters.late.Add(1) }
 // before, and its Data belongs to the hub from now on.
 func (w *TrackWriter) WriteFrame(f media.Frame) {
 	t := w.track
-	if t.frames.ended.Load() {
+	if w.frames.ended.Load() {
 		return
 	}
 	if w.restarted {
@@ -140,8 +154,8 @@ func (w *TrackWriter) WriteFrame(f media.Frame) {
 	}
 	t.counters.packets.Add(1)
 	t.counters.bytes.Add(uint64(len(f.Data)))
-	appendFrame(t.frames, &f)
-	t.frames.wake(false)
+	appendFrame(w.frames, &f)
+	w.frames.wake(false)
 	t.stream.setLive()
 }
 
@@ -159,11 +173,12 @@ func (w *TrackWriter) GiveUp() {
 	}
 }
 
-// Restart notes that what is to come is of another publisher: the first frame of it
-// tells a gap.
-func (w *TrackWriter) Restart() {
+// restart notes that what is to come is of another publisher than what came before. Of
+// frames the first one tells the gap; of packets, whose source places them behind Tail,
+// the packet does.
+func (w *TrackWriter) restart() {
 	w.track.keyframe.away()
-	w.restarted = w.track.native == Frames && w.track.frames.head.Load() > 0
+	w.restarted = w.newest != nil || w.frames != nil && w.frames.head.Load() > 0
 }
 
 // SetClock notes what is known of the publisher's clock.

@@ -32,7 +32,7 @@ export class Publisher extends Stateful {
   /** @type {Transport | null} */
   #transport = null;
   /** One that was lost. Until the next has taken its place, the server keeps the broadcast for it. */
-  #lost = /** @type {{transport: Transport, way: string} | null} */ (null);
+  #lost = /** @type {Transport | null} */ (null);
   /** @type {AbortController | null} set while started */
   #run = null;
   #onPageHide = () => void this.stop();
@@ -120,26 +120,23 @@ export class Publisher extends Stateful {
     return (await this.#transport?.stats()) ?? null;
   }
 
-  /** By the best way that gets through. */
+  /** By the best way that gets through. It takes the place of one that was lost, whichever way that went. */
   async #open(/** @type {AbortSignal} */ signal) {
     for (;;) {
-      const way = this.#ladder.transport;
-      // The other way cannot take its place: then that name has to be free.
-      if (this.#lost && this.#lost.way !== way) await this.#giveUp();
       const transport = this.#ladder.make({
         ...this.#options,
         tracks: [...this.#tracks.values()],
-        replaces: this.#lost?.transport.session ?? null,
+        replaces: this.#lost?.session ?? null,
       });
       this.#transport = transport;
       try {
         await transport.open(signal);
         this.#ladder.worked();
-        this.#lost?.transport.discard();
+        this.#lost?.discard();
         this.#lost = null;
         return;
       } catch (error) {
-        const closed = transport.close();
+        const closed = this.#inherits(transport, signal) ? undefined : transport.close();
         if (this.#transport === transport) this.#transport = null;
         if (signal.aborted || !this.#ladder.failed(error)) throw error;
         await closed; // until then the name belongs to the session that did not connect
@@ -149,12 +146,27 @@ export class Publisher extends Stateful {
     }
   }
 
+  /**
+   * Whether a transport that did not get through has the broadcast all the same: the
+   * server has given it the place of the one that was lost. To close it would be to end
+   * the broadcast, so that the next one takes its place.
+   *
+   * @param {Transport} transport
+   * @param {AbortSignal} signal
+   */
+  #inherits(transport, signal) {
+    if (!this.#lost || signal.aborted || !transport.session) return false;
+    transport.leave();
+    this.#lost.discard();
+    this.#lost = transport;
+    return true;
+  }
+
   /** Lives as long as the broadcast: comes back each time it is lost. */
   async #stayLive(/** @type {AbortSignal} */ signal) {
     for (;;) {
       const transport = this.#transport;
       if (!transport) return; // stopped
-      const way = this.#ladder.transport;
       this.setState('live');
       this.startStats(() => transport.stats());
       const problem = await transport.lost;
@@ -163,7 +175,7 @@ export class Publisher extends Stateful {
       if (problem.status === ENDED) return this.#fail(problem);
       this.setState('reconnecting', problem);
       transport.leave();
-      this.#lost = {transport, way};
+      this.#lost = transport;
       if (!await this.#reconnect(signal)) return;
     }
   }
@@ -195,7 +207,7 @@ export class Publisher extends Stateful {
   async #giveUp() {
     const lost = this.#lost;
     this.#lost = null;
-    await lost?.transport.close();
+    await lost?.close();
   }
 
   #fail(/** @type {unknown} */ error) {
