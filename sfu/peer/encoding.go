@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pion/rtcp"
-
 	"weir/sfu/rtp"
 )
 
@@ -61,30 +59,6 @@ func (e *encoding) begin(ssrc uint32) {
 	e.begun, e.ssrc = true, ssrc
 	e.turn++
 	e.run = 0
-}
-
-// requests returns what asks the client.
-func (a asking) requests() []rtcp.Packet {
-	if a.keyframe {
-		return []rtcp.Packet{a.of.of.keyframeRequest(a.of.source())}
-	}
-	return a.of.requests(a.packets)
-}
-
-// maxNackPairs keeps a NACK below 1100 bytes.
-const maxNackPairs = 256
-
-// requests returns what asks for lost packets (RFC 4585 section 6.2.1).
-func (e *encoding) requests(lost []rtcp.NackPair) []rtcp.Packet {
-	if len(lost) == 0 {
-		return nil
-	}
-	ssrc := e.source()
-	var packets []rtcp.Packet
-	for some := range slices.Chunk(lost, maxNackPairs) {
-		packets = append(packets, &rtcp.TransportLayerNack{SenderSSRC: e.of.sender, MediaSSRC: ssrc, Nacks: some})
-	}
-	return packets
 }
 
 // source returns the SSRC of its packets, for other goroutines than the reader.

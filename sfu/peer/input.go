@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/rtcp"
 	pionrtp "github.com/pion/rtp"
 
 	"weir/sfu"
@@ -15,18 +14,6 @@ import (
 	"weir/sfu/rtp"
 	"weir/sfu/simulcast"
 )
-
-const (
-	// receiveSlab is how much is allocated at a time for received packets: some
-	// 50 of them.
-	receiveSlab = 64 << 10
-	// receiveMTU is the largest RTP packet that is taken, in bytes. It is more
-	// than an Ethernet frame holds.
-	receiveMTU = 1600
-)
-
-// nackTick is how often it is looked whether something is to be asked for again.
-const nackTick = 10 * time.Millisecond
 
 // incoming is what all inputs of one publisher share.
 type incoming struct {
@@ -61,14 +48,6 @@ type input struct {
 	// owned by the socket's reader
 	slab  []byte
 	fresh bool // waits for flush
-}
-
-// asking is what is to be asked of the client: packets of an encoding that were lost,
-// or a keyframe.
-type asking struct {
-	of       *encoding
-	packets  []rtcp.NackPair
-	keyframe bool
 }
 
 // newInput returns the input of a section, which writes by w.
@@ -126,17 +105,6 @@ func (in *input) bySSRC(ssrc uint32) *encoding {
 	}
 	return nil
 }
-
-// room returns a slice for one packet, at least receiveMTU bytes long.
-func (in *input) room() []byte {
-	if len(in.slab) < receiveMTU {
-		in.slab = make([]byte, receiveSlab)
-	}
-	return in.slab
-}
-
-// used takes the first n bytes out of the room: a packet lies there.
-func (in *input) used(n int) { in.slab = in.slab[n:] }
 
 // use is what a genuine packet is good for.
 type use uint8
@@ -265,21 +233,6 @@ func (in *input) tellClock() {
 	}
 }
 
-// ask has the client asked, unless so much waits for that already that it is better
-// asked the next time.
-func (in *input) ask(a asking) {
-	select {
-	case in.asking <- a:
-	default:
-	}
-}
-
-func (in *input) askForKeyframe(of int) {
-	if of >= 0 {
-		in.ask(asking{of: in.encodings[of], keyframe: true})
-	}
-}
-
 // write hands a packet to the hub that the group passes on. Called with mu held.
 func (in *input) write(p simulcast.Packet) {
 	if !in.placer.Place(&p.Packet, uint32(p.Time)) {
@@ -321,111 +274,4 @@ func (in *input) stop() {
 		in.writer.Flush(false) // nobody else will
 	}
 	in.writer = nil
-}
-
-// due returns requests for what is to be asked for again by now, and whether more may
-// follow.
-func (in *input) due() (requests []rtcp.Packet, waiting bool) {
-	if !in.section.nack {
-		return nil, false
-	}
-	now := in.pub.Now()
-	for _, e := range in.encodings {
-		pairs, missing := in.dueOf(e, now)
-		requests = append(requests, e.requests(pairs)...)
-		waiting = waiting || missing
-	}
-	return requests, waiting
-}
-
-// dueOf is due for one encoding.
-func (in *input) dueOf(e *encoding, now time.Duration) (pairs []rtcp.NackPair, waiting bool) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	pairs, gaveUp := e.intake.Due(now)
-	if in.writer != nil && in.passes(e) {
-		if gaveUp {
-			in.writer.GiveUp()
-		}
-		in.writer.RepairWithin(e.intake.Window())
-	}
-	return pairs, e.intake.Waiting()
-}
-
-// reports returns receiver reports (RFC 3550 section 6.4.2) of its encodings.
-func (in *input) reports() []rtcp.Packet {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	now := in.pub.Now()
-	var packets []rtcp.Packet
-	for _, e := range in.encodings {
-		if r, ok := e.intake.Report(e.ssrc, now); ok {
-			packets = append(packets, &rtcp.ReceiverReport{SSRC: in.sender, Reports: []rtcp.ReceptionReport{r}})
-		}
-	}
-	return packets
-}
-
-// source returns the SSRC that is to be asked for a keyframe of what gets to the hub;
-// false if nothing has come.
-func (in *input) source() (ssrc uint32, begun bool) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	e := in.encodings[0]
-	if in.group != nil {
-		asked := in.group.Asked()
-		if asked < 0 {
-			return 0, false
-		}
-		e = in.encodings[asked]
-	}
-	return e.ssrc, e.begun
-}
-
-// synchronize takes in a sender report, if it is of one of its encodings.
-func (in *input) synchronize(sr *rtcp.SenderReport) {
-	now := in.pub.Now()
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, e := range in.encodings {
-		if !e.begun || e.ssrc != sr.SSRC {
-			continue
-		}
-		e.intake.SenderReport(sr.NTPTime, now)
-		at := in.session.Instant(sr.NTPTime, now)
-		stamp, passed := sr.RTPTime, true
-		if in.group != nil {
-			var joined uint64
-			joined, passed = in.group.Report(e.number, e.intake.Time(sr.RTPTime), at)
-			stamp = uint32(joined)
-		}
-		if passed && in.writer != nil {
-			in.placer.Report(stamp, at, now)
-		}
-	}
-}
-
-// payloadOf returns the payload of packet, whose header is h, without padding (RFC
-// 3550 section 5.1).
-func payloadOf(h *pionrtp.Header, packet []byte) (payload []byte, ok bool) {
-	const source, extensionHeader = 4, 4 // bytes
-	n := rtpHeader + source*len(h.CSRC)
-	if h.Extension {
-		if len(packet) < n+extensionHeader {
-			return nil, false
-		}
-		n += extensionHeader + 4*int(binary.BigEndian.Uint16(packet[n+2:]))
-	}
-	if len(packet) < n {
-		return nil, false
-	}
-	payload = packet[n:]
-	if h.Padding && len(payload) > 0 {
-		padding := int(payload[len(payload)-1])
-		if padding > len(payload) {
-			return nil, false
-		}
-		payload = payload[:len(payload)-padding]
-	}
-	return payload, true
 }
