@@ -22,7 +22,7 @@ func (r *Recorder) load() (open []*Recording, err error) {
 		return nil, err
 	}
 	w := walk{recorder: r, known: known, parts: map[string]string{}}
-	if err := fs.WalkDir(r.folder.root().FS(), ".", w.visit); err != nil {
+	if err := fs.WalkDir(r.folder.root().FS(), ".", w.readEntry); err != nil {
 		return nil, fmt.Errorf("recorder: read the catalogue: %w", err)
 	}
 	w.orphans()
@@ -41,7 +41,7 @@ type walk struct {
 	parts    map[string]string // open files without a sidecar so far: container by base
 }
 
-func (w *walk) visit(name string, d fs.DirEntry, err error) error {
+func (w *walk) readEntry(name string, d fs.DirEntry, err error) error {
 	r := w.recorder
 	if err != nil && name == "." {
 		return err

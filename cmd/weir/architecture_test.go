@@ -53,7 +53,7 @@ var mayImport = map[string][]string{
 	"recorder/webm/ebml":   {"sfu/media", "sfu/codec"},
 	"recorder/webm/layout": {"recorder/webm/ebml", "sfu/media", "sfu/codec"},
 	"recorder/webm/walk":   {"recorder/webm/ebml", "sfu/media", "sfu/codec"},
-	"recorder/webm":        {"recorder/webm/ebml", "recorder/webm/layout", "sfu/media", "sfu/codec"},
+	"recorder/webm":        {"recorder/webm/ebml", "recorder/webm/layout", "sfu/interleave", "sfu/media", "sfu/codec"},
 	"recorder/webm/read":   {"recorder/webm/ebml", "recorder/webm/walk", "sfu/media"},
 	"recorder/webm/repair": {"recorder/webm", "recorder/webm/ebml", "recorder/webm/layout", "recorder/webm/walk", "sfu/media", "sfu/codec"},
 

@@ -9,6 +9,7 @@ import (
 	"weir/recorder/webm/ebml"
 	"weir/recorder/webm/layout"
 	"weir/sfu/codec"
+	"weir/sfu/interleave"
 	"weir/sfu/media"
 )
 
@@ -20,6 +21,12 @@ type LiveConfig struct {
 	// silence is put there: 0 for 100 ms, which a packet of 60 ms needs that
 	// leaves its encoder when it is full. At most 400 ms.
 	SoundWait time.Duration
+	// Durations has each block tell how long it lasts (a BlockGroup with a BlockDuration,
+	// RFC 9559 section 5.1.3.5.3), for players that go by it: Firefox decodes no more
+	// than ten pictures that have not ended, and guesses where nothing is said; Chromium
+	// would, where there is no sound, play what has not come. So each picture waits for
+	// the next one, and what comes behind it waits too.
+	Durations bool
 	// Samples has the units hold Samples in place of Blocks, for another container:
 	// then H264 is taken, and there is neither an initialization segment nor a type.
 	Samples bool
@@ -43,7 +50,7 @@ const (
 	// stillAfter is how long there may be sound and no picture until the last one is
 	// shown again: players stop their sound where the picture has ended, Firefox at
 	// once, Chromium after seconds. It is longer than from picture to picture of what
-	// moves, and shorter than what the least patient player has in hand.
+	// moves, and shorter than what a player has in its buffer at least.
 	stillAfter = 100 * time.Millisecond
 )
 
@@ -62,10 +69,12 @@ type Live struct {
 	init  []byte
 	mime  string
 	bare  bool       // units hold Samples
+	timed bool       // blocks tell how long they last
 	video *liveTrack // nil if not declared
 	audio *liveTrack
 
 	// The order of frames: live_order.go.
+	order     *interleave.Order[Block] // of pictures and sounds
 	started   bool
 	flushing  bool
 	settled   time.Duration // nothing before it is waited for
@@ -74,27 +83,32 @@ type Live struct {
 	lateFor   time.Duration // sound in a row that came too late
 	silent    int64
 	still     codec.Still // nil: the picture has an end where its frames end
+	standing  bool        // the last picture is one that was shown again
 	stills    int64
 
 	// What is written: live_unit.go.
-	last  int64 // time of the last block, ms
-	base  int64 // Timestamp of the Cluster in growth, ms
-	unit  Unit
-	open  bool // unit has blocks
-	ready []Unit
+	last   int64 // time of the last block, ms
+	base   int64 // Timestamp of the Cluster in growth, ms
+	unit   Unit  // that is open, if there are blocks
+	blocks []liveBlock
+	waits  int    // place in blocks of the picture whose end is not known; -1: none
+	ready  []Unit // what one step has closed: Next takes it out at once
 }
 
 // liveTrack is one track of a Live.
 type liveTrack struct {
-	number uint64
+	place  int    // in the order
+	number uint64 // in the stream
 	codec  media.Codec
 	name   string        // of the codec, for players
-	queue  []Block       // frames whose turn has not come
 	newest time.Duration // of all frames that came
 	step   time.Duration // from the last frame but one to the last
 	last   int64         // time of the last block, ms
 	inUnit bool          // the open unit has a block of it
 }
+
+// The places of the tracks in Live.order: of frames with one time the picture is first.
+const pictures, sounds = 0, 1
 
 // NewLive returns a Live for tracks, at most one with pictures and one with
 // sound: players take no more. It returns an error that wraps ErrConfig.
@@ -108,13 +122,16 @@ func NewLive(c LiveConfig, tracks []ebml.TrackEntry) (*Live, error) {
 	if c.SoundWait == 0 {
 		c.SoundWait = defaultSoundWait
 	}
-	l := &Live{filler: codec.OpusFiller{ByTime: true}, soundWait: c.SoundWait}
+	l := &Live{
+		filler: codec.OpusFiller{ByTime: true}, soundWait: c.SoundWait, timed: c.Durations && !c.Samples, waits: -1,
+		order: interleave.New[Block](2),
+	}
 	for i, t := range tracks {
-		place := &l.audio
+		track, place := &l.audio, sounds
 		if t.Codec.Kind() == media.Video {
-			place = &l.video
+			track, place = &l.video, pictures
 		}
-		if *place != nil {
+		if *track != nil {
 			return nil, fmt.Errorf("%w: two tracks of %v", ErrConfig, t.Codec.Kind())
 		}
 		format, _ := codec.For(t.Codec)
@@ -124,14 +141,20 @@ func NewLive(c LiveConfig, tracks []ebml.TrackEntry) (*Live, error) {
 		if format.NewStill != nil {
 			l.still = format.NewStill()
 		}
-		*place = &liveTrack{number: uint64(i + 1), codec: t.Codec, name: codec.Parameter(t.Codec, t.CodecPrivate), last: -1}
+		*track = &liveTrack{place: place, number: uint64(i + 1), codec: t.Codec, name: codec.Parameter(t.Codec, t.CodecPrivate), last: -1}
+	}
+	if l.video == nil {
+		l.order.End(pictures)
+	}
+	if l.audio == nil {
+		l.order.End(sounds)
 	}
 	if c.Samples {
 		l.bare = true
 		return l, nil
 	}
 	var err error
-	l.init, err = layout.RenderInit(c.WritingApp, lasting(tracks))
+	l.init, err = layout.RenderInit(c.WritingApp, l.lasting(tracks))
 	l.mime = liveMIME(l.video, l.audio)
 	return l, err
 }
@@ -166,8 +189,11 @@ func liveMIME(video, audio *liveTrack) string {
 	return kind + `; codecs="` + strings.Join(codecs, ",") + `"`
 }
 
-// lasting returns tracks with pictures of pictureDuration.
-func lasting(tracks []ebml.TrackEntry) []ebml.TrackEntry {
+// lasting returns tracks with pictures of pictureDuration, if the blocks do not tell.
+func (l *Live) lasting(tracks []ebml.TrackEntry) []ebml.TrackEntry {
+	if l.timed {
+		return tracks
+	}
 	tracks = slices.Clone(tracks)
 	for i := range tracks {
 		if tracks[i].Codec.Kind() == media.Video {

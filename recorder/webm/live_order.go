@@ -17,8 +17,11 @@ const (
 	// lateSound is how much sound may be too late in a row before the picture is
 	// made to wait longer for it.
 	lateSound = time.Second
-	// maxQueue is how many frames of a track wait for their turn. More come only
-	// when times make no sense, or before the first keyframe.
+	// stillSoon is how soon a picture has to follow the last one for that not to be shown
+	// again in between, if it has come already: it will be with the player as soon.
+	stillSoon = 250 * time.Millisecond
+	// maxQueue is how many frames of a track wait for their turn: all that a track's
+	// ring holds may come at once. More come only when times make no sense.
 	maxQueue = 1024
 )
 
@@ -34,8 +37,8 @@ func (l *Live) Push(track int, b Block) {
 	if t == nil || int(t.number) != track+1 || len(b.Data) == 0 || len(b.Data) > ebml.MaxFrame || b.Time < 0 || b.Time > ebml.MaxTime {
 		return
 	}
-	if len(t.queue) >= maxQueue {
-		t.shift()
+	if l.order.Waiting(t.place) >= maxQueue {
+		l.order.Pop(t.place)
 	}
 	t.newest = max(t.newest, b.Time)
 	if t == l.video && !l.started {
@@ -44,48 +47,35 @@ func (l *Live) Push(track int, b Block) {
 		}
 		l.start(b.Time)
 	}
-	t.queue = append(t.queue, b)
+	l.order.Push(t.place, b.Time, b)
 	if l.video == nil && !l.started {
 		l.start(b.Time)
 	}
-	l.write()
 }
 
 // start begins the stream at the time of its first frame.
 func (l *Live) start(at time.Duration) {
 	l.started = true
 	l.filler.Begin(at)
-	if l.audio == nil {
-		return
-	}
-	for len(l.audio.queue) > 0 && l.audio.queue[0].Time < at {
-		l.audio.shift()
+	for {
+		first, _, ok := l.order.Head(sounds)
+		if !ok || first >= at {
+			return
+		}
+		l.order.Pop(sounds)
 	}
 }
 
 // Advance says that frames from before the time to are no longer to be waited
 // for: the clock that Live does not have.
 func (l *Live) Advance(to time.Duration) {
-	if l.started && to > l.settled {
-		l.settled = to
-		l.write()
-	}
-}
-
-// Flush ends the stream: all frames that wait are put into units.
-func (l *Live) Flush() {
-	l.flushing = true
 	if l.started {
-		l.write()
+		l.settled = max(l.settled, to)
 	}
-	l.closeUnit()
 }
 
-// write puts all frames whose turn has come into units.
-func (l *Live) write() {
-	for l.writeNext() {
-	}
-}
+// Flush ends the stream: Next puts all frames that wait into units.
+func (l *Live) Flush() { l.flushing = true }
 
 // writeNext puts the next frame into a unit, if it is certain which one that is:
 // blocks of all tracks must lie in the order of their times (WebM byte stream
@@ -94,23 +84,32 @@ func (l *Live) writeNext() bool {
 	if !l.started {
 		return false
 	}
-	sound, haveSound := l.nextSound()
-	if l.video != nil && len(l.video.queue) > 0 {
-		at := l.video.queue[0].Time
-		first := l.video.last < 0 // before any sound: a player starts with a keyframe
-		switch {
-		case l.audio == nil, first, haveSound && sound.Time >= at, !haveSound && l.filler.End() > at:
-			l.writePicture()
-			return true
-		case !haveSound:
-			return false
-		}
-	} else if !haveSound || !l.pictureKnown(sound.Time) {
-		return false
+	l.fillSound()
+	if l.video != nil && l.video.last < 0 && l.order.Waiting(pictures) > 0 {
+		l.writePicture(l.order.Pop(pictures)) // before any sound: a player starts with a keyframe
+		return true
 	}
-	l.writeStill(sound.Time)
-	l.writeSound(sound)
+	track, at, b, ok := l.order.Next(l.awaits)
+	switch {
+	case !ok:
+		return false
+	case track == pictures:
+		l.writePicture(b)
+	default:
+		l.writeStill(at)
+		l.writeSound(b)
+	}
 	return true
+}
+
+// awaits reports whether a frame of a track without any may come that is earlier than
+// the first one of the other track.
+func (l *Live) awaits(track, first int) bool {
+	at, _, _ := l.order.Head(first)
+	if track == sounds {
+		return l.filler.End() <= at // else the sound is there
+	}
+	return !l.flushing && l.settled < at && l.audio.newest-at < pictureWait
 }
 
 // writeStill shows the last picture again, if there was none for long before the time
@@ -119,38 +118,42 @@ func (l *Live) writeStill(at time.Duration) {
 	if l.still == nil || l.video.last < 0 || at-msec(l.video.last) < stillAfter {
 		return
 	}
+	if next, _, ok := l.order.Head(pictures); ok && !l.standing && next-msec(l.video.last) <= stillSoon {
+		return // pictures come slowly, but they come
+	}
 	if again := l.still.Again(); again != nil {
 		l.stills++
-		l.append(l.video, Block{Time: at, Data: again}, false, at)
+		l.standing = true
+		l.appendBlock(l.video, Block{Time: at, Data: again}, false, at)
 	}
 }
 
-// pictureKnown reports whether no picture from before at is waited for.
-func (l *Live) pictureKnown(at time.Duration) bool {
-	return l.video == nil || l.flushing || l.settled >= at || l.audio.newest-at >= pictureWait
-}
-
-// nextSound returns what is to be heard at the end of the sound so far: the next
-// frame, or silence. It returns false if that is not known yet.
-func (l *Live) nextSound() (b Block, ok bool) {
+// fillSound puts silence where the sound so far ends, if it is known that there is no
+// sound: because the next one comes later, or because it was waited for. Sound in whose
+// place there is silence already is left out.
+func (l *Live) fillSound() {
 	if l.audio == nil {
-		return Block{}, false
+		return
 	}
-	for len(l.audio.queue) > 0 {
-		next := l.audio.queue[0]
-		hole := next.Time - l.filler.End()
+	for {
+		at, _, ok := l.order.Head(sounds)
+		if !ok {
+			break
+		}
+		hole := at - l.filler.End()
 		if hole < -smallOverlap {
 			l.dropLate(-hole)
 			continue
 		}
-		if s, ok := l.filler.Hole(next.Time); ok && hole <= longestHole {
-			return Block{Time: s.Time, Data: s.Data}, true
+		if s, ok := l.filler.Hole(at); ok && hole <= longestHole {
+			l.order.PushFront(sounds, s.Time, Block{Time: s.Time, Filler: true, Data: s.Data})
 		}
-		return next, true
+		return
 	}
 	to := l.awaited()
-	s, ok := l.filler.Hole(to)
-	return Block{Time: s.Time, Data: s.Data}, ok && s.Time+s.Duration <= to
+	if s, ok := l.filler.Hole(to); ok && s.Time+s.Duration <= to {
+		l.order.Push(sounds, s.Time, Block{Time: s.Time, Filler: true, Data: s.Data})
+	}
 }
 
 // awaited returns the time before which sound is no longer waited for.
@@ -169,7 +172,7 @@ func (l *Live) awaited() time.Duration {
 // all sound is late, as with a publisher whose clocks disagree, it is worth more
 // than a short latency.
 func (l *Live) dropLate(late time.Duration) {
-	l.lateFor += l.filler.Length(l.audio.shift().Data)
+	l.lateFor += l.filler.Length(l.order.Pop(sounds).Data)
 	if l.lateFor >= lateSound {
 		l.lateFor = 0
 		l.soundWait = min(maxSoundWait, l.soundWait+late+smallOverlap)
@@ -177,33 +180,23 @@ func (l *Live) dropLate(late time.Duration) {
 }
 
 func (l *Live) writeSound(b Block) {
-	if len(l.audio.queue) > 0 && &l.audio.queue[0].Data[0] == &b.Data[0] {
-		l.audio.shift()
-		l.lateFor = 0
-	} else {
+	if b.Filler {
 		l.silent++
+	} else {
+		l.lateFor = 0
 	}
 	l.filler.Add(b.Time, b.Data)
-	l.append(l.audio, b, true, l.filler.End())
+	l.appendBlock(l.audio, b, true, b.Time+l.filler.Length(b.Data))
 }
 
-func (l *Live) writePicture() {
-	b := l.video.shift()
+func (l *Live) writePicture(b Block) {
 	end := b.Time + l.video.step
-	if n := len(l.video.queue); n > 0 {
-		end = l.video.queue[0].Time
+	if next, _, ok := l.order.Head(pictures); ok {
+		end = next
 	}
-	l.append(l.video, b, b.Sync, end)
+	l.standing = false
+	l.appendBlock(l.video, b, b.Sync, end)
 	if l.still != nil {
 		l.still.Saw(b.Data)
 	}
-}
-
-// shift takes out the frame whose turn it is.
-func (t *liveTrack) shift() Block {
-	b := t.queue[0]
-	copy(t.queue, t.queue[1:])
-	t.queue[len(t.queue)-1] = Block{}
-	t.queue = t.queue[:len(t.queue)-1]
-	return b
 }

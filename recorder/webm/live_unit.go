@@ -27,6 +27,13 @@ const (
 	unitSpan = 40 // ms
 	// maxUnitSpan is how long a unit waits for a block of every track.
 	maxUnitSpan = 100 // ms
+	// timedSpan is how much time a unit covers at least whose blocks tell how long they
+	// last, if it can: it ends with a picture that has waited for the next one, and at
+	// 30 pictures per second waits for no third.
+	timedSpan = 30 // ms
+	// longestWait is how much sound may wait behind a picture for the next one, before
+	// that is taken for one that stands still and said to last pictureDuration.
+	longestWait = 300 * time.Millisecond
 	// maxGrowth is the longest time that a growing Cluster covers: clear of the
 	// 32.767 s that a block's offset can tell (RFC 9559 section 10.2).
 	maxGrowth = 30000 // ms
@@ -48,7 +55,7 @@ type Unit struct {
 	Key bool
 	// Begins says that the unit begins a Cluster in either framing.
 	Begins bool
-	// Blocks holds SimpleBlocks.
+	// Blocks holds SimpleBlocks, or BlockGroups if LiveConfig.Durations says so.
 	Blocks []byte
 	// Samples holds the same frames if LiveConfig.Samples says so, and Blocks nothing.
 	Samples []LiveFrame
@@ -87,48 +94,61 @@ func (u *Unit) AppendHead(b []byte, f Framing, zero time.Duration, joins bool) [
 	return binary.BigEndian.AppendUint64(b, uint64(max(0, u.base-zero.Milliseconds())))
 }
 
-// Next takes out the next unit that is complete, if there is one.
-func (l *Live) Next() (Unit, bool) {
+// liveBlock is a frame of the open unit.
+type liveBlock struct {
+	track *liveTrack
+	at    int64         // ms
+	lasts time.Duration // of a picture only if blocks tell it, and once it is known
+	key   bool
+	data  []byte
+}
+
+// Next takes out the next unit that is complete, if there is one. It does what Push,
+// Advance and Flush have made possible: call it until it returns false.
+func (l *Live) Next() (u Unit, ok bool) {
+	for len(l.ready) == 0 && l.writeNext() {
+	}
+	if len(l.ready) == 0 && l.flushing {
+		l.closeUnit()
+	}
 	if len(l.ready) == 0 {
 		return Unit{}, false
 	}
-	u := l.ready[0]
-	l.ready = l.ready[1:]
+	u = l.ready[0]
+	l.ready = append(l.ready[:0], l.ready[1:]...)
 	return u, true
 }
 
-// append adds a block that ends at end. A frame that is older than what was
+// appendBlock appends a frame that ends at end. One that is older than what was
 // written, because it came too late, gets that one's time.
-func (l *Live) append(t *liveTrack, b Block, key bool, end time.Duration) {
+func (l *Live) appendBlock(t *liveTrack, b Block, key bool, end time.Duration) {
 	at := max(b.Time.Round(time.Millisecond).Milliseconds(), l.last, 0)
 	if t == l.video {
 		at = max(at, t.last+1) // a player drops the first of two pictures of one time
 	}
-	joint := key && (t == l.video || l.video == nil && !l.open)
-	if l.open && (t == l.video && key || at-l.base > maxGrowth) {
+	l.endPicture(t, at)
+	joint := key && (t == l.video || l.video == nil && len(l.blocks) == 0)
+	if l.unitEnds(t, at, key) {
 		l.closeUnit()
 	}
-	if !l.open {
+	if len(l.blocks) == 0 {
 		begins := joint || at-l.base > maxGrowth
 		if begins {
 			l.base = at
 		}
-		l.open = true
 		l.unit = Unit{Time: msec(at), Key: joint, Begins: begins, base: l.base}
 	}
 	if t.last >= 0 {
 		t.step = msec(at - t.last)
 	}
 	l.last, t.last, t.inUnit = at, at, true
-	if l.bare {
-		s := LiveFrame{Track: int(t.number) - 1, Time: msec(at), Key: key, Data: b.Data}
-		if t == l.audio {
-			s.Length = end - b.Time
-		}
-		l.unit.Samples = append(l.unit.Samples, s)
-	} else {
-		l.unit.Blocks = ebml.AppendBlock(l.unit.Blocks, t.number, at-l.base, ebml.KeyFlag(key), b.Data)
+	lasts := time.Duration(0)
+	if t == l.audio {
+		lasts = end - b.Time
+	} else if l.timed {
+		l.waits = len(l.blocks)
 	}
+	l.blocks = append(l.blocks, liveBlock{t, at, lasts, key, b.Data})
 	l.unit.End = max(end.Round(time.Millisecond), msec(at))
 	if l.audio != nil {
 		l.unit.End = max(l.filler.End().Round(time.Millisecond), l.unit.Time)
@@ -138,8 +158,41 @@ func (l *Live) append(t *liveTrack, b Block, key bool, end time.Duration) {
 	}
 }
 
+// endPicture tells the picture that waits for it where it ends: with the next one, at
+// the time at, or, if sound goes on for long, when a player has ceased to wait.
+func (l *Live) endPicture(t *liveTrack, at int64) {
+	if l.waits < 0 {
+		return
+	}
+	picture := &l.blocks[l.waits]
+	switch lasts := msec(at - picture.at); {
+	case t == l.video:
+		picture.lasts = lasts
+	case lasts > longestWait:
+		picture.lasts = pictureDuration
+	default:
+		return
+	}
+	l.waits = -1
+}
+
+// unitEnds reports whether the open unit is complete ahead of a block at the time at:
+// where a Cluster begins, and where the last picture has only now been told its end.
+func (l *Live) unitEnds(t *liveTrack, at int64, key bool) bool {
+	if len(l.blocks) == 0 {
+		return false
+	}
+	if t == l.video && (key || l.timed && at-l.unit.Time.Milliseconds() >= timedSpan) {
+		return true
+	}
+	return at-l.base > maxGrowth
+}
+
 // unitFull reports whether the open unit is complete with a block from at to end.
 func (l *Live) unitFull(at int64, end time.Duration) bool {
+	if l.waits >= 0 {
+		return false
+	}
 	span := max(at, end.Milliseconds()) - l.unit.Time.Milliseconds()
 	if span >= maxUnitSpan {
 		return true
@@ -154,16 +207,55 @@ func (l *Live) unitFull(at int64, end time.Duration) bool {
 
 // closeUnit makes the open unit ready.
 func (l *Live) closeUnit() {
-	if !l.open {
+	if len(l.blocks) == 0 {
 		return
+	}
+	if l.waits >= 0 { // nothing will tell
+		l.blocks[l.waits].lasts = max(l.video.step, time.Millisecond)
+		l.waits = -1
+	}
+	if last := l.blocks[len(l.blocks)-1]; l.timed && l.audio == nil {
+		l.unit.End = msec(last.at) + last.lasts
 	}
 	for _, t := range []*liveTrack{l.video, l.audio} {
 		if t != nil {
 			t.inUnit = false
 		}
 	}
+	if l.bare {
+		l.unit.Samples = l.samples()
+	} else {
+		l.unit.Blocks = l.render()
+	}
 	l.ready = append(l.ready, l.unit)
-	l.unit, l.open = Unit{}, false
+	clear(l.blocks)
+	l.unit, l.blocks = Unit{}, l.blocks[:0]
+}
+
+// samples returns the frames of the open unit.
+func (l *Live) samples() []LiveFrame {
+	list := make([]LiveFrame, len(l.blocks))
+	for i, b := range l.blocks {
+		list[i] = LiveFrame{Track: int(b.track.number) - 1, Time: msec(b.at), Length: b.lasts, Key: b.key, Data: b.data}
+	}
+	return list
+}
+
+// render returns the blocks of the open unit.
+func (l *Live) render() []byte {
+	size := 0
+	for _, b := range l.blocks {
+		size += len(b.data) + ebml.MostBlockHead
+	}
+	out := make([]byte, 0, size)
+	for _, b := range l.blocks {
+		if l.timed {
+			out = ebml.AppendGroup(out, b.track.number, b.at-l.base, uint32(b.lasts.Round(time.Millisecond).Milliseconds()), b.key, b.data)
+		} else {
+			out = ebml.AppendBlock(out, b.track.number, b.at-l.base, ebml.KeyFlag(b.key), b.data)
+		}
+	}
+	return out
 }
 
 func msec(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -154,7 +154,7 @@ func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCause
 
 // amLiveWatch feeds a viewer to the end of the live.
 func (e *Endpoint) amLiveWatch(ctx context.Context, cancel context.CancelCauseFunc, i signaling.Intent, s *session.Session, conn *websocket.Conn) error {
-	f, sub, err := e.feeds.join(e.config.Hub, i.Name)
+	f, sub, err := e.feeds.join(e.config.Hub, i.Name, neverDurations)
 	if err != nil {
 		return err
 	}

@@ -45,13 +45,13 @@ func (e *Endpoint) amLiveMeta(w http.ResponseWriter, r *http.Request, i signalin
 func (e *Endpoint) amLiveSegment(ctx context.Context, name string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, amLiveInit)
 	defer cancel()
-	f, sub, err := e.feeds.join(e.config.Hub, name)
+	f, sub, err := e.feeds.join(e.config.Hub, name, neverDurations)
 	if err != nil {
 		return nil, err
 	}
 	defer e.feeds.leave(f, sub)
 	for {
-		t := f.ring.take(&position{picture: true})
+		t := f.ring.next(&position{picture: true})
 		switch {
 		case t.refused != 0:
 			return nil, &signaling.Problem{Status: http.StatusUnsupportedMediaType, Title: "Unsupported codec",

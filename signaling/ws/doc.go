@@ -40,7 +40,7 @@
 //
 // Text from the client, optional and first:
 //
-//	{"type":"hello","framing":"clusters|growing","containers":["webm","mp4"]}
+//	{"type":"hello","framing":"clusters|growing","durations":"never|without-sound|always","containers":["webm","mp4"]}
 //
 // "containers" is what its SourceBuffer takes, WebM if it does not say. A broadcast of
 // H264, which no browser takes in WebM, comes as fragmented MP4, each binary message a
@@ -51,7 +51,15 @@
 // "clusters", the default: each binary message is one whole Cluster of known
 // size, about 40 to 100 ms. "growing": a Cluster of unknown size begins with each
 // keyframe and is sent block by block, for browsers that buffer only Clusters
-// which begin with a keyframe. Text to the client:
+// which begin with a keyframe.
+//
+// "durations" is when blocks are to tell how long they last, as BlockGroups: always,
+// only of a broadcast that has no sound, or never, which is the default. Then a picture
+// comes when the next one is there, or after 300 ms of sound, and the header says
+// nothing of how long pictures last. Firefox needs that always, Chromium without sound:
+// see webm.LiveConfig. What follows "always" is muxed once more than for all others.
+//
+// Text to the client:
 //
 //	{"type":"waiting"}                     nobody is live, or the publisher is away
 //	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment;

@@ -1,16 +1,15 @@
 package ws
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"weir/sfu"
 	"weir/sfu/media"
+	"weir/sfu/pace"
 )
 
 const (
@@ -19,9 +18,9 @@ const (
 	feedPoll = 10 * time.Millisecond
 	// feedBatch is how many frames of a track are fetched at a time.
 	feedBatch = 64
-	// feedPatience is how late frames may be against those before them until their
+	// feedLatest is how late frames may be against those before them until their
 	// tracks count as silent.
-	feedPatience = 250 * time.Millisecond
+	feedLatest = 250 * time.Millisecond
 	// feedAway is how long nothing may come until the publisher counts as away.
 	feedAway = 2 * time.Second
 )
@@ -31,15 +30,26 @@ type feeds struct {
 	buffers sync.Pool // of the viewers' sockets, for text
 
 	// guarded by mu
-	mu   sync.Mutex
-	byID map[string]*feed // by StreamInfo.ID
+	mu    sync.Mutex
+	byKey map[feedKey]*feed
 }
 
-// feed is one broadcast, muxed once for all who watch it here. Its goroutine runs
-// from the first of them to the last.
+// feedKey is what the viewers of a feed have in common.
+type feedKey struct {
+	stream string // StreamInfo.ID
+	timed  bool   // blocks tell how long they last
+}
+
+// feed is one broadcast, muxed once for all who watch it here and want the same of its
+// blocks. Its goroutine runs from the first of them to the last.
+//
+// A frame rests in three places on its way through: in the track's ring until the feed
+// fetches it, in the order of webm.Live until its turn has come and its unit is whole,
+// and in the feed's ring until a viewer has it.
 type feed struct {
 	// set once
-	id     string
+	key    feedKey
+	began  time.Time
 	cancel context.CancelFunc
 	done   chan struct{} // closed when its goroutine has ended
 
@@ -49,21 +59,19 @@ type feed struct {
 	ring ring
 
 	// owned by the goroutine
-	main    *muxer        // of all inputs; nil before the first keyframe
-	aside   *muxer        // of the sound alone, though there is a picture to come; nil: nobody needs it
-	dropped bool          // main was, because the picture did not come any more
-	inputs  []*feedInput  // the picture first
-	fresh   []feedFrame   // fetched, not yet muxed
-	newest  time.Duration // PTS of the newest frame
-	since   time.Time     // when it came
-	unseen  darkness
-	dark    time.Duration  // what unseen said last
-	lost    bool           // the publisher is, and may come back
-	batch   []*media.Frame // for fetching
+	main      *muxer       // of all inputs; nil before the first keyframe
+	audioOnly *muxer       // of the sound alone, though there is a picture to come; nil: nobody needs it
+	dropped   bool         // main was, because the picture did not come any more
+	inputs    []*feedInput // the picture first
+	edge      pace.Edge    // the newest frame; instants count from began
+	video     videoWatch
+	missing   time.Duration  // for how long there has been sound and no picture
+	lost      bool           // the publisher is, and may come back
+	batch     []*media.Frame // for fetching
 
 	// atomic
-	muxed atomic.Int64 // units
-	video atomic.Pointer[sfu.Track]
+	muxed   atomic.Int64 // units
+	picture atomic.Pointer[sfu.Track]
 }
 
 // feedInput is one track of a feed.
@@ -73,32 +81,27 @@ type feedInput struct {
 	ended  bool
 }
 
-type feedFrame struct {
-	in *feedInput
-	*media.Frame
-}
-
 // join returns the feed of a live broadcast of that name, and a subscription that
 // counts its viewer. The error wraps sfu.ErrNotLive if there is none.
-func (fs *feeds) join(hub *sfu.Hub, name string) (*feed, *sfu.Subscription, error) {
+func (fs *feeds) join(hub *sfu.Hub, name string, wants durations) (*feed, *sfu.Subscription, error) {
 	sub, err := hub.Subscribe(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	id := sub.Stream().ID
+	key := feedKey{sub.Stream().ID, wants.of(sub)}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	f := fs.byID[id]
+	f := fs.byKey[key]
 	if f == nil {
 		own, err := hub.Subscribe(name) // it outlives its first viewer
-		if err != nil || own.Stream().ID != id {
+		if err != nil || own.Stream().ID != key.stream {
 			return nil, nil, errors.Join(sfu.ErrNotLive, sub.Close())
 		}
-		f = startFeed(id, own)
-		if fs.byID == nil {
-			fs.byID = map[string]*feed{}
+		f = startFeed(key, own)
+		if fs.byKey == nil {
+			fs.byKey = map[feedKey]*feed{}
 		}
-		fs.byID[id] = f
+		fs.byKey[key] = f
 	}
 	f.viewers++
 	sub.Join()
@@ -112,7 +115,7 @@ func (fs *feeds) leave(f *feed, sub *sfu.Subscription) {
 	f.viewers--
 	last := f.viewers == 0
 	if last {
-		delete(fs.byID, f.id)
+		delete(fs.byKey, f.key)
 	}
 	fs.mu.Unlock()
 	if last {
@@ -121,20 +124,20 @@ func (fs *feeds) leave(f *feed, sub *sfu.Subscription) {
 	}
 }
 
-func startFeed(id string, sub *sfu.Subscription) *feed {
+func startFeed(key feedKey, sub *sfu.Subscription) *feed {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &feed{id: id, cancel: cancel, done: make(chan struct{}), ring: ring{changed: make(chan struct{})}}
+	f := &feed{key: key, began: time.Now(), cancel: cancel, done: make(chan struct{}), ring: ring{changed: make(chan struct{})}}
 	go func() {
 		defer close(f.done)
 		defer sub.Close()
 		defer f.ring.end()
-		f.run(ctx, sub)
+		f.muxAll(ctx, sub)
 	}()
 	return f
 }
 
-// run muxes until the broadcast has ended or ctx is done.
-func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
+// muxAll muxes until the broadcast has ended or ctx is done.
+func (f *feed) muxAll(ctx context.Context, sub *sfu.Subscription) {
 	tracks, err := sub.Tracks(ctx)
 	if err != nil {
 		return // it never came to media, or nobody watches any more
@@ -147,13 +150,8 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 	defer poll.Stop()
 	f.batch = make([]*media.Frame, feedBatch)
 	for {
-		now := time.Now()
-		f.look(now)
 		f.lost = sub.Waiting()
-		ended := f.fetch()
-		f.push(now)
-		f.publish(ended)
-		if ended {
+		if f.muxNew(time.Now()) {
 			return
 		}
 		select {
@@ -164,73 +162,76 @@ func (f *feed) run(ctx context.Context, sub *sfu.Subscription) {
 	}
 }
 
-// fetch takes what has come, in the order of its times. It returns true when
-// nothing will follow.
-func (f *feed) fetch() (ended bool) {
-	ended = true
-	for i, in := range f.inputs {
-		if i > 0 && f.main == nil && f.aside == nil && len(f.fresh) == 0 && f.dark < feedDark {
-			break // sound stays in its ring until there is a keyframe
-		}
-		f.take(in)
-		ended = ended && in.ended
+// muxNew muxes what has come up to the instant now. It returns true when nothing will
+// follow.
+func (f *feed) muxNew(now time.Time) (ended bool) {
+	f.watchVideo(now)
+	f.changeLines()
+	ended = f.fetch(now)
+	if f.dropped && f.video.moves(now) {
+		f.requestKeyframe(f.edge.PTS)
 	}
-	f.sort()
+	f.advanceMuxers(now)
+	f.storeUnits(ended)
 	return ended
 }
 
-func (f *feed) take(in *feedInput) {
+// fetch hands the muxers what has come. The muxers put it into order, so that all
+// pictures may be fetched ahead of the sound. It returns true when nothing will follow.
+func (f *feed) fetch(now time.Time) (ended bool) {
+	ended = true
+	for i, in := range f.inputs {
+		if i > 0 && f.main == nil && f.audioOnly == nil && f.missing < audioOnlyAfter {
+			return false // sound stays in its ring until there is a keyframe
+		}
+		f.fetchInput(in, now)
+		ended = ended && in.ended
+	}
+	return ended
+}
+
+func (f *feed) fetchInput(in *feedInput, now time.Time) {
 	for !in.ended {
 		n, _, err := in.cursor.Take(f.batch)
 		if err != nil { // io.EOF, the only one there is
 			in.ended = true
-			break
+			return
 		}
 		for _, frame := range f.batch[:n] {
-			f.fresh = append(f.fresh, feedFrame{in, frame})
+			f.edge.Advance(frame.PTS, now.Sub(f.began))
+			f.beginLines(in, frame, now)
+			for _, m := range []*muxer{f.main, f.audioOnly} {
+				if m != nil {
+					m.push(in, frame)
+				}
+			}
 		}
 		clear(f.batch[:n])
 		if n < len(f.batch) {
-			break
+			return
 		}
 	}
 }
 
-func (f *feed) sort() {
-	slices.SortStableFunc(f.fresh, func(a, b feedFrame) int { return cmp.Compare(a.PTS, b.PTS) })
-}
-
-// push hands what was fetched to the muxers.
-func (f *feed) push(now time.Time) {
-	f.turn(now)
-	for _, frame := range f.fresh {
-		if frame.PTS >= f.newest {
-			f.newest, f.since = frame.PTS, now
-		}
-		for _, m := range []*muxer{f.main, f.aside} {
-			if m != nil {
-				m.push(frame)
-			}
-		}
-	}
-	clear(f.fresh)
-	f.fresh = f.fresh[:0]
-	if f.main == nil && f.aside == nil {
+// advanceMuxers tells the muxers where the stream is at the instant now.
+func (f *feed) advanceMuxers(now time.Time) {
+	if f.main == nil && f.audioOnly == nil {
 		return
 	}
-	idle := now.Sub(f.since)
+	at := now.Sub(f.began)
+	idle := f.edge.Idle(at)
 	f.ring.setAway(idle > feedAway || f.lost)
-	for _, m := range []*muxer{f.main, f.aside} {
+	for _, m := range []*muxer{f.main, f.audioOnly} {
 		if m != nil {
-			m.advance(f.newest+idle-feedPatience, idle <= feedAway)
+			m.advance(f.edge.Now(at)-feedLatest, idle <= feedAway)
 		}
 	}
 }
 
-// publish moves what is muxed into the ring, and asks for a keyframe when the
+// storeUnits moves what is muxed into the ring, and asks for a keyframe when the
 // ring has none: nobody could start.
-func (f *feed) publish(last bool) {
-	for line, m := range []*muxer{mainLine: f.main, asideLine: f.aside} {
+func (f *feed) storeUnits(last bool) {
+	for line, m := range []*muxer{mainLine: f.main, audioOnlyLine: f.audioOnly} {
 		if m == nil {
 			continue
 		}
@@ -248,7 +249,7 @@ func (f *feed) publish(last bool) {
 // requestKeyframe asks the publisher for one that is shown after the time at; the hub
 // limits how often.
 func (f *feed) requestKeyframe(at time.Duration) {
-	if t := f.video.Load(); t != nil {
+	if t := f.picture.Load(); t != nil {
 		t.RequestKeyframeAfter(at)
 	}
 }

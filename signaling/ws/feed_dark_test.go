@@ -29,7 +29,7 @@ func newHandFeed(t *testing.T, name string) *handFeed {
 func newHandFeedOf(t *testing.T, name string, clip sfutest.Clip) *handFeed {
 	s := newWatchServer(t, Config{})
 	h := &handFeed{b: s.publish(name, clip), now: time.Now()}
-	h.ring.changed = make(chan struct{})
+	h.ring.changed, h.began = make(chan struct{}), h.now
 	sub, err := s.hub.Subscribe(name)
 	if err != nil {
 		t.Fatal(err)
@@ -50,12 +50,9 @@ func newHandFeedOf(t *testing.T, name string, clip sfutest.Clip) *handFeed {
 // step does what the feed's goroutine does 10 ms later, and what a viewer does.
 func (h *handFeed) step() {
 	h.now = h.now.Add(feedPoll)
-	h.look(h.now)
-	h.fetch()
-	h.push(h.now)
-	h.publish(false)
+	h.muxNew(h.now)
 	for {
-		got := h.ring.take(&h.at)
+		got := h.ring.next(&h.at)
 		if got.begins {
 			h.mimes, h.units = append(h.mimes, got.mime), 0
 		}
@@ -140,7 +137,7 @@ func TestFeedDark(t *testing.T) {
 			if len(tt.mimes) > 0 && h.units < 5 {
 				t.Errorf("%d units since the last header", h.units)
 			}
-			if late := (&position{}); len(tt.mimes) > 0 && !h.ring.take(late).some {
+			if late := (&position{}); len(tt.mimes) > 0 && !h.ring.next(late).some {
 				t.Error("who comes now gets nothing")
 			}
 		})
@@ -153,11 +150,11 @@ func TestFeedDarkForOldClients(t *testing.T) {
 	h := newHandFeed(t, "a/old")
 	old := position{picture: true}
 	h.run(3*time.Second, true, false)
-	if got := h.ring.take(&old); got.begins || got.some || got.init != nil {
+	if got := h.ring.next(&old); got.begins || got.some || got.init != nil {
 		t.Errorf("before the picture: %+v", got)
 	}
 	h.run(time.Second, true, true)
-	if got := h.ring.take(&old); !got.begins || got.mime != bothMIME || !got.unit.Key {
+	if got := h.ring.next(&old); !got.begins || got.mime != bothMIME || !got.unit.Key {
 		t.Errorf("with the picture: %+v", got)
 	}
 }

@@ -22,8 +22,9 @@ type muxer struct {
 }
 
 // newMuxer returns a muxer of inputs whose first frame is first, and its header. With
-// fmp4 it makes fragmented MP4. The error says that no player could take it.
-func newMuxer(inputs []*feedInput, first []byte, fmp4 bool) (*muxer, header, error) {
+// fmp4 it makes fragmented MP4, else WebM, whose blocks tell how long they last if
+// timed. The error says that no player could take it.
+func newMuxer(inputs []*feedInput, first []byte, fmp4, timed bool) (*muxer, header, error) {
 	tracks := make([]ebml.TrackEntry, len(inputs))
 	for i, in := range inputs {
 		tracks[i].Codec = in.track.Info().Codec
@@ -32,7 +33,7 @@ func newMuxer(inputs []*feedInput, first []byte, fmp4 bool) (*muxer, header, err
 	h := header{codec: tracks[0].Codec, fmp4: fmp4}
 	m := &muxer{inputs: inputs, private: tracks[0].CodecPrivate}
 	var err error
-	if m.live, err = webm.NewLive(webm.LiveConfig{Samples: fmp4}, tracks); err != nil {
+	if m.live, err = webm.NewLive(webm.LiveConfig{Samples: fmp4, Durations: timed}, tracks); err != nil {
 		return nil, h, err
 	}
 	h.init, h.mime = m.live.Init(), m.live.MIME()
@@ -83,9 +84,9 @@ func (m *muxer) holds(keyframe []byte) bool {
 	return format.Holds != nil && format.Holds(m.private, next)
 }
 
-// push takes a frame, if it is of one of the muxer's inputs.
-func (m *muxer) push(f feedFrame) {
-	if place := slices.Index(m.inputs, f.in); place >= 0 {
+// push takes a frame of an input, if it is of one of the muxer's inputs.
+func (m *muxer) push(in *feedInput, f *media.Frame) {
+	if place := slices.Index(m.inputs, in); place >= 0 {
 		m.live.Push(place, webm.Block{Time: f.PTS, Sync: f.Sync, Data: f.Data})
 	}
 }

@@ -31,8 +31,8 @@ const (
 
 // The lines of a feed.
 const (
-	mainLine  = iota // all that the broadcast has
-	asideLine        // the sound alone, for who cannot start on the main line
+	mainLine      = iota // all that the broadcast has
+	audioOnlyLine        // the sound alone, for who cannot start on the main line
 	lineCount
 )
 
@@ -86,8 +86,8 @@ func (u *unit) appendHead(b []byte, f webm.Framing, zero time.Duration, joins bo
 	return u.AppendHead(b, f, zero, joins)
 }
 
-// tell wakes all readers. Called with mu held.
-func (r *ring) tell() {
+// wakeAll wakes all readers. Called with mu held.
+func (r *ring) wakeAll() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -106,27 +106,27 @@ type header struct {
 	fmp4  bool        // fragmented MP4, else WebM
 }
 
-// begin says what the header of a line's units to come is. Those that are there belong
+// setHeader begins a line: h is the header of its units to come. Those that are there belong
 // to another one: nobody gets them any more.
-func (r *ring) begin(line int, h header) {
+func (r *ring) setHeader(line int, h header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.begun++
-	r.lines[line].end()
+	r.lines[line].clear()
 	r.lines[line].header, r.lines[line].number = h, r.begun
-	r.tell()
+	r.wakeAll()
 }
 
-// drop ends a line. Who goes with it goes over to the other one.
-func (r *ring) drop(line int) {
+// dropLine ends a line. Who goes with it goes over to the other one.
+func (r *ring) dropLine(line int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lines[line].end()
-	r.tell()
+	r.lines[line].clear()
+	r.wakeAll()
 }
 
-// end forgets the header and the units.
-func (l *line) end() {
+// clear forgets the header and the units.
+func (l *line) clear() {
 	l.header, l.number = header{}, 0
 	l.tail, l.units, l.hasKey = l.head(), nil, false
 }
@@ -137,7 +137,7 @@ func (r *ring) refuse(c media.Codec) {
 	defer r.mu.Unlock()
 	if r.refused != c {
 		r.refused = c
-		r.tell()
+		r.wakeAll()
 	}
 }
 
@@ -153,7 +153,7 @@ func (r *ring) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = true
-	r.tell()
+	r.wakeAll()
 }
 
 // setAway says whether the publisher sends nothing for now.
@@ -162,7 +162,7 @@ func (r *ring) setAway(away bool) {
 	defer r.mu.Unlock()
 	if r.away != away {
 		r.away = away
-		r.tell()
+		r.wakeAll()
 	}
 }
 
@@ -172,7 +172,7 @@ func (r *ring) setPaused(paused bool) {
 	defer r.mu.Unlock()
 	if r.paused != paused {
 		r.paused = paused
-		r.tell()
+		r.wakeAll()
 	}
 }
 
@@ -190,7 +190,7 @@ func (r *ring) append(line int, units []unit) bool {
 		l.total += int64(len(u.Blocks))
 	}
 	l.trim()
-	r.tell()
+	r.wakeAll()
 	return l.hasKey
 }
 
@@ -249,9 +249,9 @@ type taken struct {
 	changed <-chan struct{} // closed when it is worth to look again
 }
 
-// take returns the unit that is next for a viewer, and moves on. A viewer that is
+// next returns the unit that is next for a viewer, and moves on. A viewer that is
 // too far behind goes on at the newest keyframe, or the next one to come.
-func (r *ring) take(p *position) taken {
+func (r *ring) next(p *position) taken {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l := r.line(p)
@@ -305,12 +305,12 @@ func (r *ring) take(p *position) taken {
 // line returns the line that a viewer goes with: the main one, unless it has yet to
 // start there and cannot, and can beside. Called with mu held.
 func (r *ring) line(p *position) *line {
-	main, aside := &r.lines[mainLine], &r.lines[asideLine]
+	main, audioOnly := &r.lines[mainLine], &r.lines[audioOnlyLine]
 	goesOn := p.started && main.number != 0 && p.begun == main.number
-	if p.picture || main.hasKey || goesOn || aside.number == 0 {
+	if p.picture || main.hasKey || goesOn || audioOnly.number == 0 {
 		return main
 	}
-	return aside
+	return audioOnly
 }
 
 // waits reports whether a viewer that has just come does better to wait for a new

@@ -22,7 +22,7 @@ func unitsOf(i, j, n int) []unit {
 
 func begunRing(units []unit) *ring {
 	r := &ring{changed: make(chan struct{})}
-	r.begin(mainLine, header{init: []byte{1}, mime: "video/webm"})
+	r.setHeader(mainLine, header{init: []byte{1}, mime: "video/webm"})
 	r.append(mainLine, units)
 	return r
 }
@@ -31,7 +31,7 @@ func begunRing(units []unit) *ring {
 // how often one joined.
 func drain(r *ring, p *position) (numbers []int, joins int) {
 	for {
-		t := r.take(p)
+		t := r.next(p)
 		if !t.some {
 			return numbers, joins
 		}
@@ -77,12 +77,12 @@ func TestRingCutsTheSlow(t *testing.T) {
 			r := begunRing(unitsOf(0, 15, 200<<10)) // 3 MB are there when it joins
 			var p position
 			for range 11 {
-				if !r.take(&p).some {
+				if !r.next(&p).some {
 					t.Fatal("nothing to take")
 				}
 			}
 			r.append(mainLine, unitsOf(tt.first, tt.last, tt.size))
-			got := r.take(&p)
+			got := r.next(&p)
 			if tt.next < 0 {
 				if got.some {
 					t.Fatalf("unit at %v", got.unit.Time)
@@ -134,14 +134,14 @@ func TestRingAsksForANewKeyframe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := begunRing(long(0, tt.there))
 			p := position{asks: tt.asks}
-			got := r.take(&p)
+			got := r.next(&p)
 			if got.some == tt.waits || got.request != tt.request {
 				t.Fatalf("gets a unit: %v, requests: %v", got.some, got.request)
 			}
 			if !tt.waits {
 				return
 			}
-			if got = r.take(&p); got.some || got.request {
+			if got = r.next(&p); got.some || got.request {
 				t.Fatalf("gets a unit: %v, requests again: %v", got.some, got.request)
 			}
 			if units := long(tt.there, tt.there+tt.next); len(units) > 0 {
@@ -149,7 +149,7 @@ func TestRingAsksForANewKeyframe(t *testing.T) {
 				r.append(mainLine, units)
 			}
 			r.setAway(tt.away)
-			got = r.take(&p)
+			got = r.next(&p)
 			if first := int(got.unit.Time / (50 * time.Millisecond)); got.some != (tt.first >= 0) || got.some && first != tt.first {
 				t.Errorf("gets a unit: %v, number %d, want %d", got.some, first, tt.first)
 			}
@@ -187,7 +187,7 @@ func TestRingIsBounded(t *testing.T) {
 func TestViewerTimelineHasNoHole(t *testing.T) {
 	v := &viewer{}
 	place := func(u unit, joins bool) time.Duration {
-		v.place(&u, joins)
+		v.placeUnit(&u, joins)
 		return u.Time - v.zero
 	}
 	units := unitsOf(20, 90, 1)

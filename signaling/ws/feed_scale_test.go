@@ -56,7 +56,7 @@ func (s *watchServer) feed(b *broadcast) *feed {
 	s.t.Helper()
 	s.endpoint.feeds.mu.Lock()
 	defer s.endpoint.feeds.mu.Unlock()
-	f := s.endpoint.feeds.byID[b.publication.Info().ID]
+	f := s.endpoint.feeds.byKey[feedKey{stream: b.publication.Info().ID}]
 	if f == nil {
 		s.t.Fatal("nobody watches")
 	}

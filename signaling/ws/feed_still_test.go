@@ -25,15 +25,15 @@ func TestFeedStill(t *testing.T) {
 	if n := h.main.live.Stills() - before; before != 0 || n < 250 || n > 300 {
 		t.Errorf("in 30 s the picture is shown again %d times, and %d times while it moved", n, before)
 	}
-	if got := h.ring.take(&h.at); !got.paused || got.newest < h.b.at-feedPatience {
+	if got := h.ring.next(&h.at); !got.paused || got.newest < h.b.at-feedLatest {
 		t.Errorf("after 30 s: paused %v, it has come to %v of %v", got.paused, got.newest, h.b.at)
 	}
 	late := position{}
-	if got := h.ring.take(&late); got.mime != soundMIME || !got.some || got.paused {
+	if got := h.ring.next(&late); got.mime != soundMIME || !got.some || got.paused {
 		t.Errorf("who comes then gets %q, a unit: %v, paused: %v", got.mime, got.some, got.paused)
 	}
 	h.run(time.Second, true, true)
-	if got := h.ring.take(&late); got.mime != bothMIME || !got.begins || !got.unit.Key || got.paused {
+	if got := h.ring.next(&late); got.mime != bothMIME || !got.begins || !got.unit.Key || got.paused {
 		t.Errorf("and with the next keyframe %q, a keyframe: %v, paused: %v", got.mime, got.unit.Key, got.paused)
 	}
 	if !slices.Equal(h.mimes, []string{bothMIME}) || h.hole {

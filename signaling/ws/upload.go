@@ -117,7 +117,7 @@ func (u *upload) Run(ctx context.Context, pub *sfu.Publication) error {
 	err := u.receive(ctx)
 	u.intake.ended = true
 	if _, refused := errors.AsType[*refusal](err); !refused {
-		closed := errors.Join(u.reader.Close(), u.intake.end())
+		closed := errors.Join(u.reader.Close(), u.intake.finish())
 		if err == nil && u.taken.Load() > 0 && closed != nil {
 			err = refuseMedia(closed)
 		}

@@ -78,19 +78,19 @@ func (n *intake) Header(h read.Header) error {
 		return why
 	}
 	if n.tracks != nil {
-		return n.again(h, tracks)
+		return n.changeHeader(h, tracks)
 	}
 	n.tracks = tracks
 	n.byPlace = make([]int, len(tracks))
 	for i := range tracks {
 		n.byPlace[i] = i
 	}
-	return n.begin(false)
+	return n.beginStream(false)
 }
 
-// begin begins the stream, if all is known that must be. last says that nothing
+// beginStream begins the stream, if all is known that must be. last says that nothing
 // follows.
-func (n *intake) begin(last bool) error {
+func (n *intake) beginStream(last bool) error {
 	for _, t := range n.tracks {
 		switch proven := t.keys && (last || t.stored == nil || t.stored.InOrder() || t.frames >= orderProof); {
 		case t.stored == nil, proven:
@@ -120,7 +120,7 @@ func (n *intake) begin(last bool) error {
 		t.back = edge > 0
 	}
 	for _, f := range n.pace.open() {
-		if err := n.release(f); err != nil {
+		if err := n.sendFrame(f); err != nil {
 			return err
 		}
 	}
@@ -130,10 +130,10 @@ func (n *intake) begin(last bool) error {
 	return nil
 }
 
-// again takes in the header of a recorder that was started anew in mid-stream.
+// changeHeader takes in the header of a recorder that was started anew in mid-stream.
 // Numbers, order and sizes may be other ones; but viewers and files have the
 // tracks that they have, so a track that comes or goes ends the stream.
-func (n *intake) again(h read.Header, tracks []*uploadTrack) error {
+func (n *intake) changeHeader(h read.Header, tracks []*uploadTrack) error {
 	at := make([]int, len(tracks))
 	found := 0
 	for place, anew := range tracks {
@@ -160,14 +160,14 @@ func (n *intake) again(h read.Header, tracks []*uploadTrack) error {
 	if n.begun {
 		n.line.restart()
 	} else {
-		n.drop() // times start anew, and nobody has seen any of it
+		n.dropHeld() // times start anew, and nobody has seen any of it
 	}
 	n.log.Info("recorder started anew")
 	return nil
 }
 
-// drop forgets what is held.
-func (n *intake) drop() {
+// dropHeld forgets what is held.
+func (n *intake) dropHeld() {
 	n.pace.drop()
 	n.held = false
 	for _, t := range n.tracks {
@@ -203,7 +203,7 @@ func (n *intake) Frame(f read.Frame) error {
 		coded.Sync = t.keyframe(coded.Data)
 	}
 	if !n.begun && t.stored != nil {
-		if err := n.look(t, coded); err != nil {
+		if err := n.lookAhead(t, coded); err != nil {
 			return err
 		}
 		if !t.keys {
@@ -215,13 +215,13 @@ func (n *intake) Frame(f read.Frame) error {
 	}
 	coded.Gap, t.gap = t.gap, false
 	if n.begun {
-		return n.release(coded)
+		return n.sendFrame(coded)
 	}
-	return n.hold(coded)
+	return n.holdFrame(coded)
 }
 
-// look notes what a picture of H264 tells of those to come.
-func (n *intake) look(t *uploadTrack, f heldFrame) error {
+// lookAhead notes what a picture of H264 tells of those to come.
+func (n *intake) lookAhead(t *uploadTrack, f heldFrame) error {
 	if f.Sync && !t.keys {
 		t.keys = true
 		t.format = "packetization-mode=1;profile-level-id=" + codec.H264ProfileLevelID(f.Data)
@@ -234,8 +234,8 @@ func (n *intake) look(t *uploadTrack, f heldFrame) error {
 	return nil
 }
 
-// hold keeps a frame until the stream can begin.
-func (n *intake) hold(f heldFrame) error {
+// holdFrame keeps a frame until the stream can begin.
+func (n *intake) holdFrame(f heldFrame) error {
 	if !n.held {
 		n.held, n.heldFrom = true, f.PTS
 	}
@@ -243,14 +243,14 @@ func (n *intake) hold(f heldFrame) error {
 	if frames, bytes := n.pace.hold(f.track, pacedFrame{Frame: f.Frame}); frames > maxHeld || bytes > maxHeldBytes {
 		return refuse(websocket.CloseUnsupportedData, "No keyframe", noKeyframe)
 	}
-	return n.begin(false)
+	return n.beginStream(false)
 }
 
 // noKeyframe says what is the matter with H264 that nobody can see.
 const noKeyframe = "No keyframe of H264 came that has its parameter sets, in the frames or in the CodecPrivate. Encode with keyframes."
 
-// release places a frame on the stream's clock and has it sent.
-func (n *intake) release(f heldFrame) error {
+// sendFrame places a frame on the stream's clock and has it sent.
+func (n *intake) sendFrame(f heldFrame) error {
 	t := n.tracks[f.track]
 	f.Gap, t.back = f.Gap || t.back, false
 	f.PTS = n.line.place(f.track, f.PTS, soundDuration(t.codec, f.Data), n.pub.Now(), n.pace.latency())
@@ -261,13 +261,13 @@ func (n *intake) release(f heldFrame) error {
 	return n.send(f.track, pacedFrame{f.Frame, t.writer})
 }
 
-// end says that nothing follows. What is held is too short to prove anything, and
+// finish notes that nothing follows. What is held is too short to prove anything, and
 // is taken as it is.
-func (n *intake) end() error {
+func (n *intake) finish() error {
 	if n.begun || n.tracks == nil {
 		return nil
 	}
-	return n.begin(true)
+	return n.beginStream(true)
 }
 
 // Damage implements read.Receiver. What the end of the upload cuts off is none:

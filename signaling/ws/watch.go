@@ -2,17 +2,14 @@ package ws
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder/webm"
 	"weir/sfu"
 	"weir/signaling"
 	"weir/signaling/session"
@@ -58,7 +55,7 @@ func (e *Endpoint) watch(w http.ResponseWriter, r *http.Request, i signaling.Int
 	if v.conn, err = e.upgradeViewer(w, r); err != nil {
 		return
 	}
-	v.serve(ctx, cancel, i.Remote, v.run)
+	v.serve(ctx, cancel, i.Remote, v.watchName)
 }
 
 // upgradeViewer is upgrade for a client that says next to nothing, and to which
@@ -140,12 +137,6 @@ func (v *viewer) Silent() bool { return false }
 // Counters implements session.Connection.
 func (v *viewer) Counters() session.Counters { return session.Counters{Bytes: v.bytes.Load()} }
 
-// wishes is what a viewer asks for. The zero value is for who says nothing.
-type wishes struct {
-	framing webm.Framing
-	takes   takes
-}
-
 // errGone says that the client has closed the socket.
 var errGone = errors.New("ws: viewer has gone")
 
@@ -174,19 +165,9 @@ func (v *viewer) readAll(cancel context.CancelCauseFunc) {
 		if err != nil {
 			return
 		}
-		var message struct {
-			Type, Framing string
-			Containers    []string
-		}
-		if kind != websocket.TextMessage || json.Unmarshal(data, &message) != nil || message.Type != "hello" {
+		w, ok := readHello(data)
+		if kind != websocket.TextMessage || !ok {
 			continue // what later versions may say
-		}
-		var w wishes
-		if message.Framing == "growing" {
-			w.framing = webm.Growing
-		}
-		if len(message.Containers) > 0 {
-			w.takes = takes{fmp4: slices.Contains(message.Containers, "mp4"), noWebM: !slices.Contains(message.Containers, "webm")}
 		}
 		select {
 		case v.hello <- w:
@@ -195,9 +176,9 @@ func (v *viewer) readAll(cancel context.CancelCauseFunc) {
 	}
 }
 
-// run feeds the viewer until ctx is done or a message could not be sent, and
+// watchName feeds the viewer until ctx is done or a message could not be sent, and
 // returns why.
-func (v *viewer) run(ctx context.Context) error {
+func (v *viewer) watchName(ctx context.Context) error {
 	late := time.NewTimer(helloWait)
 	defer late.Stop()
 	select {
@@ -209,7 +190,7 @@ func (v *viewer) run(ctx context.Context) error {
 	poll := time.NewTicker(liveWait)
 	defer poll.Stop()
 	for told := false; ; {
-		f, sub, err := v.endpoint.feeds.join(v.endpoint.config.Hub, v.name)
+		f, sub, err := v.endpoint.feeds.join(v.endpoint.config.Hub, v.name, v.wishes.durations)
 		switch {
 		case err == nil:
 			told = true // its end is told, too
@@ -220,7 +201,7 @@ func (v *viewer) run(ctx context.Context) error {
 			v.endpoint.feeds.leave(f, sub)
 		case !told:
 			told = true
-			err = v.tell(event{Type: "waiting"})
+			err = v.sendEvent(event{Type: "waiting"})
 		default:
 			err = v.ping()
 		}
@@ -244,11 +225,11 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		t := f.ring.take(&at)
+		t := f.ring.next(&at)
 		if t.begins && !(begun && v.mute) { // and for them all headers are the same
 			begun, paused = true, false
 			v.sent = 0
-			if err := v.begin(t); err != nil {
+			if err := v.sendHeader(t); err != nil {
 				return err
 			}
 		}
@@ -257,22 +238,22 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 		}
 		if begun && t.paused != paused {
 			paused = t.paused
-			if err := v.tellPaused(paused); err != nil {
+			if err := v.sendPaused(paused); err != nil {
 				return err
 			}
 		}
 		var err error
 		switch {
 		case t.some:
-			err = v.send(&t.unit, t.joins)
+			err = v.sendUnit(&t.unit, t.joins)
 		case t.refused != 0:
 			return refuse(websocket.CloseUnsupportedData, "Unsupported codec",
 				"The stream has %v, which this player does not take over a WebSocket. Watch it over WebRTC.", t.refused)
 		case t.ended:
-			return v.tell(v.ended(f.id))
+			return v.sendEvent(v.ended(f.key.stream))
 		case t.away && !away:
 			away = true // not before: there may have been units left
-			err = v.tell(event{Type: "waiting"})
+			err = v.sendEvent(event{Type: "waiting"})
 		default:
 			err = v.wait(ctx, t.changed)
 		}
@@ -284,13 +265,13 @@ func (v *viewer) follow(ctx context.Context, f *feed) error {
 	}
 }
 
-// tellPaused tells that the picture stands still, or that it goes on.
-func (v *viewer) tellPaused(paused bool) error {
+// sendPaused tells that the picture stands still, or that it goes on.
+func (v *viewer) sendPaused(paused bool) error {
 	e := event{Type: "resumed"}
 	if paused {
 		e.Type = "paused"
 	}
-	return v.tell(e)
+	return v.sendEvent(e)
 }
 
 // wait waits for something new, and pings meanwhile.

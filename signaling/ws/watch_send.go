@@ -23,8 +23,8 @@ type event struct {
 	Detail    string `json:"detail,omitempty"`
 }
 
-// tell sends an event.
-func (v *viewer) tell(e event) error {
+// sendEvent sends an event.
+func (v *viewer) sendEvent(e event) error {
 	if v.mute {
 		return nil
 	}
@@ -35,37 +35,37 @@ func (v *viewer) tell(e event) error {
 	return v.conn.WriteJSON(e)
 }
 
-// begin sends what precedes the media of a broadcast.
-func (v *viewer) begin(t taken) error {
-	if err := v.tell(event{Type: "init", MIME: t.mime}); err != nil {
+// sendHeader sends what precedes the media of a broadcast.
+func (v *viewer) sendHeader(t taken) error {
+	if err := v.sendEvent(event{Type: "init", MIME: t.mime}); err != nil {
 		return err
 	}
 	v.frame = append(v.frame[:0], noFrameHead[:]...)
-	return v.write(t.init)
+	return v.writeMessage(t.init)
 }
 
-// send sends a unit.
-func (v *viewer) send(u *unit, joins bool) error {
-	v.place(u, joins)
+// sendUnit sends a unit.
+func (v *viewer) sendUnit(u *unit, joins bool) error {
+	v.placeUnit(u, joins)
 	v.frame = u.appendHead(append(v.frame[:0], noFrameHead[:]...), v.wishes.framing, v.zero, joins)
-	return v.write(u.Blocks)
+	return v.writeMessage(u.Blocks)
 }
 
-// place finds a unit's place on the viewer's timeline. One that joins, which is a
+// placeUnit finds a unit's place on the viewer's timeline. One that joins, which is a
 // place to start, goes where the timeline ends, whatever was left out: a player
 // would stop for ever at a hole.
-func (v *viewer) place(u *unit, joins bool) {
+func (v *viewer) placeUnit(u *unit, joins bool) {
 	if joins {
 		v.zero = u.Time - v.sent
 	}
 	v.sent = u.End - v.zero
 }
 
-// write sends one binary message: what lies in v.frame behind the room for the
+// writeMessage sends one binary message: what lies in v.frame behind the room for the
 // frame's head, and a part that is shared by all viewers. It goes past the
 // WebSocket's own writer, which makes two frames of a message, with a call to the
 // kernel for each, and allocates.
-func (v *viewer) write(shared []byte) error {
+func (v *viewer) writeMessage(shared []byte) error {
 	now := time.Now()
 	if err := v.pingAt(now); err != nil {
 		return err
@@ -156,15 +156,15 @@ func (v *viewer) close(cause error) {
 	code, text := websocket.CloseNormalClosure, ""
 	if errors.Is(cause, sfu.ErrShutdown) {
 		code, text = websocket.CloseServiceRestart, "the server is shutting down"
-		_ = v.tell(event{Type: "error", Status: http.StatusServiceUnavailable, Title: "Shutting down", Detail: "The server is about to stop. Try again in 5 s."})
+		_ = v.sendEvent(event{Type: "error", Status: http.StatusServiceUnavailable, Title: "Shutting down", Detail: "The server is about to stop. Try again in 5 s."})
 	}
 	if errors.Is(cause, session.ErrKicked) {
 		code, text = websocket.ClosePolicyViolation, kickedTitle+": "+kickedDetail
-		_ = v.tell(event{Type: "error", Status: http.StatusForbidden, Title: kickedTitle, Detail: kickedDetail})
+		_ = v.sendEvent(event{Type: "error", Status: http.StatusForbidden, Title: kickedTitle, Detail: kickedDetail})
 	}
 	if refused, ok := errors.AsType[*refusal](cause); ok {
 		code, text = refused.code, refused.title
-		_ = v.tell(event{Type: "error", Status: http.StatusUnprocessableEntity, Title: refused.title, Detail: refused.detail})
+		_ = v.sendEvent(event{Type: "error", Status: http.StatusUnprocessableEntity, Title: refused.title, Detail: refused.detail})
 	}
 	if !errors.Is(cause, context.Canceled) {
 		_ = v.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, text), time.Now().Add(closeWait))

@@ -51,9 +51,9 @@ func TestWatchMessages(t *testing.T) {
 		sent := make(chan error, 1)
 		go func() {
 			v.frame = append(append(v.frame[:0], noFrameHead[:]...), head...)
-			err := v.write(shared)
+			err := v.writeMessage(shared)
 			if err == nil {
-				err = v.tell(event{Type: "waiting"})
+				err = v.sendEvent(event{Type: "waiting"})
 			}
 			sent <- err
 		}()
@@ -74,7 +74,7 @@ func TestWatchMessages(t *testing.T) {
 func TestWatchMessageIsOneFrame(t *testing.T) {
 	v, client := sockets(t)
 	u := unit{Unit: webm.Unit{Blocks: make([]byte, 20000)}}
-	if err := v.send(&u, true); err != nil {
+	if err := v.sendUnit(&u, true); err != nil {
 		t.Fatal(err)
 	}
 	want := 4 + clusterHeadSize + len(u.Blocks) // RFC 6455 section 5.2
@@ -97,7 +97,7 @@ func TestWatchSendAllocatesNothing(t *testing.T) {
 	}()
 	u := unit{Unit: webm.Unit{Key: true, Begins: true, Blocks: make([]byte, 10000)}}
 	n := testing.AllocsPerRun(200, func() {
-		if err := v.send(&u, true); err != nil {
+		if err := v.sendUnit(&u, true); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -149,7 +149,7 @@ func TestWatchCutShort(t *testing.T) {
 	_ = v.conn.NetConn().SetWriteDeadline(time.Now().Add(-time.Second))
 	v.armed = time.Now()
 	u := unit{Unit: webm.Unit{Blocks: make([]byte, 100)}}
-	if err := v.send(&u, true); err == nil || !v.broken {
+	if err := v.sendUnit(&u, true); err == nil || !v.broken {
 		t.Fatalf("sent after the deadline, broken %v", v.broken)
 	}
 	close(v.read)

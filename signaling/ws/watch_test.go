@@ -335,7 +335,7 @@ func TestWatchShared(t *testing.T) {
 		t.Errorf("%d viewers are counted", n)
 	}
 	s.endpoint.feeds.mu.Lock()
-	f := s.endpoint.feeds.byID[id]
+	f := s.endpoint.feeds.byKey[feedKey{stream: id}]
 	s.endpoint.feeds.mu.Unlock()
 	before := f.muxed.Load()
 	for to := time.Second; to <= 4*time.Second; to += time.Second { // more at once would be a lag
@@ -351,7 +351,7 @@ func TestWatchShared(t *testing.T) {
 		w.conn.Close()
 	}
 	<-f.done // the last one to leave ends it
-	if len(s.endpoint.feeds.byID) != 0 {
+	if len(s.endpoint.feeds.byKey) != 0 {
 		t.Error("the feed is still listed")
 	}
 }

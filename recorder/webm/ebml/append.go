@@ -24,13 +24,7 @@ const MaxSize = 1<<56 - 2
 
 // AppendSize appends the size n of an element's data in the fewest bytes
 // (RFC 8794 section 4). n is at most maxSize.
-func AppendSize(b []byte, n uint64) []byte {
-	width := 1
-	for width < 8 && n >= 1<<(7*width)-1 {
-		width++
-	}
-	return AppendWideSize(b, n, width)
-}
+func AppendSize(b []byte, n uint64) []byte { return AppendWideSize(b, n, sizeBytes(n)) }
 
 // AppendWideSize appends n as a size of the given width in bytes, 1 to 8.
 func AppendWideSize(b []byte, n uint64, width int) []byte {
@@ -92,15 +86,47 @@ func AppendClusterAt(b []byte, ticks int64) []byte {
 // AppendBlock appends a SimpleBlock without lacing (RFC 9559 section 10.2). offset is
 // the block's time from the Cluster's Timestamp, 0 to 32767 ticks.
 func AppendBlock(b []byte, number uint64, offset int64, flags byte, data []byte) []byte {
-	b = append(b, byte(SimpleBlockID))
-	width := 1
-	for number >= 1<<(7*width)-1 {
-		width++
-	}
+	return appendFrame(append(b, byte(SimpleBlockID)), number, offset, flags, data)
+}
+
+// appendFrame appends the size and the data of a block.
+func appendFrame(b []byte, number uint64, offset int64, flags byte, data []byte) []byte {
+	width := sizeBytes(number)
 	b = AppendSize(b, uint64(width+TimeBytes+len(data)))
 	b = AppendWideSize(b, number, width) // a number is written like a size
 	b = append(b, byte(offset>>8), byte(offset), flags)
 	return append(b, data...)
+}
+
+// sizeBytes returns in how many bytes AppendSize writes n.
+func sizeBytes(n uint64) int {
+	width := 1
+	for width < 8 && n >= 1<<(7*width)-1 {
+		width++
+	}
+	return width
+}
+
+// MostBlockHead is more than AppendBlock and AppendGroup put around a frame.
+const MostBlockHead = 40
+
+// AppendGroup appends a BlockGroup of one Block that lasts that many ticks (RFC 9559
+// section 5.1.3.5). Unless a decoder can start at it, which is what key says, it refers
+// to a block before: which one is of no use to any player, and told as one tick earlier.
+func AppendGroup(b []byte, number uint64, offset int64, lasts uint32, key bool, data []byte) []byte {
+	const duration, reference = 1 + 1 + 4, 1 + 1 + 1
+	block := sizeBytes(number) + TimeBytes + len(data)
+	size := 1 + sizeBytes(uint64(block)) + block + duration
+	if !key {
+		size += reference
+	}
+	b = AppendSize(append(b, byte(BlockGroupID)), uint64(size))
+	b = appendFrame(append(b, byte(BlockID)), number, offset, 0, data)
+	b = binary.BigEndian.AppendUint32(append(b, byte(BlockDurationID), 0x84), lasts)
+	if !key {
+		b = append(b, byte(ReferenceBlockID), 0x81, 0xFF)
+	}
+	return b
 }
 
 // DurationBytes is the length of a Duration element, and of the Void that holds

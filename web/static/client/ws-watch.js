@@ -1,4 +1,3 @@
-import {Durations} from './append-queue.js';
 import {MsePlayer, canPlay} from './mse-player.js';
 import {Problem} from './problem.js';
 import {Socket, within} from './socket.js';
@@ -22,6 +21,13 @@ const CHROMIUM = /Chrom(e|ium)\//.test(navigator.userAgent);
 const PICTURE = /\b(vp8|vp9|av1|vp09|av01|avc1)\b/;
 const SOUND = /\b(opus|vorbis)\b/;
 const FRAMING = CHROMIUM ? 'clusters' : 'growing';
+/**
+ * Whether frames are to tell how long they last. Of the newest one a player believes
+ * what the header says of all, which is more than true. Where there is sound Chromium
+ * goes by that; without it would play what has not come yet. Firefox decodes no more
+ * than ten pictures that have not ended, and shows late ones or none.
+ */
+const DURATIONS = CHROMIUM ? 'without-sound' : 'always';
 const HAND = CHROMIUM ? {least: 0.11, start: 0.22} : {least: 0.25, start: 0.35};
 /** How long the server may take to say whether somebody is live. */
 const ANSWER_MS = 8000;
@@ -54,8 +60,6 @@ export class SocketWatchTransport {
   /** @type {HTMLVideoElement | null} */
   #video = null;
   #mime = '';
-  /** @type {Durations | null} */
-  #durations = null;
   /** @type {(problem: Problem) => void} */
   #lose = () => {};
   /** @type {Promise<void>} */
@@ -98,7 +102,7 @@ export class SocketWatchTransport {
     });
     socket.lost.then(this.#lose);
     await socket.open(signal);
-    socket.send({type: 'hello', framing: FRAMING, containers: CONTAINERS});
+    socket.send({type: 'hello', framing: FRAMING, durations: DURATIONS, containers: CONTAINERS});
     await within(ANSWER_MS, signal, Promise.race([this.#live, idle]), this.lost);
   }
 
@@ -172,8 +176,6 @@ export class SocketWatchTransport {
     }
     this.#mime = mime;
     this.#paused = false;
-    // In MP4 the server says it.
-    this.#durations = mime.includes('/mp4') || (CHROMIUM && SOUND.test(mime)) ? null : new Durations();
     const old = this.#player;
     const player = this.#player = new MsePlayer(mime, HAND);
     player.failed.then((problem) => {
@@ -212,8 +214,7 @@ export class SocketWatchTransport {
 
   #take(/** @type {ArrayBuffer} */ data) {
     this.#received += data.byteLength;
-    const piece = this.#durations?.next(data) ?? data;
-    if (piece.byteLength > 0) this.#player?.push(piece);
+    this.#player?.push(data);
   }
 }
 
