@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -16,7 +17,8 @@ import (
 	"weir/sfu/udp"
 )
 
-// TestSocketMetrics: what the socket counts is served by name.
+// TestSocketMetrics: what the socket counts is served by name, and OPERATING.md names
+// all metrics.
 func TestSocketMetrics(t *testing.T) {
 	metrics := map[string]float64{}
 	for _, m := range socketMetrics(udp.Stats{
@@ -54,6 +56,16 @@ func TestSocketMetrics(t *testing.T) {
 		len(regexp.MustCompile(`(?m)^weir_udp_send_mode\{mode="[a-z]+"\} 0$`).FindAll(page, -1)) != 2 ||
 		len(regexp.MustCompile(`(?m)^weir_udp_send_mode\{mode="[a-z]+"\} 1$`).FindAll(page, -1)) != 1 {
 		t.Errorf("%v: %s", err, page)
+	}
+	reference, err := os.ReadFile(root + "/OPERATING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile(`(?m)^# TYPE (weir_\S+)`).FindAllSubmatch(page, -1) {
+		name := strings.TrimSuffix(string(found[1]), "_total")
+		if !strings.Contains(string(reference), "`"+name) && !strings.Contains(string(reference), "`"+strings.TrimPrefix(name, "weir_udp")+"`") {
+			t.Errorf("OPERATING.md does not name the metric %s", found[1])
+		}
 	}
 }
 
