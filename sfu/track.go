@@ -40,7 +40,7 @@ type Track struct {
 }
 
 func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
-	format, _ := codec.For(info.Codec) // AddTrack has checked
+	format, _ := codec.For(info.Codec) // AddTracks has checked
 	t := &Track{info: info, format: format, stream: s, forms: forms{native: native}}
 	t.open(native)
 	t.bySeq = make([]atomic.Pointer[media.Packet], packetSlots(info.Kind()))

@@ -150,11 +150,11 @@ func TestFallsBackInMidBroadcast(t *testing.T) {
 	})()`)
 	publisher.Wait("reconnecting", `document.documentElement.dataset.state !== "live"`)
 	publisher.Wait("live again", `document.documentElement.dataset.state === "live"`)
-	if i := onlyStream(t, s); i.ID != before.ID || i.Source != "websocket" {
-		t.Errorf("the stream was %+v, and is %+v", before, i)
-	}
 	from := eval[int](viewer, `document.querySelector("#player").getVideoPlaybackQuality().totalVideoFrames`)
 	viewer.Wait("more pictures", `document.querySelector("#player").getVideoPlaybackQuality().totalVideoFrames > `+strconv.Itoa(from+40))
+	if i := onlyStream(t, s); i.ID != before.ID || i.State != "live" || i.Source != "websocket" {
+		t.Errorf("the stream was %+v, and is %+v", before, i)
+	}
 	publisher.Click("#toggle")
 	publisher.Wait("ended", `document.documentElement.dataset.state === "ended"`)
 	waitFinished(t, s.url, "falls/back")
