@@ -41,12 +41,13 @@ var mayImport = map[string][]string{
 
 	// The adapters: sources and sinks. They meet in the hub and never import one
 	// another.
-	"sfu/peer":          {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp"},
-	"sfu/peer/sdp":      {"sfu/media", "sfu/codec"},
-	"sfu/relay":         {"sfu", "sfu/media", "sfu/codec"},
-	"recorder":          {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
-	"recorder/playback": {"sfu", "sfu/media", "sfu/codec", "recorder/webm/ebml", "recorder/webm/read"},
-	"recorder/mp4":      {"sfu/media", "sfu/codec"},
+	"sfu/peer":           {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp", "sfu/peer/transport"},
+	"sfu/peer/sdp":       {"sfu/media", "sfu/codec"},
+	"sfu/peer/transport": {"sfu/udp", "sfu/peer/sdp"},
+	"sfu/relay":          {"sfu", "sfu/media", "sfu/codec"},
+	"recorder":           {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
+	"recorder/playback":  {"sfu", "sfu/media", "sfu/codec", "recorder/webm/ebml", "recorder/webm/read"},
+	"recorder/mp4":       {"sfu/media", "sfu/codec"},
 
 	// WebM: what elements are called and how they are parsed; where things lie in a
 	// file; the file from head to head. Who writes knows nothing of who reads.
@@ -89,14 +90,14 @@ var homes = map[string][]string{
 	"github.com/pion/webrtc":        {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/interceptor":   {"sfu/peer", "cmd/weir/load"},
 	"github.com/pion/ice":           {"sfu/peer", "cmd/weir/load"},
-	"github.com/pion/dtls":          {"sfu/peer", "cmd/weir/load"},
-	"github.com/pion/stun":          {"sfu/peer", "cmd/weir/load"},
-	"github.com/pion/srtp":          {"sfu/peer", "cmd/weir/load"},
+	"github.com/pion/dtls":          {"sfu/peer/transport", "cmd/weir/load"},
+	"github.com/pion/stun":          {"sfu/peer/transport", "cmd/weir/load"},
+	"github.com/pion/srtp":          {"sfu/peer/transport", "cmd/weir/load"},
 	"github.com/pion/sdp":           {"sfu/peer/sdp"},
-	"github.com/pion/transport":     {"sfu/peer", "cmd/weir/load"},
-	"github.com/pion/logging":       {"sfu/peer", "cmd/weir/load"},
-	"github.com/pion/rtp":           {"sfu/peer", "sfu/codec", "sfu/forward", "cmd/weir/load"},
-	"github.com/pion/rtcp":          {"sfu/peer", "sfu/rtp", "sfu/codec", "sfu/forward", "cmd/weir/load"},
+	"github.com/pion/transport":     {"sfu/peer", "sfu/peer/transport", "cmd/weir/load"},
+	"github.com/pion/logging":       {"sfu/peer", "sfu/peer/transport", "cmd/weir/load"},
+	"github.com/pion/rtp":           {"sfu/peer", "sfu/peer/transport", "sfu/codec", "sfu/forward", "cmd/weir/load"},
+	"github.com/pion/rtcp":          {"sfu/peer", "sfu/peer/transport", "sfu/rtp", "sfu/codec", "sfu/forward", "cmd/weir/load"},
 	"golang.org/x/net":              {"sfu/udp"},
 	"golang.org/x/sys":              {"sfu/udp"},
 	"github.com/at-wat/ebml-go":     {"recorder/webm/layout"},

@@ -7,6 +7,8 @@ import (
 	"github.com/pion/interceptor"
 	pionnet "github.com/pion/transport/v4"
 	"github.com/pion/webrtc/v4"
+
+	"weir/sfu/peer/transport"
 )
 
 // api is what the connections of all publishers have in common.
@@ -34,18 +36,18 @@ func newAPI(logs loggerFactory, host pionnet.Net) (api, error) {
 	// The cookie exchange protects from spoofed addresses, and costs a round trip:
 	// DTLS is only taken from addresses that have passed ICE.
 	s.SetDTLSInsecureSkipHelloVerify(true)
-	s.SetSRTPProtectionProfiles(srtpProfiles...)
-	s.SetDTLSCipherSuites(cipherSuites...)
+	s.SetSRTPProtectionProfiles(transport.SRTPProfiles...)
+	s.SetDTLSCipherSuites(transport.CipherSuites...)
 	s.SetNet(host) // one of its own would look for the machine's addresses each time
 	return api{engine, s}, nil
 }
 
 // newConnection returns a PeerConnection over a mux, the secrets of whose handshake
 // are caught.
-func (a api) newConnection(c webrtc.Configuration, mux ice.UDPMux, caught *secrets) (*webrtc.PeerConnection, error) {
+func (a api) newConnection(c webrtc.Configuration, mux ice.UDPMux, caught *transport.Secrets) (*webrtc.PeerConnection, error) {
 	a.settings.SetICEUDPMux(mux)
 	a.settings.SetDTLSKeyLogWriter(caught)
-	a.settings.SetDTLSServerHelloMessageHook(caught.serverHello)
+	a.settings.SetDTLSServerHelloMessageHook(caught.ServerHello)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(a.engine), webrtc.WithSettingEngine(a.settings),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{})).NewPeerConnection(c)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 // connection is the PeerConnection of a publisher: it checks what was negotiated, and
@@ -20,34 +21,31 @@ import (
 // go. When they are done with, it is dropped.
 type connection struct {
 	pc    *webrtc.PeerConnection
-	pipe  *pipe
-	known *secrets // owned by the handshake
+	pipe  *transport.Pipe
+	known *transport.Secrets // owned by the handshake
 }
 
 // newConnection returns a connection of a client that is not told where that is.
-func (p *Port) newConnection(c *client) (*connection, error) {
-	n := &connection{pipe: newPipe(c, nil), known: c.newSecrets()}
-	n.pipe.opened = make(chan struct{})
-	if c.role == sdp.Client {
-		n.pipe.greeting = &greeting{known: n.known}
-	}
+func (p *Port) newConnection(c *transport.Client) (*connection, error) {
+	n := &connection{known: c.NewSecrets()}
+	n.pipe = c.NewPipe(n.known)
 	var err error
 	if n.pc, err = p.publishers.newConnection(p.configuration, pipeMux{n.pipe}, n.known); err != nil {
 		return nil, fmt.Errorf("peer: new connection: %w", err)
 	}
 	n.pc.SCTP().Transport().ICETransport().OnConnectionStateChange(func(state webrtc.ICETransportState) {
 		if state == webrtc.ICETransportStateConnected {
-			n.pipe.open()
+			n.pipe.Open()
 		}
 	})
 	n.pc.SCTP().Transport().OnStateChange(func(state webrtc.DTLSTransportState) {
 		switch state {
 		case webrtc.DTLSTransportStateConnected:
-			if c.establish() != nil {
-				c.state.fail() // it would be silent for ever
+			if c.Establish() != nil {
+				c.State().Fail() // it would be silent for ever
 			}
 		case webrtc.DTLSTransportStateFailed:
-			c.state.fail()
+			c.State().Fail()
 		}
 	})
 	return n, nil
@@ -92,21 +90,21 @@ func checkAnswer(answer webrtc.SessionDescription) error {
 
 // connect waits until the client has completed ICE and DTLS, but not longer than
 // timeout.
-func (n *connection) connect(ctx context.Context, c *client, timeout time.Duration) error {
+func (n *connection) connect(ctx context.Context, c *transport.Client, timeout time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found := c.found
+	found := c.Found()
 	for {
 		select {
 		case <-found:
-			there := fmt.Sprintf("candidate:1 1 udp 1 %v %d typ host", pipeThere.Addr(), pipeThere.Port())
+			there := fmt.Sprintf("candidate:1 1 udp 1 %v %d typ host", transport.PipeThere.Addr(), transport.PipeThere.Port())
 			if err := n.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: there}); err != nil {
 				return fmt.Errorf("%w: %v", ErrNotConnected, err)
 			}
 			found = nil
-		case <-c.state.connected:
+		case <-c.State().Connected():
 			return nil
-		case <-c.state.closed:
+		case <-c.State().Closed():
 			return ErrNotConnected
 		case <-limited.Done():
 			if ctx.Err() != nil {
@@ -127,7 +125,7 @@ func (n *connection) drop() error {
 }
 
 // pipeMux is an ice.UDPMux of one pipe.
-type pipeMux struct{ pipe *pipe }
+type pipeMux struct{ pipe *transport.Pipe }
 
 // GetConn implements ice.UDPMux.
 func (m pipeMux) GetConn(string, net.Addr) (net.PacketConn, error) { return m.pipe, nil }

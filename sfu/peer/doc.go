@@ -14,37 +14,19 @@
 // Package sdp reads offers and writes answers, the latter in one way for publishers and
 // viewers.
 //
-// # Clients
+// Package transport is a client's way through the socket, the same for both: which
+// datagrams are whose, connectivity checks, keys, and whether the client is there.
 //
-// Publishers and viewers have the same way through the socket, a client. What comes for
-// it is handled by the goroutine that reads the socket:
-//
-//	demux     reads the socket, and tells whose a datagram is
-//	path      by what a client's datagrams come and go
-//	client    one client's way: where it is, what it may send, whether it is there
-//	state     connecting, connected, closed
-//	binding   a connectivity check and its answer (STUN)
-//	agent     which checks are whose, and where to send (ICE-lite)
-//	records   what of a datagram of DTLS may be the client's
-//	greeting  the hello of a client that is the DTLS server
-//	secrets   what the keys are derived from
-//	keys      what is encrypted with: RTP (seal), RTCP (srtcp), alerts
-//	pipe      the socket of a handshake, in memory
-//
-// Each check is verified once, by the agent. The handshake is made by pion. What does
-// that lives until the client has our last flight, and gets nothing but handshake
-// records, of which at most a few wait; goodbyes need the keys alone:
-//
-//	link        pion/dtls, for a viewer
-//	connection  a PeerConnection, for a publisher: it checks what was negotiated, too
-//
-// So a connected client costs one goroutine, that of Run of its session.
+// The handshake is made by pion: for a viewer by pion/dtls (transport.Link), for a
+// publisher by a PeerConnection (connection), which checks what was negotiated, too. It
+// lives until the client has our last flight, and gets handshake records only. So a
+// connected client costs one goroutine, that of Run of its session.
 //
 // # Publishers
 //
 // A publisher's media are taken in from the first packet on:
 //
-//	ingress     takes in what the client has decrypted
+//	ingress     decrypts them, and tells what each packet is good for
 //	section     by what each track is told from the others
 //	router      which packet is of which track (RFC 9143 section 9.2, RFC 8852)
 //	encoding    one RTP stream, which goes on when its SSRC changes
@@ -56,7 +38,7 @@
 //
 // # Viewers
 //
-//	output       one track on its way to one viewer
+//	sender       one track on its way to one viewer
 //	feedback     what a viewer asks for
 //	shard_batch  what the viewers of a shard send together
 //

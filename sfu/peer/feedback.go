@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/pion/rtcp"
+
+	"weir/sfu/peer/transport"
 )
 
 const (
@@ -17,12 +19,12 @@ const (
 	maxBehind = 1<<15 - 1
 )
 
-// receiveRTP implements receiver: a viewer has no media for us.
-func (v *Viewer) receiveRTP(*keys, []byte, path) {}
+// ReceiveRTP implements transport.Receiver: a viewer has no media for us.
+func (v *Viewer) ReceiveRTP(*transport.Keys, []byte, transport.Path) {}
 
-// receiveRTCP implements receiver. It answers what the viewer reports: lost packets (NACK) and pictures
+// ReceiveRTCP implements transport.Receiver. It answers what the viewer reports: lost packets (NACK) and pictures
 // that it cannot show (PLI, FIR). Runs on the socket's reader.
-func (v *Viewer) receiveRTCP(packets []rtcp.Packet) {
+func (v *Viewer) ReceiveRTCP(packets []rtcp.Packet) {
 	attachment := v.attachment.Load()
 	if attachment == nil {
 		return
@@ -30,14 +32,14 @@ func (v *Viewer) receiveRTCP(packets []rtcp.Packet) {
 	for _, p := range packets {
 		switch p := p.(type) {
 		case *rtcp.TransportLayerNack:
-			for _, o := range v.outputs {
+			for _, o := range v.senders {
 				if o.ssrc == p.MediaSSRC {
 					attachment.Do(func() { attachment.Resent(o.track, v.resend(o, p.Nacks)) })
 				}
 			}
 		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 			of := p.DestinationSSRC()
-			for _, o := range v.outputs {
+			for _, o := range v.senders {
 				if slices.Contains(of, o.ssrc) {
 					o.track.RequestKeyframe()
 				}
@@ -48,7 +50,7 @@ func (v *Viewer) receiveRTCP(packets []rtcp.Packet) {
 
 // resend sends lost packets of a track again, out of its ring, and returns how many
 // bytes that were. Runs on the shard's goroutine.
-func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) (bytes int) {
+func (v *Viewer) resend(o *sender, nacks []rtcp.NackPair) (bytes int) {
 	e, ok := v.leaving()
 	if !ok {
 		return 0
@@ -68,7 +70,7 @@ func (v *Viewer) resend(o *output, nacks []rtcp.NackPair) (bytes int) {
 	return int(o.counters.bytes.Load() - before)
 }
 
-func (o *output) resendPacket(e *egress, seq uint16) {
+func (o *sender) resendPacket(e *egress, seq uint16) {
 	source, ok := o.forwarder.Source(seq)
 	if !ok || o.forwarder.Behind(seq) > maxBehind {
 		o.counters.missing.Add(1)

@@ -12,6 +12,7 @@ import (
 	"github.com/pion/srtp/v3"
 
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 // TestGoroutines: a connected publisher costs the goroutine of its session, as a viewer
@@ -92,7 +93,7 @@ func (s *somebody) prove(t *testing.T, certificate tls.Certificate) {
 	}
 	through := &connected{UDPConn: s.conn}
 	conn, err := dtls.ClientWithOptions(through, s.conn.RemoteAddr(), dtls.WithCertificates(certificate),
-		dtls.WithSRTPProtectionProfiles(srtpProfiles[0]), dtls.WithInsecureSkipVerify(true))
+		dtls.WithSRTPProtectionProfiles(transport.SRTPProfiles[0]), dtls.WithInsecureSkipVerify(true))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func (s *somebody) prove(t *testing.T, certificate tls.Certificate) {
 	}
 	through.Close()
 	conn.Close()
-	c := srtp.Config{Profile: srtp.ProtectionProfile(srtpProfiles[0])}
+	c := srtp.Config{Profile: srtp.ProtectionProfile(transport.SRTPProfiles[0])}
 	if err := c.ExtractSessionKeysFromDTLS(&state, true); err != nil {
 		t.Fatal(err)
 	}

@@ -233,7 +233,7 @@ func (f *flood) awaitEnd() {
 	if streams := f.hub.Streams(); len(streams) != 1 || streams[0].Viewers != 0 {
 		f.t.Errorf("%d streams are left, the first one with %d viewers", len(streams), streams[0].Viewers)
 	}
-	if addresses, sessions := f.port.demux.known(); addresses+sessions != 0 {
+	if addresses, sessions := f.port.demux.Known(); addresses+sessions != 0 {
 		f.t.Errorf("the socket remembers %d addresses and %d user names", addresses, sessions)
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"weir/sfu/peer/peertest"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 // TestHelloOfOurs: with a client that is the DTLS server we say hello as soon as a
@@ -124,7 +125,7 @@ func (s *somebody) greet(t *testing.T, certificate tls.Certificate) error {
 	}
 	through := &connected{UDPConn: s.conn}
 	conn, err := dtls.ClientWithOptions(through, s.conn.RemoteAddr(), dtls.WithCertificates(certificate),
-		dtls.WithSRTPProtectionProfiles(srtpProfiles...), dtls.WithInsecureSkipVerify(true))
+		dtls.WithSRTPProtectionProfiles(transport.SRTPProfiles...), dtls.WithInsecureSkipVerify(true))
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (s *somebody) shake(t *testing.T, ctx context.Context, hello []byte, certif
 		t.Fatal(err)
 	}
 	conn, err := dtls.ServerWithOptions(through, s.conn.RemoteAddr(),
-		dtls.WithCertificates(certificate), dtls.WithSRTPProtectionProfiles(srtpProfiles...),
+		dtls.WithCertificates(certificate), dtls.WithSRTPProtectionProfiles(transport.SRTPProfiles...),
 		dtls.WithClientAuth(dtls.RequireAnyClientCert), dtls.WithInsecureSkipVerify(true), dtls.WithInsecureSkipVerifyHello(true))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pion/dtls/v3"
+
+	"weir/sfu/peer/transport"
 )
 
 // clientHello returns the first datagram of a DTLS handshake, as a WebRTC client
@@ -16,7 +18,7 @@ func clientHello(t testing.TB) []byte {
 	t.Helper()
 	there := &firstWrite{wire: newWire(), first: make(chan []byte, 1)}
 	conn, err := dtls.ClientWithOptions(there, there.LocalAddr(),
-		dtls.WithSRTPProtectionProfiles(srtpProfiles...), dtls.WithInsecureSkipVerify(true))
+		dtls.WithSRTPProtectionProfiles(transport.SRTPProfiles...), dtls.WithInsecureSkipVerify(true))
 	if err != nil {
 		t.Fatal(err)
 	}

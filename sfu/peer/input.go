@@ -256,8 +256,8 @@ func (in *input) tend() {
 	}
 }
 
-// flush implements flusher, for what receive has taken in.
-func (in *input) flush(inline bool) {
+// Flush implements transport.Flusher, for what receive has taken in.
+func (in *input) Flush(inline bool) {
 	in.fresh = false
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -164,7 +164,7 @@ func TestSimulcastFeedback(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.at.receiveMedia(sealed, rigAt)
+		r.at.ReceiveMedia(sealed, rigAt)
 		r.frame(t)
 		if used := r.counted().Sync.Reports; (used == 1) != (ssrc == 30) {
 			t.Errorf("after a report of %d, %d were used", ssrc, used)

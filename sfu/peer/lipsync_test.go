@@ -130,7 +130,7 @@ func sendOneTrack(t *testing.T, c media.Codec, length time.Duration, clock func(
 		t.Fatal(err)
 	}
 	to := &discard{keep: true}
-	out := newOutput(tracks[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
+	out := newSender(tracks[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
 	route := &egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 	format, _ := codec.For(c)
 	packetizer, in := format.NewPacketizer(0), rtptest.NewWriter(c, writer, nil)

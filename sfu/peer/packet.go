@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/pion/rtp"
+
+	"weir/sfu/peer/transport"
 )
 
 const (
@@ -30,7 +32,7 @@ func (in *input) used(n int) { in.slab = in.slab[n:] }
 // 3550 section 5.1).
 func payloadOf(h *rtp.Header, packet []byte) (payload []byte, ok bool) {
 	const source, extensionHeader = 4, 4 // bytes
-	n := rtpHeader + source*len(h.CSRC)
+	n := transport.RTPHeader + source*len(h.CSRC)
 	if h.Extension {
 		if len(packet) < n+extensionHeader {
 			return nil, false

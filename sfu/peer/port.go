@@ -15,13 +15,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/dtls/v3"
 	pionnet "github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
 
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 const (
@@ -32,18 +32,6 @@ const (
 	// defaultMediaTimeout: with what it takes to notice and to tear down, the session
 	// of a publisher of which nothing can be used is gone within 10 s.
 	defaultMediaTimeout = 8 * time.Second
-	// A client that falls silent counts as disconnected after 5 s, which heals by
-	// itself, and as lost 10 s later. Chromium sends consent checks (RFC 7675) about
-	// every 2.5 s and Firefox every 5 to 6 s, and after a change of its address
-	// nothing else comes through: two of them may be lost.
-	disconnectedTimeout = 5 * time.Second
-	failedTimeout       = 10 * time.Second
-	keepalive           = 2 * time.Second
-	// replayWindow is how far behind the newest packet one may come, in packets. A
-	// client that has no retransmission stream sends a lost packet again under its
-	// old number: with the usual window of 64 it would be dropped as a replay when
-	// the round trip is longer than 0.1 s at 5 Mbit/s.
-	replayWindow = 2048
 )
 
 // Config configures a Port.
@@ -84,8 +72,8 @@ type Port struct {
 	conn           net.PacketConn
 	log            *slog.Logger
 	publishers     api
-	demux          *demux
-	dtls           []dtls.Option // of handshakes with viewers
+	demux          *transport.Demux
+	handshakes     transport.Handshakes // with viewers
 	answerer       sdp.Answerer
 	configuration  webrtc.Configuration
 	connectTimeout time.Duration
@@ -141,9 +129,9 @@ func New(c Config) (*Port, error) {
 	}
 	p := &Port{
 		conn: c.Conn, log: c.Log, connectTimeout: c.ConnectTimeout, mediaTimeout: c.MediaTimeout, maxConnecting: int64(c.MaxConnecting),
-		demux:    newDemux(c.Conn),
-		dtls:     dtlsOptions(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, logs),
-		answerer: sdp.Answerer{Fingerprint: sdp.FingerprintOf(der), Candidates: candidates},
+		demux:      transport.NewDemux(c.Conn),
+		handshakes: transport.NewHandshakes(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, logs),
+		answerer:   sdp.Answerer{Fingerprint: sdp.FingerprintOf(der), Candidates: candidates},
 		configuration: webrtc.Configuration{
 			Certificates:  []webrtc.Certificate{*certificate},
 			BundlePolicy:  webrtc.BundlePolicyMaxBundle,
@@ -169,20 +157,37 @@ func derOf(c *webrtc.Certificate) ([]byte, error) {
 	return block.Bytes, nil
 }
 
+// newState returns the state of a client that is connecting, or ErrBusy.
+func (p *Port) newState() (*transport.State, error) {
+	if p.connecting.Add(1) > p.maxConnecting {
+		p.connecting.Add(-1)
+		return nil, ErrBusy
+	}
+	return transport.NewState(func() { p.connecting.Add(-1) }), nil
+}
+
+// causeOf returns why a client is closed.
+func causeOf(c *transport.Client) error {
+	if c.State().Failed() {
+		return ErrLost
+	}
+	return ErrClosed
+}
+
 // restart answers a client's ICE restart. kind and mid are of its first section.
-func (p *Port) restart(c *client, f Fragment, kind media.Kind, mid string) (Fragment, error) {
+func (p *Port) restart(c *transport.Client, f Fragment, kind media.Kind, mid string) (Fragment, error) {
 	remote, err := f.Restart()
 	if err != nil {
 		return Fragment{}, err
 	}
 	select {
-	case <-c.state.closed:
+	case <-c.State().Closed():
 		return Fragment{}, ErrLost
 	default:
 	}
-	local, err := c.restart(strings.Clone(remote.Ufrag))
+	local, err := c.Restart(strings.Clone(remote.Ufrag))
 	if err != nil {
-		return Fragment{}, err
+		return Fragment{}, ErrLost
 	}
 	return p.answerer.Restart(kind, mid, local), nil
 }
@@ -193,12 +198,12 @@ func (p *Port) Addr() net.Addr { return p.conn.LocalAddr() }
 // Run reads the socket, and hands what comes to the sessions, until Close, which is no
 // error, or until ctx is done, whose cause it returns: then it has closed the socket.
 // Sessions should have ended before. No session is connected before Run.
-func (p *Port) Run(ctx context.Context) error { return p.demux.run(ctx) }
+func (p *Port) Run(ctx context.Context) error { return p.demux.Run(ctx) }
 
 // Close closes the socket, which ends Run. Sessions must have ended before. Closing
 // twice is fine.
 func (p *Port) Close() error {
-	if err := p.demux.close(); err != nil {
+	if err := p.demux.Close(); err != nil {
 		return fmt.Errorf("peer: close: %w", err)
 	}
 	return nil
@@ -210,4 +215,4 @@ type PortStats struct {
 }
 
 // Stats returns a snapshot.
-func (p *Port) Stats() PortStats { return PortStats{Dropped: p.demux.dropped.Load()} }
+func (p *Port) Stats() PortStats { return PortStats{Dropped: p.demux.Dropped()} }

@@ -10,11 +10,12 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"weir/sfu/peer/peertest"
+	"weir/sfu/peer/transport"
 )
 
 // TestProfiles: clients that have but one way to encrypt are served by it.
 func TestProfiles(t *testing.T) {
-	for _, p := range srtpProfiles {
+	for _, p := range transport.SRTPProfiles {
 		hub := aStream(t)
 		sub, err := hub.Subscribe("s")
 		if err != nil {

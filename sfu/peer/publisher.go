@@ -11,6 +11,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 type Publisher struct {
 	// set once
 	port       *Port
-	client     *client
+	client     *transport.Client
 	connection *connection
 	ingress    *ingress
 	inputs     []*input
@@ -55,17 +56,17 @@ func (p *Port) NewPublisher(_ context.Context, rawOffer string, pub *sfu.Publica
 	if err != nil {
 		return nil, "", err
 	}
-	state, err := p.newConnectionState()
+	state, err := p.newState()
 	if err != nil {
 		return nil, "", err
 	}
 	c := &Publisher{
-		port: p, client: newClient(p.demux, state, o, true), ingress: &ingress{},
+		port: p, client: transport.NewClient(p.demux, state, o, true), ingress: &ingress{},
 		kind: o.Media[0].Codec.Kind(), mid: o.Media[0].MID, asking: make(chan asking, maxAsking),
 	}
 	c.ingress.client = c.client
 	if c.connection, err = p.newConnection(c.client); err != nil {
-		state.close()
+		state.Close()
 		return nil, "", err
 	}
 	answer, err := c.accept(o, pub)
@@ -103,7 +104,7 @@ func (c *Publisher) accept(o *sdp.Offer, pub *sfu.Publication) (string, error) {
 	}
 	c.ingress.router.Store(&router{names: names, inputs: c.inputs})
 	c.ingress.arrivals.negotiated(o.Extensions().TransportCC)
-	c.client.enter(credentials{local: local, remote: o.Credentials.Ufrag}, c.ingress)
+	c.client.Enter(local, o.Credentials.Ufrag, c.ingress)
 	return answer, nil
 }
 
@@ -155,19 +156,19 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 				c.useless.Store(true)
 				return ErrNoMedia
 			}
-		case <-c.client.state.closed:
-			return c.client.state.cause()
+		case <-c.client.State().Closed():
+			return causeOf(c.client)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		c.client.report(packets)
+		c.client.Report(packets)
 	}
 }
 
 // tend looks after the connection from time to time.
 func (c *Publisher) tend() error {
-	c.client.tend()
-	if !c.dropped && c.client.handshaken() {
+	c.client.Tend()
+	if !c.dropped && c.client.Handshaken() {
 		c.dropped = true
 		return c.connection.drop()
 	}
@@ -176,11 +177,11 @@ func (c *Publisher) tend() error {
 
 // Silent reports whether nothing has come from the client for some seconds, though it
 // was connected.
-func (c *Publisher) Silent() bool { return c.client.silent() }
+func (c *Publisher) Silent() bool { return c.client.Silent() }
 
 // Trickle takes in candidates of the client. An ICE-lite agent has no use for
 // them: it only checks that they are meant for this session.
-func (c *Publisher) Trickle(f Fragment) error { return f.CheckSession(c.client.remote()) }
+func (c *Publisher) Trickle(f Fragment) error { return f.CheckSession(c.client.Remote()) }
 
 // Restart answers an ICE restart: the fragment brings the client's new
 // credentials, the returned one the server's. If it fails, the session goes on
@@ -195,7 +196,7 @@ func (c *Publisher) Close() error {
 	for _, in := range c.inputs {
 		in.stop()
 	}
-	c.client.close(nil)
+	c.client.Close(nil)
 	return c.connection.drop()
 }
 

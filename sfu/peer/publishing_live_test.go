@@ -23,6 +23,7 @@ import (
 
 	"weir/sfu"
 	"weir/sfu/peer/peertest"
+	"weir/sfu/peer/transport"
 )
 
 // TestFirstPacket: of a publisher that sends from the first moment on nothing is
@@ -61,10 +62,10 @@ func TestLastFlight(t *testing.T) {
 		if datagram[0] != changeCipherSpec {
 			return true
 		}
-		if i.keys.Load() == nil {
+		if i.Keys() == nil {
 			early.Add(1)
 		}
-		if i.established.Load() {
+		if i.Established() {
 			return true
 		}
 		lost.Add(1)
@@ -100,7 +101,7 @@ func TestForgedAtPublishers(t *testing.T) {
 	mu.Unlock()
 	p.tap.loses.Store(nil)
 	before := p.pub.Info().Tracks[0]
-	at := *p.publisher.client.path.Load()
+	at := *p.publisher.client.Path()
 	for round := range 20 {
 		forged := [][]byte{
 			aRecord(alertRecord, 0, 2, 40), aRecord(alertRecord, 0, 1, 0), aRecord(alertRecord, 1, 2, 40),
@@ -120,7 +121,7 @@ func TestForgedAtPublishers(t *testing.T) {
 			other[8]++ // the SSRC
 			forged = append(forged, datagram, other)
 		}
-		for _, from := range []netip.AddrPort{at.address, netip.MustParseAddrPort("192.0.2.99:9")} {
+		for _, from := range []netip.AddrPort{at.Address, netip.MustParseAddrPort("192.0.2.99:9")} {
 			for _, datagram := range forged {
 				p.socket.put(datagram, from)
 			}
@@ -131,7 +132,7 @@ func TestForgedAtPublishers(t *testing.T) {
 	if after := p.pub.Info().Tracks[0]; after.Duplicates != before.Duplicates || after.Late != before.Late {
 		t.Errorf("the track has %+v, before %+v", after, before)
 	}
-	if got := *i.path.Load(); got != at {
+	if got := *i.Path(); got != at {
 		t.Errorf("the client is at %v, was at %v", got, at)
 	}
 	p.client.Close()
@@ -139,7 +140,7 @@ func TestForgedAtPublishers(t *testing.T) {
 		t.Errorf("the publisher ended with %v", err)
 	}
 	p.forgotten(t)
-	if n := i.keys.Load().in.sources; n != 1 {
+	if n := i.Keys().Sources(); n != 1 {
 		t.Errorf("the client has %d SSRCs", n)
 	}
 }
@@ -205,15 +206,15 @@ func TestNothingOfUse(t *testing.T) {
 	p := publish(t, peertest.Options{})
 	p.connect(t)
 	i := p.publisher.ingress
-	until(t, "the end of the handshake", p.publisher.client.established.Load)
+	until(t, "the end of the handshake", p.publisher.client.Established)
 	r := &rig{client: clientContext(t, p.secrets())}
 	h := mediaHeader(1)
 	h.PayloadType = 50
-	p.socket.put(r.seal(t, h, frame(1)), p.publisher.client.path.Load().address)
+	p.socket.put(r.seal(t, h, frame(1)), p.publisher.client.Path().Address)
 	until(t, "the packet", func() bool { return i.useless.Load() != 0 })
 	i.useless.Add(-int64(defaultMediaTimeout))
 	h.SequenceNumber++
-	p.socket.put(r.seal(t, h, frame(1)), p.publisher.client.path.Load().address)
+	p.socket.put(r.seal(t, h, frame(1)), p.publisher.client.Path().Address)
 	if err := p.end(t); !errors.Is(err, ErrNoMedia) || errors.Is(err, sfu.ErrLost) || p.publisher.Failure() == nil {
 		t.Errorf("the publisher ended with %v", err)
 	}
@@ -227,10 +228,9 @@ func TestOnlyReports(t *testing.T) {
 	p := publish(t, peertest.Options{})
 	p.connect(t)
 	seq := p.begin(t, 0)
-	d, live := p.port.demux, &p.publisher.client.liveness
-	d.mu.Lock()
-	clear(d.byUfrag) // checks do not count any more
-	d.mu.Unlock()
+	c := p.publisher.client
+	unchecked := func(datagram []byte) bool { return datagram[0] > 3 } // checks do not count any more
+	p.socket.comes.Store(&unchecked)
 	muted := make(chan struct{})
 	var once sync.Once
 	loses := func([]byte) bool {
@@ -248,15 +248,14 @@ func TestOnlyReports(t *testing.T) {
 			return false
 		}
 	})
-	live.heard.Add(-int64(disconnectedTimeout))
+	c.Heard(transport.DisconnectedTimeout)
 	if !p.publisher.Silent() {
 		t.Error("the client is not silent")
 	}
 	until(t, "a report", func() bool { return !p.publisher.Silent() })
-	d.mu.Lock()
-	clear(d.byAddress[overUDP])
-	d.mu.Unlock()
-	live.heard.Add(-int64(disconnectedTimeout + failedTimeout))
+	nothing := func([]byte) bool { return false }
+	p.socket.comes.Store(&nothing)
+	c.Heard(transport.DisconnectedTimeout + transport.FailedTimeout)
 	if err := p.end(t); !errors.Is(err, ErrLost) {
 		t.Errorf("the publisher ended with %v", err)
 	}
@@ -267,7 +266,7 @@ func TestOnlyReports(t *testing.T) {
 func TestPublisherMoves(t *testing.T) {
 	for _, chooses := range []bool{true, false} {
 		testMoves(t, chooses, 0)
-		testMoves(t, chooses, 2*maxPaths)
+		testMoves(t, chooses, 2*8)
 	}
 }
 
@@ -289,22 +288,19 @@ func testMoves(t *testing.T, chooses bool, before uint16) {
 	}
 	p.socket.leaves.Store(&leaves)
 	c := p.publisher.client
-	c.mu.Lock()
-	now := c.agent.now
-	c.mu.Unlock()
+	user, pwd := peertest.Attribute(p.answer, "ice-ufrag")+":"+c.Remote(), peertest.Attribute(p.answer, "ice-pwd")
 	check := []stun.Setter{ice.AttrControlling(7)}
 	if chooses {
 		check = append(check, ice.UseCandidate())
 	}
 	for port := uint16(20); port < 20+before; port++ {
-		p.socket.put(checkBy(now.local.Ufrag+":"+now.remote, now.local.Pwd, check...), netip.AddrPortFrom(moved.Addr(), port))
+		p.socket.put(checkBy(user, pwd, check...), netip.AddrPortFrom(moved.Addr(), port))
 	}
 	// A check of its own, by the old way, may come in between, on a slow machine.
 	until(t, "feedback at the new address", func() bool {
-		p.socket.put(checkBy(now.local.Ufrag+":"+now.remote, now.local.Pwd, check...), moved)
-		by := path{overUDP, moved, p.port.demux.conn}
-		if !chooses && p.port.demux.at(by) != nil {
-			c.hear(by) // as what it seals would
+		p.socket.put(checkBy(user, pwd, check...), moved)
+		if !chooses { // as what it seals would
+			c.Hear(transport.Path{Network: transport.UDP, Address: moved, Writer: c.Path().Writer})
 		}
 		p.write(t, seq)
 		seq++
@@ -333,7 +329,7 @@ func TestLayers(t *testing.T) {
 	p := publishTracks(t, peertest.Options{}, layer("f"), layer("h"))
 	p.connect(t)
 	i := p.publisher.ingress
-	until(t, "the end of the handshake", p.publisher.client.established.Load)
+	until(t, "the end of the handshake", p.publisher.client.Established)
 	names, section := i.router.Load().names, i.router.Load().inputs[0].section
 	mid, rid, repaired := names.mid, names.rid, names.repaired
 	for number, uri := range map[uint8]string{mid: pion.SDESMidURI, rid: pion.SDESRTPStreamIDURI, repaired: pion.SDESRepairRTPStreamIDURI} {
@@ -350,7 +346,7 @@ func TestLayers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p.socket.put(r.seal(t, h, payload), p.publisher.client.path.Load().address)
+		p.socket.put(r.seal(t, h, payload), p.publisher.client.Path().Address)
 	}
 	seq, again := uint16(0), uint16(0)
 	next := func() { // every second packet is missing

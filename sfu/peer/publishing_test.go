@@ -16,6 +16,8 @@ import (
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/peer/peertest"
+	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 // crossing is a socket into which a test can put datagrams as if they came from
@@ -26,6 +28,7 @@ type crossing struct {
 	closed  chan struct{}
 	reading sync.WaitGroup
 	leaves  atomic.Pointer[func(datagram []byte, to net.Addr) bool] // false: it gets lost
+	comes   atomic.Pointer[func(datagram []byte) bool]              // false: it gets lost
 }
 
 type parcel struct {
@@ -59,11 +62,15 @@ func newCrossing(t testing.TB) *crossing {
 }
 
 func (c *crossing) ReadFrom(b []byte) (int, net.Addr, error) {
-	select {
-	case p := <-c.came:
-		return copy(b, p.datagram), p.from, nil
-	case <-c.closed:
-		return 0, nil, net.ErrClosed
+	for {
+		select {
+		case p := <-c.came:
+			if comes := c.comes.Load(); comes == nil || (*comes)(p.datagram) {
+				return copy(b, p.datagram), p.from, nil
+			}
+		case <-c.closed:
+			return 0, nil, net.ErrClosed
+		}
 	}
 }
 
@@ -96,12 +103,12 @@ type tap struct {
 	loses atomic.Pointer[func(datagram []byte) bool] // of the client's media
 }
 
-func (p *tap) receiveRTP(k *keys, datagram []byte, from path) {
+func (p *tap) ReceiveRTP(k *transport.Keys, datagram []byte, from transport.Path) {
 	if loses := p.loses.Load(); loses != nil && (*loses)(datagram) {
 		return
 	}
 	p.took.Add(1)
-	p.ingress.receiveRTP(k, datagram, from)
+	p.ingress.ReceiveRTP(k, datagram, from)
 }
 
 // publishing is a publisher of one VP8 track.
@@ -160,7 +167,8 @@ func publishTracks(t testing.TB, o peertest.Options, layers ...*webrtc.TrackLoca
 	}
 	p.track = trackOf(t, hub)
 	p.tap = &tap{ingress: p.publisher.ingress}
-	p.publisher.client.receiver = p.tap // nothing has come yet
+	local := sdp.Credentials{Ufrag: peertest.Attribute(p.answer, "ice-ufrag"), Pwd: peertest.Attribute(p.answer, "ice-pwd")}
+	p.publisher.client.Enter(local, p.publisher.client.Remote(), p.tap) // nothing has come yet
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -172,7 +180,7 @@ func publishTracks(t testing.TB, o peertest.Options, layers ...*webrtc.TrackLoca
 }
 
 // secrets returns those of the publisher's handshake.
-func (p *publishing) secrets() *secrets { return p.publisher.connection.known }
+func (p *publishing) secrets() *transport.Secrets { return p.publisher.connection.known }
 
 // readReports reads what the client is told, for its interceptors.
 func (p *publishing) readReports(t testing.TB, sender *webrtc.RTPSender) {
@@ -249,7 +257,7 @@ func (p *publishing) alive(t testing.TB, seq uint16) uint16 {
 // forgotten checks that nothing of a publisher is left behind.
 func (p *publishing) forgotten(t testing.TB) {
 	t.Helper()
-	if addresses, sessions := p.port.demux.known(); addresses+sessions != 0 {
+	if addresses, sessions := p.port.demux.Known(); addresses+sessions != 0 {
 		t.Errorf("the socket remembers %d addresses and %d user names", addresses, sessions)
 	}
 }

@@ -9,12 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/dtls/v3/pkg/protocol/extension"
+	"github.com/pion/dtls/v3/pkg/protocol/handshake"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 	"weir/sfu/sfutest"
 )
 
@@ -25,13 +28,14 @@ const (
 	rigPayload, rigRepair = 96, 97
 )
 
-var rigAt = path{overUDP, netip.MustParseAddrPort("192.0.2.1:1"), plainConn{nowhere{}}}
+var rigAt = pathOf("192.0.2.1:1")
 
 // rig is an ingress whose handshake is over, without a network. What it is given its
 // test may do by one goroutine only.
 type rig struct {
 	*ingress
-	at     *client
+	demux  *transport.Demux
+	at     *transport.Client
 	client *srtp.Context // with the client's keys
 	in     *input        // of the first section
 	pub    *sfu.Publication
@@ -57,6 +61,12 @@ func rigAudio() section { return section{mid: "a", payload: 111, repair: noType,
 
 // nowhere is a socket that takes everything.
 type nowhere struct{ net.PacketConn }
+
+func (nowhere) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) { return len(b), nil }
+
+func (nowhere) ReadFromUDPAddrPort([]byte) (int, netip.AddrPort, error) {
+	return 0, netip.AddrPort{}, net.ErrClosed
+}
 
 func (nowhere) WriteTo(b []byte, _ net.Addr) (int, error) { return len(b), nil }
 
@@ -96,39 +106,37 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	r.ingress.router.Store(routes)
 	r.in = routes.inputs[0]
 	r.track = trackOf(t, hub)
-	r.at = newTestClient(nowhere{}, true)
+	r.demux = transport.NewDemux(nowhere{})
+	r.at = transport.NewClient(r.demux, transport.NewState(func() {}), &sdp.Offer{}, true)
 	r.ingress.client = r.at
 	r.client = shake(t, r.at)
-	r.at.enter(testCredentials, r.ingress)
-	at := rigAt
-	r.at.path.Store(&at)
+	r.at.Enter(sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag, r.ingress)
+	r.demux.Receive(controlling(), rigAt)
 	return r
 }
 
-// testCredentials are those of newTestClient's.
-var testCredentials = credentials{sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag}
-
-// newTestClient returns a client without a session, at a socket.
-func newTestClient(socket net.PacketConn, sends bool) *client {
-	state := &connectionState{connected: make(chan struct{}), closed: make(chan struct{}), connecting: func(int64) int64 { return 0 }}
-	return newClient(newDemux(socket), state, &sdp.Offer{}, sends)
+// pathOf is one over UDP, of which what is sent is lost.
+func pathOf(address string) transport.Path {
+	return transport.Path{Network: transport.UDP, Address: netip.MustParseAddrPort(address), Writer: nowhere{}}
 }
 
 // shake is a handshake: it returns what the client seals with.
-func shake(t testing.TB, c *client) *srtp.Context {
+func shake(t testing.TB, c *transport.Client) *srtp.Context {
 	t.Helper()
 	s := exchange(t, c)
-	if err := c.establish(); err != nil {
+	if err := c.Establish(); err != nil {
 		t.Fatal(err)
 	}
 	return clientContext(t, s)
 }
 
 // exchange is that part of a handshake that yields the keys.
-func exchange(t testing.TB, c *client) *secrets {
+func exchange(t testing.TB, c *transport.Client) *transport.Secrets {
 	t.Helper()
-	s := c.newSecrets()
-	s.profile, s.serverRandom = srtp.ProtectionProfileAeadAes128Gcm, make([]byte, 32)
+	s := c.NewSecrets()
+	s.ServerHello(handshake.MessageServerHello{Extensions: []extension.Extension{
+		&extension.UseSRTP{ProtectionProfiles: []extension.SRTPProtectionProfile{extension.SRTP_AEAD_AES_128_GCM}},
+	}})
 	if _, err := fmt.Fprintf(s, "CLIENT_RANDOM %x %x\n", make([]byte, 32), make([]byte, 48)); err != nil {
 		t.Fatal(err)
 	}
@@ -136,9 +144,9 @@ func exchange(t testing.TB, c *client) *secrets {
 }
 
 // clientContext returns what the client of a handshake seals with.
-func clientContext(t testing.TB, s *secrets) *srtp.Context {
+func clientContext(t testing.TB, s *transport.Secrets) *srtp.Context {
 	t.Helper()
-	c := srtp.Config{Profile: s.profile}
+	c := srtp.Config{Profile: s.Profile()}
 	if err := c.ExtractSessionKeysFromDTLS(s, true); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +186,7 @@ func mediaHeader(seq uint16) rtp.Header {
 // put has the ingress take in a packet.
 func (r *rig) put(t testing.TB, h rtp.Header, payload []byte) {
 	t.Helper()
-	r.at.receiveMedia(bytes.Clone(r.seal(t, h, payload)), rigAt)
+	r.at.ReceiveMedia(bytes.Clone(r.seal(t, h, payload)), rigAt)
 }
 
 // send is put for a packet of the stream.

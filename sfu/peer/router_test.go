@@ -8,6 +8,7 @@ import (
 	"github.com/pion/rtp"
 
 	"weir/sfu/media"
+	"weir/sfu/peer/transport"
 )
 
 // TestRoutes: what packets belong to whose SSRC nobody has seen yet (RFC 9143 section
@@ -83,7 +84,7 @@ func TestRoutesAreFew(t *testing.T) {
 	r := newRigOf(t, rigVideo(), rigAudio())
 	sound := rtp.Header{PayloadType: 111, SSRC: 5, Marker: true}
 	before := uint32(0)
-	for n := range uint32(2 * maxSources) {
+	for n := range uint32(2 * transport.MaxSources) {
 		h := mediaHeader(uint16(n))
 		h.SSRC = 1000 + n
 		r.put(t, h, frame(1))
@@ -92,8 +93,8 @@ func TestRoutesAreFew(t *testing.T) {
 		sound.SequenceNumber++
 		sound.Timestamp += 960
 		r.put(t, sound, []byte{0xf8, 1})
-		if len(r.routes()) > maxRoutes || r.at.keys.Load().in.sources > maxSources || len(r.in.encodings[0].former) > maxRoutes {
-			t.Fatalf("there are %d routes for %d SSRCs", len(r.routes()), r.at.keys.Load().in.sources)
+		if len(r.routes()) > maxRoutes || r.at.Keys().Sources() > transport.MaxSources || len(r.in.encodings[0].former) > maxRoutes {
+			t.Fatalf("there are %d routes for %d SSRCs", len(r.routes()), r.at.Keys().Sources())
 		}
 		if n == 100 {
 			before = r.in.encodings[0].ssrc
@@ -102,7 +103,7 @@ func TestRoutesAreFew(t *testing.T) {
 	if before != 1100 {
 		t.Errorf("the picture goes on by SSRC %d", before)
 	}
-	if got := r.pub.Info().Tracks[1].Packets; got != 2*maxSources {
+	if got := r.pub.Info().Tracks[1].Packets; got != 2*transport.MaxSources {
 		t.Errorf("of the sound %d packets got through", got)
 	}
 }
@@ -270,7 +271,7 @@ func TestInVain(t *testing.T) {
 		{"forged", func(r *rig, seq uint16) {
 			datagram := r.seal(t, mediaHeader(seq), frame(1))
 			datagram[len(datagram)-1] ^= 1
-			r.at.receiveMedia(datagram, rigAt)
+			r.at.ReceiveMedia(datagram, rigAt)
 		}, false},
 		{"padding", func(r *rig, seq uint16) {
 			h := named(mediaHeader(seq), map[uint8]string{rigMID: "v"})
@@ -302,7 +303,10 @@ func TestInVain(t *testing.T) {
 	} {
 		r := newRigOf(t, undeclared, same)
 		tt.send(r, 1)
-		r.at.liveness.started = r.at.liveness.started.Add(-time.Hour)
+		if r.useless.Load() != 0 { // an hour passes
+			r.useless.Add(-int64(time.Hour))
+			r.newest.Add(-int64(time.Hour))
+		}
 		tt.send(r, 11)
 		if vain := r.inVain() > defaultMediaTimeout; vain != tt.vain {
 			t.Errorf("%s: in vain: %v", tt.name, vain)

@@ -15,6 +15,7 @@ import (
 	"weir/sfu"
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
 // reportInterval is how often a viewer gets sender reports. They carry what
@@ -30,15 +31,15 @@ const (
 type Viewer struct {
 	// set once
 	port    *Port
-	client  *client
+	client  *transport.Client
 	kind    media.Kind    // of the first section that is taken
 	mid     string        // its name
-	outputs []*output     // in the order of the offer's sections
-	first   chan struct{} // gets a value with the first packet of each output
+	senders []*sender     // in the order of the offer's sections
+	first   chan struct{} // gets a value with the first packet of each sender
 
 	attachment atomic.Pointer[sfu.Attachment] // nil before the viewer is connected
 
-	link link // owned by Run
+	link transport.Link // owned by Run
 
 	// owned by the shard's goroutine
 	batch  *shardBatch
@@ -65,22 +66,22 @@ func (p *Port) NewViewer(_ context.Context, rawOffer string, tracks []*sfu.Track
 	if err != nil {
 		return nil, "", err
 	}
-	state, err := p.newConnectionState()
+	state, err := p.newState()
 	if err != nil {
 		return nil, "", err
 	}
-	v.client = newClient(p.demux, state, o, false)
+	v.client = transport.NewClient(p.demux, state, o, false)
 	local := sdp.NewCredentials()
 	answer, err := p.answerer.Answer(o, local, sources)
 	if err != nil {
-		state.close()
+		state.Close()
 		return nil, "", err
 	}
-	v.client.enter(credentials{local: local, remote: o.Credentials.Ufrag}, v)
+	v.client.Enter(local, o.Credentials.Ufrag, v)
 	return v, answer, nil
 }
 
-// negotiate makes an output for each section of the offer that there is a track
+// negotiate makes a sender for each section of the offer that there is a track
 // for.
 func (v *Viewer) negotiate(o *sdp.Offer, tracks []*sfu.Track) ([]sdp.Source, error) {
 	sources := make([]sdp.Source, len(o.Media))
@@ -95,9 +96,9 @@ func (v *Viewer) negotiate(o *sdp.Offer, tracks []*sfu.Track) ([]sdp.Source, err
 		if m.RepairType != sdp.NoType {
 			s.RepairSSRC = ssrcs[2*i+1]
 		}
-		v.outputs = append(v.outputs, newOutput(tracks[at], m, *s, v.first))
+		v.senders = append(v.senders, newSender(tracks[at], m, *s, v.first))
 	}
-	if len(v.outputs) == 0 {
+	if len(v.senders) == 0 {
 		return nil, fmt.Errorf("%w: none of the stream's tracks is in the offer; offer to receive audio and video", ErrUnsupported)
 	}
 	return sources, nil
@@ -116,11 +117,11 @@ func distinct(n int) []uint32 {
 
 // Silent reports whether nothing has come from the client for some seconds, though it
 // was connected.
-func (v *Viewer) Silent() bool { return v.client.silent() }
+func (v *Viewer) Silent() bool { return v.client.Silent() }
 
 // Trickle takes in candidates of the client. An ICE-lite agent has no use for
 // them: it only checks that they are meant for this session.
-func (v *Viewer) Trickle(f Fragment) error { return f.CheckSession(v.client.remote()) }
+func (v *Viewer) Trickle(f Fragment) error { return f.CheckSession(v.client.Remote()) }
 
 // Restart answers an ICE restart: the fragment brings the client's new
 // credentials, the returned one the server's. If it fails, the session goes on
@@ -132,10 +133,10 @@ func (v *Viewer) Restart(_ context.Context, f Fragment) (Fragment, error) {
 // Close ends the connection, telling the client. Closing twice is fine.
 func (v *Viewer) Close() error {
 	var ssrcs []uint32
-	for _, out := range v.outputs {
+	for _, out := range v.senders {
 		ssrcs = append(ssrcs, out.ssrc)
 	}
-	v.client.close([]rtcp.Packet{
+	v.client.Close([]rtcp.Packet{
 		&rtcp.ReceiverReport{SSRC: ssrcs[0]}, cname(ssrcs[0]), &rtcp.Goodbye{Sources: ssrcs},
 	})
 	return nil
@@ -145,9 +146,11 @@ func (v *Viewer) Close() error {
 // that wraps ErrNotConnected, ErrLost or ErrClosed when the client went away, or
 // the cause of ctx.
 func (v *Viewer) Run(ctx context.Context, sub *sfu.Subscription) error {
-	defer v.link.drop()
+	defer v.link.Drop()
 	defer v.Close()
-	if err := v.link.connect(ctx, v.client, v.port.connectTimeout, v.port.dtls); err != nil {
+	if err := v.link.Connect(ctx, v.client, v.port.connectTimeout, v.port.handshakes); errors.Is(err, transport.ErrNotConnected) {
+		return fmt.Errorf("%w: %v", ErrNotConnected, err)
+	} else if err != nil {
 		return err
 	}
 	attachment, err := sub.Attach(v, v.tracks())
@@ -173,10 +176,10 @@ func (v *Viewer) serve(ctx context.Context, sub *sfu.Subscription, a *sfu.Attach
 			// On the shard's goroutine, which owns what a report tells. If its inbox
 			// is full, the next report will do.
 			a.Do(func() { v.report(clock) })
-			if v.client.handshaken() {
-				v.link.drop()
+			if v.client.Handshaken() {
+				v.link.Drop()
 			}
-			v.client.tend()
+			v.client.Tend()
 			tick.Reset(reportInterval)
 		case <-v.first:
 			a.Do(func() { v.report(clock) })
@@ -184,8 +187,8 @@ func (v *Viewer) serve(ctx context.Context, sub *sfu.Subscription, a *sfu.Attach
 		case <-sub.Done():
 			v.drain(a)
 			return nil
-		case <-v.client.state.closed:
-			return v.client.state.cause()
+		case <-v.client.State().Closed():
+			return causeOf(v.client)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -202,8 +205,8 @@ func (v *Viewer) drain(a *sfu.Attachment) {
 
 // tracks returns the tracks that the viewer receives.
 func (v *Viewer) tracks() []*sfu.Track {
-	tracks := make([]*sfu.Track, len(v.outputs))
-	for i, out := range v.outputs {
+	tracks := make([]*sfu.Track, len(v.senders))
+	for i, out := range v.senders {
 		tracks[i] = out.track
 	}
 	return tracks
@@ -215,7 +218,7 @@ func (v *Viewer) WritePackets(t *sfu.Track, batch []*media.Packet, lagged bool) 
 	if !ok {
 		return
 	}
-	for _, out := range v.outputs {
+	for _, out := range v.senders {
 		if out.track == t {
 			out.write(e, batch, lagged)
 			return
@@ -225,17 +228,17 @@ func (v *Viewer) WritePackets(t *sfu.Track, batch []*media.Packet, lagged bool) 
 
 // Local implements sfu.LocalWriter.
 func (v *Viewer) Local() bool {
-	to := v.client.path.Load()
-	return to != nil && to.address.Addr().Unmap().IsLoopback()
+	to := v.client.Path()
+	return to != nil && to.Address.Addr().Unmap().IsLoopback()
 }
 
 // leaving returns how packets leave at this moment. Runs on the shard's goroutine.
 func (v *Viewer) leaving() (*egress, bool) {
-	k, to := v.client.keys.Load(), v.client.path.Load()
+	k, to := v.client.Keys(), v.client.Path()
 	if k == nil || to == nil {
 		return nil, false // neither goes away once it is there, and a viewer is attached after that
 	}
-	v.egress = egress{k.rtp, v.batch, to.address}
+	v.egress = egress{k.Sealer(), v.batch, to.Address}
 	return &v.egress, true
 }
 
@@ -253,12 +256,12 @@ func (v *Viewer) report(c wallClock) {
 		return
 	}
 	now := c.now()
-	for _, out := range v.outputs {
+	for _, out := range v.senders {
 		sr := out.senderReport(now, c.started.Add(now))
 		if sr == nil {
 			continue
 		}
-		sealed, err := v.client.keys.Load().rtcp.seal(nil, sr)
+		sealed, err := v.client.Keys().SealRTCP(nil, sr)
 		if err != nil {
 			continue // after 2^31 reports
 		}
@@ -279,7 +282,7 @@ type Stats struct {
 // Stats returns a snapshot.
 func (v *Viewer) Stats() Stats {
 	var sum Stats
-	for _, out := range v.outputs {
+	for _, out := range v.senders {
 		out.counters.addTo(&sum)
 	}
 	return sum

@@ -15,6 +15,7 @@ import (
 	"weir/sfu/media"
 	"weir/sfu/peer/peertest"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
@@ -153,7 +154,7 @@ func TestForged(t *testing.T) {
 func forgeAt(t *testing.T, w *watched) {
 	t.Helper()
 	w.more(t)
-	at := *w.viewer.client.path.Load()
+	at := *w.viewer.client.Path()
 	check := controlling()
 	for range 50 {
 		for _, forged := range [][]byte{
@@ -162,18 +163,18 @@ func forgeAt(t *testing.T, w *watched) {
 			aServerHello(t, 1, 0), aRecord(handshakeRecord, 0, make([]byte, 12)...), aRecord(changeCipherSpec, 0, 1), {22}, bytes.Repeat([]byte{20}, 100),
 			append([]byte{0x80, 200}, make([]byte, 60)...), {0x80}, append([]byte{0x81, 206, 0, 2}, make([]byte, 60)...),
 		} {
-			for _, from := range []netip.AddrPort{at.address, netip.MustParseAddrPort("192.0.2.99:9")} {
+			for _, from := range []netip.AddrPort{at.Address, netip.MustParseAddrPort("192.0.2.99:9")} {
 				w.socket.put(forged, from)
 			}
 		}
-		w.socket.put(check, at.address)
+		w.socket.put(check, at.Address)
 	}
 	w.more(t)
 	w.client.Close()
 	if err := w.end(t); !errors.Is(err, ErrClosed) {
 		t.Errorf("the viewer ended with %v", err)
 	}
-	if addresses, sessions := w.port.demux.known(); addresses+sessions != 0 {
+	if addresses, sessions := w.port.demux.Known(); addresses+sessions != 0 {
 		t.Errorf("the socket remembers %d addresses and %d sessions", addresses, sessions)
 	}
 }
@@ -182,12 +183,12 @@ func forgeAt(t *testing.T, w *watched) {
 // handshake is gone at once.
 func TestCloseAfterHandshake(t *testing.T) {
 	w := watch(t, asItIs)
-	until(t, "a report of the client", w.viewer.client.proved.Load)
+	until(t, "a report of the client", w.viewer.client.Proved)
 	time.Sleep(reportInterval + 100*time.Millisecond) // the next tick gives the handshake up
 	w.more(t)
 	start := time.Now()
 	w.client.Close()
-	if err := w.end(t); !errors.Is(err, ErrClosed) || time.Since(start) > disconnectedTimeout {
+	if err := w.end(t); !errors.Is(err, ErrClosed) || time.Since(start) > transport.DisconnectedTimeout {
 		t.Errorf("after %v the viewer ended with %v", time.Since(start), err)
 	}
 }
@@ -200,16 +201,13 @@ func TestFallsSilent(t *testing.T) {
 	if w.viewer.Silent() {
 		t.Error("the viewer is silent")
 	}
-	d := w.port.demux
-	d.mu.Lock()
-	clear(d.byAddress[overUDP])
-	clear(d.byUfrag)
-	d.mu.Unlock()
-	w.viewer.client.liveness.heard.Add(-int64(disconnectedTimeout))
+	nothing := func([]byte) bool { return false }
+	w.socket.comes.Store(&nothing)
+	w.viewer.client.Heard(transport.DisconnectedTimeout)
 	if !w.viewer.Silent() {
 		t.Error("the viewer is not silent")
 	}
-	w.viewer.client.liveness.heard.Add(-int64(failedTimeout))
+	w.viewer.client.Heard(transport.DisconnectedTimeout + transport.FailedTimeout)
 	if err := w.end(t); !errors.Is(err, ErrLost) {
 		t.Errorf("the viewer ended with %v", err)
 	}

@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // packetConn is a UDP socket that does without net.Addr, as a *net.UDPConn can.
 type packetConn interface {
 	net.PacketConn
-	datagramWriter
+	Writer
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
 }
 
@@ -38,17 +38,17 @@ func (c plainConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) 
 	return c.WriteTo(b, net.UDPAddrFromAddrPort(to))
 }
 
-// demux reads the socket of all clients. It hands to each what has come for it, and
+// Demux reads the socket of all clients. It hands to each what has come for it, and
 // drops what comes from an address that nobody has proved to be at: before any
 // cryptography, but for the check of a connectivity check.
-type demux struct {
+type Demux struct {
 	// set once
 	conn   packetConn
 	bursts bool // conn tells when it has read all there was
 
 	// owned by the reader
 	message stun.Message // scratch space
-	fresh   []flusher    // have something that is to be flushed
+	fresh   []Flusher    // have something that is to be flushed
 
 	// atomic
 	dropped atomic.Uint64 // datagrams of handshakes for which there was no room
@@ -56,30 +56,32 @@ type demux struct {
 
 	// guarded by mu
 	mu        sync.RWMutex
-	byUfrag   map[string]*client
-	byAddress [networks]map[netip.AddrPort]*client
+	byUfrag   map[string]*Client
+	byAddress [networks]map[netip.AddrPort]*Client
 }
 
-// hereFlushers is how many publishers' viewers are served on the goroutine that reads,
+// inlineFlushers is how many publishers' viewers are served on the goroutine that reads,
 // one after the other (see sfu.TrackWriter.Flush). When more have news there is work
 // for all cores.
-const hereFlushers = 4
+const inlineFlushers = 4
 
-// flusher does once for a burst of datagrams what it need not do for each. here says
+// Flusher does once for a burst of datagrams what it need not do for each. inline says
 // that it may do it all itself.
-type flusher interface{ flush(here bool) }
+type Flusher interface{ Flush(inline bool) }
 
-func newDemux(c net.PacketConn) *demux {
-	d := &demux{byUfrag: map[string]*client{}}
+// NewDemux returns a demux that reads c. If c is a *udp.Conn, what comes together is
+// flushed together, and what is sent together leaves together.
+func NewDemux(c net.PacketConn) *Demux {
+	d := &Demux{byUfrag: map[string]*Client{}}
 	for n := range d.byAddress {
-		d.byAddress[n] = map[netip.AddrPort]*client{}
+		d.byAddress[n] = map[netip.AddrPort]*Client{}
 	}
 	var ok bool
 	if d.conn, ok = c.(packetConn); !ok {
 		d.conn = plainConn{c}
 	}
 	if telling, ok := c.(interface{ OnIdle(f func()) }); ok {
-		telling.OnIdle(d.flush)
+		telling.OnIdle(d.Flush)
 		d.bursts = true
 	}
 	return d
@@ -89,10 +91,10 @@ func newDemux(c net.PacketConn) *demux {
 // larger than a packet of the network.
 const maxDatagram = 8 << 10
 
-// run reads the socket until it is closed, which is no error, or ctx is done, which
+// Run reads the socket until it is closed, which is no error, or ctx is done, which
 // closes it.
-func (d *demux) run(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { _ = d.close() })
+func (d *Demux) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
 	defer stop()
 	b := make([]byte, maxDatagram)
 	for {
@@ -103,31 +105,28 @@ func (d *demux) run(ctx context.Context) error {
 		case d.closed.Load():
 			return nil
 		case err != nil:
-			return fmt.Errorf("peer: read: %w", err)
+			return fmt.Errorf("transport: read: %w", err)
 		}
-		d.receive(b[:n], path{overUDP, from, d.conn})
+		d.Receive(b[:n], Path{UDP, from, d.conn})
 		if !d.bursts {
-			d.flush()
+			d.Flush()
 		}
 	}
 }
 
-// close closes the socket. Closing twice is fine.
-func (d *demux) close() error {
+// Close closes the socket. Closing twice is fine.
+func (d *Demux) Close() error {
 	if d.closed.Swap(true) {
 		return nil
 	}
 	return d.conn.Close()
 }
 
-// flushLater has f flushed when all is read that there was. f notes itself that it
-// waits for that, since it may come again.
-func (d *demux) flushLater(f flusher) { d.fresh = append(d.fresh, f) }
-
-func (d *demux) flush() {
-	here := len(d.fresh) <= hereFlushers
+// Flush flushes what waits for it. Run does so by itself.
+func (d *Demux) Flush() {
+	inline := len(d.fresh) <= inlineFlushers
 	for i, f := range d.fresh {
-		f.flush(here)
+		f.Flush(inline)
 		d.fresh[i] = nil
 	}
 	d.fresh = d.fresh[:0]
@@ -140,8 +139,8 @@ const (
 	firstRTP, lastRTP   = 128, 191
 )
 
-// receive hands a datagram to the client. It is called by one goroutine at a time.
-func (d *demux) receive(datagram []byte, from path) {
+// Receive hands a datagram to the client. It is called by one goroutine at a time.
+func (d *Demux) Receive(datagram []byte, from Path) {
 	if len(datagram) == 0 {
 		return
 	}
@@ -160,33 +159,33 @@ func (d *demux) receive(datagram []byte, from path) {
 	case first >= firstDTLS && first <= lastDTLS:
 		c.receiveRecords(datagram)
 	case first >= firstRTP && first <= lastRTP:
-		c.receiveMedia(datagram, from)
+		c.ReceiveMedia(datagram, from)
 	}
 }
 
 // of returns the client of an ICE session, or nil.
-func (d *demux) of(ufrag []byte) *client {
+func (d *Demux) of(ufrag []byte) *Client {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.byUfrag[string(ufrag)]
 }
 
 // at returns the client whose datagrams come by a path, or nil.
-func (d *demux) at(from path) *client {
+func (d *Demux) at(from Path) *Client {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.byAddress[from.network][from.address]
+	return d.byAddress[from.Network][from.Address]
 }
 
 // add makes checks with that user name fragment go to c.
-func (d *demux) add(ufrag string, c *client) {
+func (d *Demux) add(ufrag string, c *Client) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.byUfrag[ufrag] = c
 }
 
 // forget is the opposite of add.
-func (d *demux) forget(ufrag string) {
+func (d *Demux) forget(ufrag string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.byUfrag, ufrag)
@@ -194,26 +193,26 @@ func (d *demux) forget(ufrag string) {
 
 // bind makes what comes by a path go to c. Whoever proved last to be there is there: a
 // NAT may give the address to another one.
-func (d *demux) bind(at path, c *client) {
+func (d *Demux) bind(at Path, c *Client) {
 	if d.at(at) == c {
 		return // so nearly always: nobody else has to wait
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.byAddress[at.network][at.address] = c
+	d.byAddress[at.Network][at.Address] = c
 }
 
 // unbind is the opposite of bind.
-func (d *demux) unbind(at path, c *client) {
+func (d *Demux) unbind(at Path, c *Client) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.byAddress[at.network][at.address] == c {
-		delete(d.byAddress[at.network], at.address)
+	if d.byAddress[at.Network][at.Address] == c {
+		delete(d.byAddress[at.Network], at.Address)
 	}
 }
 
-// known returns how many addresses and ICE sessions there are.
-func (d *demux) known() (addresses, sessions int) {
+// Known returns how many addresses and ICE sessions there are.
+func (d *Demux) Known() (addresses, sessions int) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	for _, of := range d.byAddress {
@@ -221,3 +220,7 @@ func (d *demux) known() (addresses, sessions int) {
 	}
 	return addresses, len(d.byUfrag)
 }
+
+// Dropped returns how many datagrams of handshakes found no room: their clients send
+// them again.
+func (d *Demux) Dropped() uint64 { return d.dropped.Load() }

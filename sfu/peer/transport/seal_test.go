@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"bytes"
@@ -35,10 +35,10 @@ func opening(t testing.TB, p srtp.ProtectionProfile) *srtp.Context {
 	return c
 }
 
-func sealerOf(t testing.TB, p srtp.ProtectionProfile) sealer {
+func sealerOf(t testing.TB, p srtp.ProtectionProfile) Sealer {
 	t.Helper()
 	key, salt := keysOf(p)
-	s, err := newSealer(p, key, salt)
+	s, err := NewSealer(p, key, salt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +55,8 @@ func TestSeal(t *testing.T) {
 			h := rtp.Header{Version: 2, Marker: index%3 == 0, PayloadType: 96, SequenceNumber: uint16(index), Timestamp: uint32(index * 3000), SSRC: 0xfedcba98}
 			payload := fmt.Appendf(nil, "payload %d", index)
 			pad := uint8(index % 5)
-			room := make([]byte, 0, rtpHeader+len(payload)+int(pad)+sealOverhead)
-			sealed, err := s.seal(room, &h, index, payload, pad)
+			room := make([]byte, 0, RTPHeader+len(payload)+int(pad)+SealOverhead)
+			sealed, err := s.Seal(room, &h, index, payload, pad)
 			if err != nil || &sealed[0] != &room[:1][0] {
 				t.Fatalf("%v: packet %d is sealed elsewhere, or not at all: %v", p, index, err)
 			}
@@ -66,7 +66,7 @@ func TestSeal(t *testing.T) {
 				t.Fatalf("%v: packet %d: %v", p, index, err)
 			}
 			if !bytes.Equal(got.Payload, payload) || got.SequenceNumber != h.SequenceNumber || got.Timestamp != h.Timestamp ||
-				got.SSRC != h.SSRC || len(plain) != rtpHeader+len(payload)+int(pad) || got.Marker != h.Marker || got.PayloadType != h.PayloadType {
+				got.SSRC != h.SSRC || len(plain) != RTPHeader+len(payload)+int(pad) || got.Marker != h.Marker || got.PayloadType != h.PayloadType {
 				t.Fatalf("%v: packet %d comes as %v", p, index, got)
 			}
 		}
@@ -89,7 +89,7 @@ func TestSealAgain(t *testing.T) {
 		s := sealerOf(t, p)
 		h, payload := rtp.Header{PayloadType: 96, SequenceNumber: 7, SSRC: 1}, []byte("payload")
 		seal := func(index uint64) string {
-			sealed, err := s.seal(nil, &h, index, payload, 0)
+			sealed, err := s.Seal(nil, &h, index, payload, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +109,7 @@ func TestSealAllocatesNothing(t *testing.T) {
 	s := sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm)
 	h, payload := &rtp.Header{PayloadType: 96}, make([]byte, 1200)
 	room := make([]byte, 0, 1500)
-	if n := testing.AllocsPerRun(100, func() { s.seal(room, h, 1, payload, 0) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { s.Seal(room, h, 1, payload, 0) }); n != 0 {
 		t.Errorf("%v allocations per packet", n)
 	}
 }
@@ -119,7 +119,7 @@ func BenchmarkSeal(b *testing.B) {
 	for _, p := range allProfiles {
 		b.Run(p.String(), func(b *testing.B) {
 			sfutest.Forwarding(b, func(b *testing.B, viewers, packets int) func() {
-				sealers := make([]sealer, viewers)
+				sealers := make([]Sealer, viewers)
 				for i := range sealers {
 					sealers[i] = sealerOf(b, p)
 				}
@@ -134,7 +134,7 @@ func BenchmarkSeal(b *testing.B) {
 						for i, payload := range payloads {
 							at := index + uint64(i)
 							h.SequenceNumber = uint16(at)
-							if _, err := s.seal(room, h, at, payload, 0); err != nil {
+							if _, err := s.Seal(room, h, at, payload, 0); err != nil {
 								b.Fatal(err)
 							}
 						}
@@ -148,7 +148,7 @@ func BenchmarkSeal(b *testing.B) {
 
 func TestRTCP(t *testing.T) {
 	for _, p := range allProfiles {
-		s := &secrets{profile: p, clientRandom: make([]byte, 32), serverRandom: make([]byte, 32), master: make([]byte, 48)}
+		s := &Secrets{profile: p, clientRandom: make([]byte, 32), serverRandom: make([]byte, 32), master: make([]byte, 48)}
 		server, err := newKeys(s, sdp.Server, false)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"crypto/sha256"
@@ -27,10 +27,10 @@ type alertKeys struct {
 	role sdp.Role // ours
 }
 
-// cipherSuites are those of all associations. Every WebRTC client has the first one
+// CipherSuites are those of all associations. Every WebRTC client has the first one
 // (RFC 8827 section 6.5). The second one, which has the same keys and the same hash,
 // is for a client that is the DTLS server, and whose certificate has an RSA key.
-var cipherSuites = []dtls.CipherSuiteID{
+var CipherSuites = []dtls.CipherSuiteID{
 	dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 }
 
@@ -39,7 +39,7 @@ func newAlertKeys(role sdp.Role, master, clientRandom, serverRandom []byte) (ale
 	const keySize, saltSize = 16, 4 // RFC 5288 section 3
 	keys, err := prf.GenerateEncryptionKeys(master, clientRandom, serverRandom, 0, keySize, saltSize, func() hash.Hash { return sha256.New() })
 	if err != nil {
-		return alertKeys{}, fmt.Errorf("peer: derive keys: %w", err)
+		return alertKeys{}, fmt.Errorf("transport: derive keys: %w", err)
 	}
 	return alertKeys{keys, role}, nil
 }

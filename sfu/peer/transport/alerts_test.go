@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"bytes"
@@ -96,7 +96,7 @@ func TestAlertsOfClient(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	var s secrets
+	var s Secrets
 	if _, err := fmt.Fprintf(&s, "CLIENT_RANDOM %x %x\n", []byte{1, 2}, []byte{3}); err != nil || !bytes.Equal(s.clientRandom, []byte{1, 2}) || !bytes.Equal(s.master, []byte{3}) {
 		t.Errorf("%+v, %v", s, err)
 	}

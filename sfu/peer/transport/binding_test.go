@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"bytes"
@@ -8,25 +8,6 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
 )
-
-const (
-	testUfrag, testPwd = "serverufrag", "serverpasswordofsomelength"
-	remoteUfrag        = "client"
-)
-
-// checkBy returns a connectivity check as a browser sends it.
-func checkBy(username, pwd string, more ...stun.Setter) []byte {
-	setters := append([]stun.Setter{stun.TransactionID, stun.BindingRequest, stun.NewUsername(username), ice.PriorityAttr(1)}, more...)
-	m, err := stun.Build(append(setters, stun.NewShortTermIntegrity(pwd), stun.Fingerprint)...)
-	if err != nil {
-		panic(err)
-	}
-	return m.Raw
-}
-
-func controlling(more ...stun.Setter) []byte {
-	return checkBy(testUfrag+":"+remoteUfrag, testPwd, append(more, ice.AttrControlling(7))...)
-}
 
 func TestReadBinding(t *testing.T) {
 	good := controlling()

@@ -1,15 +1,8 @@
-package peer
+package transport
 
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"math/big"
 	"net"
 	"testing"
 	"time"
@@ -18,11 +11,11 @@ import (
 	"github.com/pion/srtp/v3"
 )
 
-// TestSecretsExport: what is derived from the secrets that were caught is what both sides of
+// TestSecretsExport: what is derived from the Secrets that were caught is what both sides of
 // the handshake derive, with the extended master secret (RFC 7627) and without.
 func TestSecretsExport(t *testing.T) {
 	certificate := aCertificate(t)
-	if _, err := (&secrets{}).ExportKeyingMaterial("label", nil, 10); err == nil {
+	if _, err := (&Secrets{}).ExportKeyingMaterial("label", nil, 10); err == nil {
 		t.Error("there are keys of nothing")
 	}
 	for _, tt := range []struct {
@@ -34,12 +27,12 @@ func TestSecretsExport(t *testing.T) {
 		{"plain master secret", dtls.DisableExtendedMasterSecret, dtls.SRTP_AES128_CM_HMAC_SHA1_80},
 	} {
 		known := 0
-		caught := &secrets{}
+		caught := &Secrets{}
 		caught.onMaster = func() { known++ }
 		here, there := handshakeOf(t, []dtls.ServerOption{
-			dtls.WithCertificates(certificate), dtls.WithExtendedMasterSecret(tt.extended), dtls.WithSRTPProtectionProfiles(srtpProfiles...),
+			dtls.WithCertificates(certificate), dtls.WithExtendedMasterSecret(tt.extended), dtls.WithSRTPProtectionProfiles(SRTPProfiles...),
 			dtls.WithCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
-			dtls.WithKeyLogWriter(caught), dtls.WithServerHelloMessageHook(caught.serverHello),
+			dtls.WithKeyLogWriter(caught), dtls.WithServerHelloMessageHook(caught.ServerHello),
 		}, []dtls.ClientOption{
 			dtls.WithCertificates(certificate), dtls.WithExtendedMasterSecret(tt.extended), dtls.WithSRTPProtectionProfiles(tt.profile),
 			dtls.WithInsecureSkipVerify(true),
@@ -62,27 +55,6 @@ func TestSecretsExport(t *testing.T) {
 			t.Errorf("%s: keys for a context, which is not in them", tt.name)
 		}
 	}
-}
-
-// aCertificate returns one that signs itself.
-func aCertificate(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificateOf(t, key)
-}
-
-// certificateOf returns one that signs itself with a key.
-func certificateOf(t *testing.T, key crypto.Signer) tls.Certificate {
-	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // handshakeOf has pion shake hands with itself, and returns both states.

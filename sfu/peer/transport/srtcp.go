@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"encoding/binary"
@@ -14,21 +14,21 @@ const (
 	// rtcpReplayWindow is how far behind the newest of the client's reports one may
 	// come, in packets.
 	rtcpReplayWindow = 64
-	// maxReporters bounds the SSRCs that a viewer may report under, maxSources those
+	// maxReporters bounds the SSRCs that a viewer may report under, MaxSources those
 	// that a publisher may send and report under, in its whole session: each has state
 	// for as long, some 400 bytes, lest what was there before comes again (RFC 3711
 	// section 3.2.3).
 	maxReporters = 16
-	maxSources   = 512
+	MaxSources   = 512
 	// firstRTCP and lastRTCP are the types of RTCP packets that do not collide with
 	// payload types of RTP (RFC 5761 section 4).
 	firstRTCP, lastRTCP = 192, 223
 )
 
-// srtpProfiles are what we take, the best first. AES-128-GCM costs a sixth of
+// SRTPProfiles are what we take, the best first. AES-128-GCM costs a sixth of
 // AES-CM with HMAC-SHA1 on common processors. The DTLS server chooses, and
 // browsers would choose AES-CM: so we are the server.
-var srtpProfiles = []dtls.SRTPProtectionProfile{
+var SRTPProfiles = []dtls.SRTPProtectionProfile{
 	dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80,
 }
 
@@ -49,11 +49,11 @@ func newSRTCP(profile srtp.ProtectionProfile, k srtp.SessionKeys, most int) (*sr
 	s := &srtcp{most: most}
 	var err error
 	if s.out, err = srtp.CreateContext(k.LocalMasterKey, k.LocalMasterSalt, profile); err != nil {
-		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+		return nil, fmt.Errorf("transport: SRTCP: %w", err)
 	}
 	s.in, err = srtp.CreateContext(k.RemoteMasterKey, k.RemoteMasterSalt, profile, srtp.SRTCPReplayProtection(rtcpReplayWindow))
 	if err != nil {
-		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+		return nil, fmt.Errorf("transport: SRTCP: %w", err)
 	}
 	return s, nil
 }
@@ -62,13 +62,13 @@ func newSRTCP(profile srtp.ProtectionProfile, k srtp.SessionKeys, most int) (*sr
 func (s *srtcp) seal(dst []byte, packets []rtcp.Packet) ([]byte, error) {
 	plain, err := rtcp.Marshal(packets)
 	if err != nil {
-		return nil, fmt.Errorf("peer: RTCP: %w", err)
+		return nil, fmt.Errorf("transport: RTCP: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sealed, err := s.out.EncryptRTCP(nil, plain, nil)
 	if err != nil {
-		return nil, fmt.Errorf("peer: SRTCP: %w", err)
+		return nil, fmt.Errorf("transport: SRTCP: %w", err)
 	}
 	return append(dst, sealed...), nil
 }

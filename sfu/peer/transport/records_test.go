@@ -1,21 +1,11 @@
-package peer
+package transport
 
 import (
 	"bytes"
-	"encoding/binary"
 	"testing"
 
 	"weir/sfu/peer/sdp"
 )
-
-// aRecord returns a DTLS record.
-func aRecord(contentType byte, epoch uint16, content ...byte) []byte {
-	r := []byte{contentType, 0xfe, 0xfd}
-	r = binary.BigEndian.AppendUint16(r, epoch)
-	r = append(r, 0, 0, 0, 0, 0, 1)
-	r = binary.BigEndian.AppendUint16(r, uint16(len(content)))
-	return append(r, content...)
-}
 
 func TestSift(t *testing.T) {
 	const data = 23

@@ -13,10 +13,11 @@ import (
 	"weir/sfu/forward"
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 )
 
-// output is one track on its way to one viewer.
-type output struct {
+// sender is one track on its way to one viewer.
+type sender struct {
 	// set once, before the first packet
 	track     *sfu.Track
 	ssrc      uint32
@@ -25,7 +26,7 @@ type output struct {
 
 	// owned by the shard's goroutine
 	rtx      forward.RTX
-	rtxIndex uint64     // of the next packet of rtx, see sealer
+	rtxIndex uint64     // of the next packet of rtx, see transport.Sealer
 	header   rtp.Header // here, since it would escape to the heap as a local
 	resent   []byte     // payload of a packet that is sent again
 	last     *media.Packet
@@ -33,15 +34,15 @@ type output struct {
 	packets  uint32 // sent under ssrc
 	octets   uint32
 
-	counters outputCounters
+	counters senderCounters
 }
 
-// outputCounters are atomic.
-type outputCounters struct {
+// senderCounters are atomic.
+type senderCounters struct {
 	packets, bytes, waiting, resent, missing, refused, failed atomic.Uint64
 }
 
-func (c *outputCounters) addTo(s *Stats) {
+func (c *senderCounters) addTo(s *Stats) {
 	s.Packets += c.packets.Load()
 	s.Bytes += c.bytes.Load()
 	s.Waiting += c.waiting.Load()
@@ -51,9 +52,9 @@ func (c *outputCounters) addTo(s *Stats) {
 	s.Failed += c.failed.Load()
 }
 
-// newOutput returns an output with what was negotiated for it.
-func newOutput(t *sfu.Track, m sdp.Media, s sdp.Source, first chan<- struct{}) *output {
-	o := &output{track: t, ssrc: s.SSRC, first: first, budget: resendBudget}
+// newSender returns a sender with what was negotiated for it.
+func newSender(t *sfu.Track, m sdp.Media, s sdp.Source, first chan<- struct{}) *sender {
+	o := &sender{track: t, ssrc: s.SSRC, first: first, budget: resendBudget}
 	o.forwarder = forward.New(forward.Config{
 		SSRC: s.SSRC, PayloadType: m.PayloadType, Seq: firstNumber(), Time: rand.Uint32(),
 	})
@@ -70,7 +71,7 @@ func newOutput(t *sfu.Track, m sdp.Media, s sdp.Source, first chan<- struct{}) *
 func firstNumber() uint16 { return uint16(rand.N(1 << 15)) }
 
 // write forwards packets. Runs on the shard's goroutine; does not block.
-func (o *output) write(e *egress, batch []*media.Packet, lagged bool) {
+func (o *sender) write(e *egress, batch []*media.Packet, lagged bool) {
 	if lagged {
 		o.forwarder.Lagged()
 	}
@@ -107,11 +108,11 @@ func (o *output) write(e *egress, batch []*media.Packet, lagged bool) {
 	}
 }
 
-// egress is how an output's packets leave: sealed by a key, in a batch, to an
+// egress is how a sender's packets leave: sealed by a key, in a batch, to an
 // address.
 type egress struct {
-	seal  sealer
-	batch batch
+	seal  transport.Sealer
+	batch transport.Batch
 	to    netip.AddrPort
 }
 
@@ -131,9 +132,9 @@ func evenSize(batch []*media.Packet) int {
 }
 
 // send seals a packet and puts it into the batch.
-func (o *output) send(e *egress, header rtp.Header, index uint64, payload []byte, pad uint8) {
+func (o *sender) send(e *egress, header rtp.Header, index uint64, payload []byte, pad uint8) {
 	o.header = header
-	sealed, err := e.seal.seal(e.batch.Reserve(rtpHeader+len(payload)+int(pad)+sealOverhead), &o.header, index, payload, pad)
+	sealed, err := e.seal.Seal(e.batch.Reserve(transport.RTPHeader+len(payload)+int(pad)+transport.SealOverhead), &o.header, index, payload, pad)
 	if err != nil {
 		o.counters.failed.Add(1)
 		return
@@ -151,7 +152,7 @@ func (o *output) send(e *egress, header rtp.Header, index uint64, payload []byte
 // the stream's clock, which is wall, or nil if nothing was sent yet. All tracks
 // refer to the same clock: that is what a viewer's lip sync rests on. Runs on
 // the shard's goroutine.
-func (o *output) senderReport(now time.Duration, wall time.Time) []rtcp.Packet {
+func (o *sender) senderReport(now time.Duration, wall time.Time) []rtcp.Packet {
 	o.budget = resendBudget
 	if o.last == nil {
 		return nil

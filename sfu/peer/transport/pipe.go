@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"net"
@@ -8,20 +8,22 @@ import (
 	"time"
 
 	"github.com/pion/transport/v4/deadline"
+
+	"weir/sfu/peer/sdp"
 )
 
 // The addresses of both ends of a pipe. Nobody is there: they are of documentation
 // (RFC 5737).
 var (
-	pipeHere  = netip.MustParseAddrPort("192.0.2.1:9")
-	pipeThere = netip.MustParseAddrPort("192.0.2.2:9")
+	PipeHere  = netip.MustParseAddrPort("192.0.2.1:9")
+	PipeThere = netip.MustParseAddrPort("192.0.2.2:9")
 )
 
-// pipe is the net.PacketConn of a handshake, in memory: it yields the client's
+// Pipe is the net.PacketConn of a handshake, in memory: it yields the client's
 // handshake records, and sends to where the client is at that moment. Nothing but
 // DTLS goes through it, in either direction.
-type pipe struct {
-	client   *client
+type Pipe struct {
+	client   *Client
 	deadline *deadline.Deadline
 	closed   chan struct{}
 	once     sync.Once
@@ -34,19 +36,32 @@ type pipe struct {
 	greeting *greeting // nil: we are the server
 }
 
-func newPipe(c *client, first []byte) *pipe {
-	return &pipe{client: c, deadline: deadline.New(), closed: make(chan struct{}), first: first}
+// newPipe returns a pipe that yields first, if that is not nil, and then what comes.
+func newPipe(c *Client, first []byte, known *Secrets) *Pipe {
+	p := &Pipe{client: c, deadline: deadline.New(), closed: make(chan struct{}), first: first}
+	if c.role == sdp.Client {
+		p.greeting = &greeting{known: known}
+	}
+	return p
 }
 
-// open lets records through.
-func (p *pipe) open() { p.openOnce.Do(func() { close(p.opened) }) }
+// NewPipe returns the pipe of a client's handshake whose secrets known catches. It
+// yields nothing before Open.
+func (c *Client) NewPipe(known *Secrets) *Pipe {
+	p := newPipe(c, nil, known)
+	p.opened = make(chan struct{})
+	return p
+}
+
+// Open lets records through. Opening twice is fine.
+func (p *Pipe) Open() { p.openOnce.Do(func() { close(p.opened) }) }
 
 // ReadFrom implements net.PacketConn.
-func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
+func (p *Pipe) ReadFrom(b []byte) (int, net.Addr, error) {
 	if p.first != nil {
 		n := copy(b, p.first)
 		p.first = nil
-		return n, net.UDPAddrFromAddrPort(pipeThere), nil
+		return n, net.UDPAddrFromAddrPort(PipeThere), nil
 	}
 	incoming, opened := p.client.incoming, p.opened
 	if opened != nil {
@@ -61,7 +76,7 @@ func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
 				datagram = p.greeting.filter(datagram)
 			}
 			if len(datagram) > 0 {
-				return copy(b, datagram), net.UDPAddrFromAddrPort(pipeThere), nil
+				return copy(b, datagram), net.UDPAddrFromAddrPort(PipeThere), nil
 			}
 		case <-p.deadline.Done():
 			return 0, nil, os.ErrDeadlineExceeded
@@ -75,7 +90,7 @@ func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteTo implements net.PacketConn. The client may have moved meanwhile: to is
 // not looked at.
-func (p *pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
+func (p *Pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
 	select {
 	case <-p.closed:
 		return 0, net.ErrClosed
@@ -91,22 +106,22 @@ func (p *pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
 }
 
 // Close implements net.PacketConn.
-func (p *pipe) Close() error {
+func (p *Pipe) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	return nil
 }
 
 // LocalAddr implements net.PacketConn.
-func (p *pipe) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(pipeHere) }
+func (p *Pipe) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(PipeHere) }
 
 // SetDeadline implements net.PacketConn.
-func (p *pipe) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
+func (p *Pipe) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
 
 // SetReadDeadline implements net.PacketConn.
-func (p *pipe) SetReadDeadline(t time.Time) error {
+func (p *Pipe) SetReadDeadline(t time.Time) error {
 	p.deadline.Set(t)
 	return nil
 }
 
 // SetWriteDeadline implements net.PacketConn: writing does not wait.
-func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
+func (p *Pipe) SetWriteDeadline(time.Time) error { return nil }

@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"slices"
@@ -18,8 +18,8 @@ type agent struct {
 	now    credentials // the newest ICE session
 	before credentials // the one that a restart has replaced, until a check of the new one comes; or zero
 
-	paths     []path // that a valid check came by, the one with the newest last
-	selected  path   // by which we send; not valid before the first check
+	paths     []Path // that a valid check came by, the one with the newest last
+	selected  Path   // by which we send; not valid before the first check
 	nominated bool   // the client has chosen selected
 }
 
@@ -41,12 +41,12 @@ func (a *agent) restart(next credentials) {
 type outcome struct {
 	answer []byte // to be sent back; nil: nothing
 	valid  bool   // it was the client's
-	lost   path   // one that is not known any more, if valid
+	lost   Path   // one that is not known any more, if valid
 	done   string // a user name fragment that is of no use any more
 }
 
 // check takes in a connectivity check. m is scratch space.
-func (a *agent) check(m *stun.Message, datagram []byte, from path) outcome {
+func (a *agent) check(m *stun.Message, datagram []byte, from Path) outcome {
 	local, remote, ok := usernameOf(datagram)
 	if !ok {
 		return outcome{}
@@ -65,7 +65,7 @@ func (a *agent) check(m *stun.Message, datagram []byte, from path) outcome {
 	if err != nil {
 		return outcome{}
 	}
-	o := outcome{answer: b.answer(from.address, session.local.Pwd)}
+	o := outcome{answer: b.answer(from.Address, session.local.Pwd)}
 	if b.controlled || o.answer == nil {
 		return o
 	}
@@ -76,7 +76,7 @@ func (a *agent) check(m *stun.Message, datagram []byte, from path) outcome {
 	o.lost = a.know(from)
 	// Until the client has chosen, the first path that works is taken: it may begin
 	// with DTLS before its choice comes through.
-	if b.useCandidate || !a.nominated && !a.selected.valid() {
+	if b.useCandidate || !a.nominated && !a.selected.Valid() {
 		a.selected, a.nominated = from, a.nominated || b.useCandidate
 	}
 	return o
@@ -87,7 +87,7 @@ func (a *agent) check(m *stun.Message, datagram []byte, from path) outcome {
 // that a NAT gave it another address says so by nothing else, for not all of them
 // choose more than once. What was still under way when the client chose another path
 // does not lead back. It returns false if no check has ever come by this one.
-func (a *agent) follow(from path) bool {
+func (a *agent) follow(from Path) bool {
 	at := slices.Index(a.paths, from)
 	if at > slices.Index(a.paths, a.selected) {
 		a.selected = from
@@ -96,7 +96,7 @@ func (a *agent) follow(from path) bool {
 }
 
 // know makes a path the newest of those known, and returns the one that it displaces.
-func (a *agent) know(from path) (lost path) {
+func (a *agent) know(from Path) (lost Path) {
 	if at := slices.Index(a.paths, from); at >= 0 {
 		a.paths = append(slices.Delete(a.paths, at, at+1), from)
 		return lost

@@ -1,34 +1,14 @@
-package peer
+package transport
 
 import (
 	"bytes"
 	"slices"
 	"testing"
 
-	"github.com/pion/dtls/v3/pkg/protocol"
-	"github.com/pion/dtls/v3/pkg/protocol/extension"
-	"github.com/pion/dtls/v3/pkg/protocol/handshake"
 	"github.com/pion/srtp/v3"
 
 	"weir/sfu/peer/sdp"
 )
-
-// aServerHello returns the record of a ServerHello with a random of one byte's
-// repetitions.
-func aServerHello(t testing.TB, random byte, number uint16) []byte {
-	t.Helper()
-	suite := uint16(cipherSuites[0])
-	m := handshake.MessageServerHello{
-		Version: protocol.Version1_2, CipherSuiteID: &suite, CompressionMethod: &protocol.CompressionMethod{},
-		Extensions: []extension.Extension{&extension.UseSRTP{ProtectionProfiles: []extension.SRTPProtectionProfile{extension.SRTP_AEAD_AES_128_GCM}}},
-	}
-	m.Random.UnmarshalFixed([32]byte(bytes.Repeat([]byte{random}, 32)))
-	raw, err := (&handshake.Handshake{Header: handshake.Header{MessageSequence: number}, Message: &m}).Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return aRecord(handshakeRecord, 0, raw...)
-}
 
 func TestGreeting(t *testing.T) {
 	hello, other := aServerHello(t, 1, 0), aServerHello(t, 2, 0)
@@ -68,7 +48,7 @@ func TestGreeting(t *testing.T) {
 		{"a message and half of one", [][]byte{behind(request[:messageHeader-1]), behind([]byte{1})}, [][]byte{nil, nil}, 0},
 		{"nothing", [][]byte{done}, [][]byte{done}, 0},
 	} {
-		g := greeting{known: &secrets{}}
+		g := greeting{known: &Secrets{}}
 		for i, datagram := range tt.come {
 			if got := g.filter(bytes.Clone(datagram)); !bytes.Equal(got, tt.kept[i]) {
 				t.Errorf("%s: of datagram %d %x is let through, want %x", tt.name, i, got, tt.kept[i])
@@ -88,7 +68,7 @@ func FuzzGreeting(f *testing.F) {
 	f.Add(aServerHello(f, 1, 0), aServerHello(f, 2, 0))
 	f.Add(aRecord(handshakeRecord, 0, helloVerifyRequestMessage), aServerHello(f, 2, 1))
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		g := greeting{known: &secrets{}}
+		g := greeting{known: &Secrets{}}
 		first := bytes.Clone(g.filter(sift(one, sdp.Client, false).handshake))
 		random := bytes.Clone(g.known.serverRandom)
 		second := g.filter(sift(two, sdp.Client, false).handshake)

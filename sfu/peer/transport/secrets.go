@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"bytes"
@@ -13,11 +13,11 @@ import (
 	"github.com/pion/srtp/v3"
 )
 
-// secrets catches what the keys of a DTLS association are derived from: pion keeps
+// Secrets catches what the keys of a DTLS association are derived from: pion keeps
 // that to itself. It belongs to the handshake's goroutine until that is over, but
 // that the reader of the socket may take note of the hello of a server, before it
 // hands it over.
-type secrets struct {
+type Secrets struct {
 	clientRandom, serverRandom, master []byte
 	profile                            srtp.ProtectionProfile // 0: none was negotiated
 
@@ -26,10 +26,10 @@ type secrets struct {
 
 // Write implements io.Writer: the handshake writes a line of a key log,
 // "CLIENT_RANDOM <client random> <master secret>".
-func (s *secrets) Write(line []byte) (int, error) {
+func (s *Secrets) Write(line []byte) (int, error) {
 	fields := bytes.Fields(line)
 	if len(fields) != 3 || string(fields[0]) != "CLIENT_RANDOM" {
-		return 0, errors.New("peer: unknown line in a key log")
+		return 0, errors.New("transport: unknown line in a key log")
 	}
 	var err error
 	if s.clientRandom, err = hex.DecodeString(string(fields[1])); err != nil {
@@ -44,8 +44,8 @@ func (s *secrets) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// serverHello takes note of the hello of the server, and leaves it as it is.
-func (s *secrets) serverHello(h handshake.MessageServerHello) handshake.Message {
+// ServerHello takes note of the hello of the server, and leaves it as it is.
+func (s *Secrets) ServerHello(h handshake.MessageServerHello) handshake.Message {
 	r := h.Random.MarshalFixed()
 	s.serverRandom = append([]byte(nil), r[:]...)
 	s.profile = 0
@@ -59,11 +59,14 @@ func (s *secrets) serverHello(h handshake.MessageServerHello) handshake.Message 
 
 // ExportKeyingMaterial implements srtp.KeyingMaterialExporter (RFC 5705 section 4,
 // without a context), for the cipher suites that associations have (see
-// cipherSuites).
-func (s *secrets) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
+// CipherSuites).
+func (s *Secrets) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	if len(context) > 0 || s.master == nil || s.serverRandom == nil {
-		return nil, errors.New("peer: no keys to be derived")
+		return nil, errors.New("transport: no keys to be derived")
 	}
 	seed := append(append([]byte(label), s.clientRandom...), s.serverRandom...)
 	return prf.PHash(s.master, seed, length, func() hash.Hash { return sha256.New() })
 }
+
+// Profile returns the SRTP profile that was negotiated, or 0.
+func (s *Secrets) Profile() srtp.ProtectionProfile { return s.profile }

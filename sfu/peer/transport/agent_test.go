@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ func newTestAgent() *agent {
 }
 
 // pathOf is one over UDP, of which what is sent is lost.
-func pathOf(address string) path {
-	return path{overUDP, netip.MustParseAddrPort(address), plainConn{nowhere{}}}
+func pathOf(address string) Path {
+	return Path{UDP, netip.MustParseAddrPort(address), plainConn{nowhere{}}}
 }
 
 func (a *agent) take(t *testing.T, datagram []byte, from string) outcome {
@@ -35,11 +35,11 @@ func TestAgentSelects(t *testing.T) {
 	for _, forged := range [][]byte{
 		checkBy(testUfrag+":"+remoteUfrag, "wrong"), checkBy(testUfrag+":other", testPwd), checkBy("other:"+remoteUfrag, testPwd), {1, 2, 3},
 	} {
-		if o := a.take(t, forged, one); o.valid || o.answer != nil || a.selected.valid() {
+		if o := a.take(t, forged, one); o.valid || o.answer != nil || a.selected.Valid() {
 			t.Errorf("a forged check yields %+v", o)
 		}
 	}
-	if o := a.take(t, checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)), one); o.valid || o.answer == nil || a.selected.valid() {
+	if o := a.take(t, checkBy(testUfrag+":"+remoteUfrag, testPwd, ice.AttrControlled(1)), one); o.valid || o.answer == nil || a.selected.Valid() {
 		t.Errorf("a check of a controlled client yields %+v", o)
 	}
 	for i, step := range []struct {
@@ -117,7 +117,7 @@ func TestAgentKnowsFewWays(t *testing.T) {
 		if o.lost == pathOf(chosen) {
 			t.Fatal("the chosen way is forgotten")
 		}
-		if o.lost.valid() {
+		if o.lost.Valid() {
 			lost++
 		}
 	}

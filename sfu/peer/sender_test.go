@@ -13,6 +13,7 @@ import (
 	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/sfu/peer/sdp"
+	"weir/sfu/peer/transport"
 	"weir/sfu/rtp/rtptest"
 	"weir/sfu/sfutest"
 )
@@ -50,11 +51,11 @@ func packetsOf(size int) []*media.Packet {
 	return batch
 }
 
-// TestOutputAllocatesNothing: from the shard to the socket a packet costs no
+// TestSenderAllocatesNothing: from the shard to the socket a packet costs no
 // allocation per viewer.
-func TestOutputAllocatesNothing(t *testing.T) {
+func TestSenderAllocatesNothing(t *testing.T) {
 	to := &discard{}
-	out := newOutput(liveTracks(t, media.VP8)[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
+	out := newSender(liveTracks(t, media.VP8)[0], sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}, make(chan struct{}, 1))
 	w := &egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 	batch := packetsOf(20_000)
 	out.write(w, batch, false)
@@ -66,10 +67,10 @@ func TestOutputAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestOutputEvens: packets that an encoder has cut into pieces of nearly one size leave
+// TestSenderEvens: packets that an encoder has cut into pieces of nearly one size leave
 // as ones of one size, but for the last; unless they may have to be sent again under
 // their own numbers.
-func TestOutputEvens(t *testing.T) {
+func TestSenderEvens(t *testing.T) {
 	for _, tt := range []struct {
 		rtx         bool
 		sizes, want []int
@@ -86,7 +87,7 @@ func TestOutputEvens(t *testing.T) {
 		if tt.rtx {
 			m.RepairType, s.RepairSSRC = 97, 2
 		}
-		out := newOutput(liveTracks(t, media.VP8)[0], m, s, make(chan struct{}, 1))
+		out := newSender(liveTracks(t, media.VP8)[0], m, s, make(chan struct{}, 1))
 		var batch []*media.Packet
 		for i, size := range tt.sizes {
 			batch = append(batch, &media.Packet{Seq: 1<<32 + uint64(i), Time: 1 << 32, Sync: i == 0, Start: i == 0, Payload: bytes.Repeat([]byte{byte(i)}, size)})
@@ -96,8 +97,8 @@ func TestOutputEvens(t *testing.T) {
 		for i, datagram := range to.kept {
 			var p rtp.Packet
 			plain, err := client.DecryptRTP(nil, datagram, nil)
-			if err != nil || p.Unmarshal(plain) != nil || len(p.Payload) != tt.sizes[i] || len(plain) != rtpHeader+tt.want[i] {
-				t.Errorf("%v, RTX %v: packet %d has %d bytes of %d: %v", tt.sizes, tt.rtx, i, len(p.Payload), len(plain)-rtpHeader, err)
+			if err != nil || p.Unmarshal(plain) != nil || len(p.Payload) != tt.sizes[i] || len(plain) != transport.RTPHeader+tt.want[i] {
+				t.Errorf("%v, RTX %v: packet %d has %d bytes of %d: %v", tt.sizes, tt.rtx, i, len(p.Payload), len(plain)-transport.RTPHeader, err)
 			}
 		}
 		if len(to.kept) != len(tt.sizes) {
@@ -106,9 +107,9 @@ func TestOutputEvens(t *testing.T) {
 	}
 }
 
-// TestOutputResends: what is sent again is, without a retransmission stream, the
+// TestSenderResends: what is sent again is, without a retransmission stream, the
 // very datagram that was lost, and in one a packet that the client can open.
-func TestOutputResends(t *testing.T) {
+func TestSenderResends(t *testing.T) {
 	hub, err := sfu.New(sfu.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +150,7 @@ func TestOutputResends(t *testing.T) {
 		if rtx {
 			m.RepairType, s.RepairSSRC = 97, 2
 		}
-		out := newOutput(tracks[0], m, s, make(chan struct{}, 1))
+		out := newSender(tracks[0], m, s, make(chan struct{}, 1))
 		w := &egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 		out.write(w, batch[:n], false)
 		client := opening(t, srtp.ProtectionProfileAeadAes128Gcm)
@@ -159,7 +160,7 @@ func TestOutputResends(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := &Viewer{}
-		v.outputs = []*output{out}
+		v.senders = []*sender{out}
 		for range 3 {
 			pairs := []rtcp.NackPair{{PacketID: lost.SequenceNumber}}
 			pairs[0].Range(func(seq uint16) bool { out.resendPacket(w, seq); return true })
@@ -189,9 +190,9 @@ func TestOutputResends(t *testing.T) {
 	}
 }
 
-// TestOutputSendsWhatIsAhead: a viewer gets the parameter sets of a keyframe in front of
+// TestSenderSendsWhatIsAhead: a viewer gets the parameter sets of a keyframe in front of
 // it, as packets of their own, and again when it has lost them.
-func TestOutputSendsWhatIsAhead(t *testing.T) {
+func TestSenderSendsWhatIsAhead(t *testing.T) {
 	for _, rtx := range []bool{false, true} {
 		to := &discard{keep: true}
 		m, s := sdp.Media{PayloadType: 96}, sdp.Source{SSRC: 1}
@@ -199,7 +200,7 @@ func TestOutputSendsWhatIsAhead(t *testing.T) {
 			m.RepairType, s.RepairSSRC = 97, 2
 		}
 		writer, track := h264Track(t)
-		out := newOutput(track, m, s, make(chan struct{}, 1))
+		out := newSender(track, m, s, make(chan struct{}, 1))
 		w := &egress{sealerOf(t, srtp.ProtectionProfileAeadAes128Gcm), to, netip.MustParseAddrPort("192.0.2.1:1")}
 		sets := [][]byte{{0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0}, {0x68, 0xce, 0x0f, 0xc8}}
 		in := rtptest.NewWriter(media.H264, writer, nil)

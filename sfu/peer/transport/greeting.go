@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ const (
 // ServerHello through, and takes from it what the keys are derived from, which is
 // what they are derived from by the handshake, too: it gets to see no other one.
 type greeting struct {
-	known    *secrets
+	known    *Secrets
 	hello    []byte // the message that was let through; nil: none
 	requests int    // of a further hello
 }
@@ -86,6 +86,6 @@ func (g *greeting) admitsHello(messages []byte) bool {
 		return false
 	}
 	g.hello = bytes.Clone(message)
-	g.known.serverHello(hello)
+	g.known.ServerHello(hello)
 	return true
 }

@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"bytes"
@@ -48,7 +48,7 @@ func usernameOf(datagram []byte) (local, remote []byte, ok bool) {
 }
 
 // errIntegrity says that a check was not made with our password, or is damaged.
-var errIntegrity = errors.New("peer: connectivity check without integrity")
+var errIntegrity = errors.New("transport: connectivity check without integrity")
 
 // binding is a connectivity check (RFC 8445 section 7.3) whose integrity was
 // checked.

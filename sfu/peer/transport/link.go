@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"context"
@@ -16,22 +16,25 @@ import (
 	"weir/sfu/peer/sdp"
 )
 
-// dtlsOptions are what all handshakes with viewers have in common.
-func dtlsOptions(certificate tls.Certificate, logs logging.LoggerFactory) []dtls.Option {
-	return []dtls.Option{
+// Handshakes is what all handshakes of links have in common.
+type Handshakes struct{ options []dtls.Option }
+
+// NewHandshakes returns what links shake hands with.
+func NewHandshakes(certificate tls.Certificate, logs logging.LoggerFactory) Handshakes {
+	return Handshakes{[]dtls.Option{
 		dtls.WithCertificates(certificate),
 		dtls.WithLoggerFactory(logs),
-		dtls.WithCipherSuites(cipherSuites...),
-		dtls.WithSRTPProtectionProfiles(srtpProfiles...),
+		dtls.WithCipherSuites(CipherSuites...),
+		dtls.WithSRTPProtectionProfiles(SRTPProfiles...),
 		// Certificates are their own authorities: the fingerprint is what counts.
 		dtls.WithInsecureSkipVerify(true),
-	}
+	}}
 }
 
-// dtlsServerOptions are what is added to them where we are the server.
-func dtlsServerOptions(known *secrets) []dtls.ServerOption {
+// dtlsServerOptions are what is added where we are the server.
+func dtlsServerOptions(known *Secrets) []dtls.ServerOption {
 	return []dtls.ServerOption{
-		dtls.WithServerHelloMessageHook(known.serverHello),
+		dtls.WithServerHelloMessageHook(known.ServerHello),
 		dtls.WithClientAuth(dtls.RequireAnyClientCert),
 		// The cookie exchange protects from spoofed addresses, and costs a round trip:
 		// DTLS is only taken from addresses that have passed ICE.
@@ -39,20 +42,20 @@ func dtlsServerOptions(known *secrets) []dtls.ServerOption {
 	}
 }
 
-// link is the DTLS association of a viewer. Its connection, with three goroutines
+// Link is the DTLS association of a client. Its connection, with three goroutines
 // and some 20 KiB, lives only until the client has shown that it has got our last
 // flight: as long as it may be lost, it may have to be sent again (RFC 6347
 // section 4.2.4). What may come later, an alert, needs the keys alone.
-type link struct {
+type Link struct {
 	conn *dtls.Conn
-	pipe *pipe
+	pipe *Pipe
 }
 
 // handshake is our side of a handshake. It begins with the records in first, if we
 // are the server; otherwise we begin, and first is nil. An error that is
 // sdp.ErrFingerprint says who the client is not; others may be anybody's fault.
-func (l *link) handshake(ctx context.Context, options []dtls.Option, c *client, first []byte) error {
-	known := c.newSecrets()
+func (l *Link) handshake(ctx context.Context, options []dtls.Option, c *Client, first []byte) error {
+	known := c.NewSecrets()
 	mismatch := false
 	options = append(slices.Clip(options),
 		dtls.WithVerifyPeerCertificate(func(chain [][]byte, _ [][]*x509.Certificate) error {
@@ -61,45 +64,44 @@ func (l *link) handshake(ctx context.Context, options []dtls.Option, c *client, 
 			return err
 		}),
 		dtls.WithKeyLogWriter(known))
-	l.pipe = newPipe(c, first)
+	l.pipe = newPipe(c, first, known)
 	if err := l.open(c.role, options, known); err != nil {
-		return fmt.Errorf("peer: DTLS: %w", err)
+		return fmt.Errorf("transport: DTLS: %w", err)
 	}
 	if err := l.conn.HandshakeContext(ctx); err != nil {
-		l.drop()
+		l.Drop()
 		if mismatch {
 			return sdp.ErrFingerprint
 		}
-		return fmt.Errorf("peer: DTLS: %w", err)
+		return fmt.Errorf("transport: DTLS: %w", err)
 	}
-	if err := c.establish(); err != nil {
-		l.drop()
+	if err := c.Establish(); err != nil {
+		l.Drop()
 		return err
 	}
 	return nil
 }
 
 // open makes the connection of a handshake.
-func (l *link) open(role sdp.Role, shared []dtls.Option, known *secrets) (err error) {
+func (l *Link) open(role sdp.Role, shared []dtls.Option, known *Secrets) (err error) {
 	if role == sdp.Client {
-		l.pipe.greeting = &greeting{known: known}
 		var options []dtls.ClientOption
 		for _, o := range shared {
 			options = append(options, o)
 		}
-		l.conn, err = dtls.ClientWithOptions(l.pipe, net.UDPAddrFromAddrPort(pipeThere), options...)
+		l.conn, err = dtls.ClientWithOptions(l.pipe, net.UDPAddrFromAddrPort(PipeThere), options...)
 		return err
 	}
 	options := dtlsServerOptions(known)
 	for _, o := range shared {
 		options = append(options, o)
 	}
-	l.conn, err = dtls.ServerWithOptions(l.pipe, net.UDPAddrFromAddrPort(pipeThere), options...)
+	l.conn, err = dtls.ServerWithOptions(l.pipe, net.UDPAddrFromAddrPort(PipeThere), options...)
 	return err
 }
 
-// drop gives up the connection, without a word to the client.
-func (l *link) drop() {
+// Drop gives up the connection, without a word to the client. Dropping twice is fine.
+func (l *Link) Drop() {
 	if l.conn == nil {
 		return
 	}
@@ -113,9 +115,9 @@ func (l *link) drop() {
 // 6347 section 4.2.4.1), so that nobody makes us send more by breaking it.
 const helloPause = time.Second
 
-// connect waits until the client has completed ICE and DTLS, but not longer than
-// timeout.
-func (l *link) connect(ctx context.Context, c *client, timeout time.Duration, options []dtls.Option) error {
+// Connect waits until the client has completed ICE and DTLS, but not longer than
+// timeout. The error wraps ErrNotConnected, or is the cause of ctx.
+func (l *Link) Connect(ctx context.Context, c *Client, timeout time.Duration, h Handshakes) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var pause <-chan time.Time // before we say hello again
@@ -125,15 +127,15 @@ func (l *link) connect(ctx context.Context, c *client, timeout time.Duration, op
 			break
 		}
 		pause = time.After(helloPause)
-		err = l.handshake(limited, options, c, first)
+		err = l.handshake(limited, h.options, c, first)
 		if errors.Is(err, sdp.ErrFingerprint) {
 			return fmt.Errorf("%w: %v", ErrNotConnected, err)
 		}
 		if err != nil {
 			continue // somebody may have interfered: the client tries again
 		}
-		if c.handshaken() {
-			l.drop()
+		if c.Handshaken() {
+			l.Drop()
 		}
 		return nil
 	}
@@ -146,7 +148,7 @@ func (l *link) connect(ctx context.Context, c *client, timeout time.Duration, op
 // beginning waits until a handshake can begin: for the client's first records, or,
 // if it is ours to begin, until we know where the client is, and until after pause,
 // which is nil at the first time.
-func (c *client) beginning(ctx context.Context, pause <-chan time.Time) (first []byte, err error) {
+func (c *Client) beginning(ctx context.Context, pause <-chan time.Time) (first []byte, err error) {
 	if c.role == sdp.Server {
 		select {
 		case first = <-c.incoming:

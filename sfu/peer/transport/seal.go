@@ -1,4 +1,4 @@
-package peer
+package transport
 
 import (
 	"crypto/aes"
@@ -11,33 +11,33 @@ import (
 )
 
 const (
-	// rtpHeader is the size of the headers that we send: no sources, no extensions.
-	rtpHeader = 12
-	// sealOverhead is the most that sealing adds to a packet: the tag of AES-GCM (RFC
+	// RTPHeader is the size of the headers that we send: no sources, no extensions.
+	RTPHeader = 12
+	// SealOverhead is the most that sealing adds to a packet: the tag of AES-GCM (RFC
 	// 7714 section 5.3), or that of HMAC-SHA1-80.
-	sealOverhead = 16
+	SealOverhead = 16
 )
 
-// sealer turns RTP packets into SRTP ones.
-type sealer interface {
-	// seal appends the packet to dst, which has room for rtpHeader and sealOverhead
+// Sealer turns RTP packets into SRTP ones.
+type Sealer interface {
+	// Seal appends the packet to dst, which has room for RTPHeader and SealOverhead
 	// bytes more than the payload and the padding, of which there are pad bytes
 	// (RFC 3550 section 5.1; 0: none). index is the packet's number (RFC 3711
 	// section 3.3.1): 65536 times the rollover counter, plus h.SequenceNumber. One
 	// and the same index of an SSRC must not be used for different packets: nor for
 	// one that is padded in another way.
-	seal(dst []byte, h *rtp.Header, index uint64, payload []byte, pad uint8) ([]byte, error)
+	Seal(dst []byte, h *rtp.Header, index uint64, payload []byte, pad uint8) ([]byte, error)
 }
 
-// newSealer returns a sealer for a profile with the keys that DTLS yielded.
-func newSealer(profile srtp.ProtectionProfile, masterKey, masterSalt []byte) (sealer, error) {
+// NewSealer returns a Sealer for a profile with the keys that DTLS yielded.
+func NewSealer(profile srtp.ProtectionProfile, masterKey, masterSalt []byte) (Sealer, error) {
 	switch profile {
 	case srtp.ProtectionProfileAeadAes128Gcm, srtp.ProtectionProfileAeadAes256Gcm:
 		return newGCMSealer(masterKey, masterSalt)
 	}
 	c, err := srtp.CreateContext(masterKey, masterSalt, profile)
 	if err != nil {
-		return nil, fmt.Errorf("peer: SRTP: %w", err)
+		return nil, fmt.Errorf("transport: SRTP: %w", err)
 	}
 	return &contextSealer{context: c}, nil
 }
@@ -65,10 +65,10 @@ func newGCMSealer(masterKey, masterSalt []byte) (*gcmSealer, error) {
 	copy(s.salt[:], salt)
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("peer: SRTP: %w", err)
+		return nil, fmt.Errorf("transport: SRTP: %w", err)
 	}
 	if s.aead, err = cipher.NewGCM(block); err != nil {
-		return nil, fmt.Errorf("peer: SRTP: %w", err)
+		return nil, fmt.Errorf("transport: SRTP: %w", err)
 	}
 	return s, nil
 }
@@ -86,7 +86,7 @@ const (
 func deriveKey(masterKey, masterSalt []byte, label byte, n int) ([]byte, error) {
 	block, err := aes.NewCipher(masterKey)
 	if err != nil {
-		return nil, fmt.Errorf("peer: SRTP: %w", err)
+		return nil, fmt.Errorf("transport: SRTP: %w", err)
 	}
 	var counter [aes.BlockSize]byte
 	copy(counter[:14], masterSalt)
@@ -96,7 +96,7 @@ func deriveKey(masterKey, masterSalt []byte, label byte, n int) ([]byte, error) 
 	return out, nil
 }
 
-func (s *gcmSealer) seal(dst []byte, h *rtp.Header, index uint64, payload []byte, pad uint8) ([]byte, error) {
+func (s *gcmSealer) Seal(dst []byte, h *rtp.Header, index uint64, payload []byte, pad uint8) ([]byte, error) {
 	start := len(dst)
 	dst = appendHeader(dst, h, pad)
 	if pad > 0 { // in its place, where it is encrypted then
@@ -143,7 +143,7 @@ func appendHeader(dst []byte, h *rtp.Header, pad uint8) []byte {
 }
 
 // contextSealer is pion's SRTP, for clients that have no AES-GCM. It takes the
-// rollover counter from the order of sequence numbers, as a receiver does: the
+// rollover counter from the order of sequence numbers, as a Receiver does: the
 // index may lie at most 2^15 behind the newest one.
 type contextSealer struct {
 	context *srtp.Context
@@ -151,7 +151,7 @@ type contextSealer struct {
 	plain   []byte
 }
 
-func (s *contextSealer) seal(dst []byte, h *rtp.Header, _ uint64, payload []byte, pad uint8) ([]byte, error) {
+func (s *contextSealer) Seal(dst []byte, h *rtp.Header, _ uint64, payload []byte, pad uint8) ([]byte, error) {
 	s.plain = appendPadded(appendHeader(s.plain[:0], h, pad), payload, pad)
 	sealed, err := s.context.EncryptRTP(dst[len(dst):], s.plain, &s.header)
 	if err != nil {
