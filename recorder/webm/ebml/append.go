@@ -91,6 +91,11 @@ func AppendBlock(b []byte, number uint64, offset int64, flags byte, data []byte)
 
 // appendFrame appends the size and the data of a block.
 func appendFrame(b []byte, number uint64, offset int64, flags byte, data []byte) []byte {
+	if number < 127 { // as in all that weir writes itself
+		b = AppendSize(b, uint64(1+TimeBytes+len(data)))
+		b = append(b, 0x80|byte(number), byte(offset>>8), byte(offset), flags)
+		return append(b, data...)
+	}
 	width := sizeBytes(number)
 	b = AppendSize(b, uint64(width+TimeBytes+len(data)))
 	b = AppendWideSize(b, number, width) // a number is written like a size

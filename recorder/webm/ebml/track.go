@@ -64,7 +64,7 @@ const MaxDimension = 1<<16 - 1
 // offset dataAt, and it may declare at most limit tracks. An error wraps ErrHeader or
 // ErrTooManyTracks.
 func EachTrack(data []byte, at, dataAt int64, limit int, f func(t TrackEntry, at int64)) error {
-	var numbers []uint64
+	numbers := make([]uint64, 0, 4)
 	err := EachChild(data, dataAt, func(c Child) error {
 		if c.ID != TrackEntryID {
 			return nil
