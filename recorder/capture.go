@@ -32,7 +32,7 @@ type input struct {
 	// and why says what made the gap, if it was not that frames did not come.
 	waits bool
 	gap   bool
-	why   string
+	cause string
 	last  time.Duration // time of the last frame that was written of it
 	// describe makes what a file says of the track ahead of its frames of a keyframe;
 	// nil where nothing is needed. private is what it made of the newest one.
@@ -188,7 +188,7 @@ func (k *capture) recordFrame(track int, f captured, now time.Duration) error {
 		}
 		return nil // a part before has it
 	case k.state == statePaused:
-		in.gap, in.waits, in.why = true, video, "paused"
+		in.gap, in.waits, in.cause = true, video, "paused"
 		return nil
 	case (in.waits || k.current == nil) && video && !f.Sync:
 		in.track.RequestKeyframeAfter(f.PTS) // at most once a second goes out
@@ -215,10 +215,10 @@ func (k *capture) recordFrame(track int, f captured, now time.Duration) error {
 		}
 	}
 	f.gap = f.gap || in.gap
-	if err := k.current.appendFrame(track, f, in.why); err != nil {
+	if err := k.current.appendFrame(track, f, in.cause); err != nil {
 		return err
 	}
-	in.gap, in.why = false, ""
+	in.gap, in.cause = false, ""
 	k.written[track], in.last = f.PTS, f.PTS
 	if f.Sync && (video || !k.pictures()) {
 		k.safe = f.PTS
@@ -343,7 +343,7 @@ func (k *capture) beginPart(zero time.Duration) error {
 	}
 	for _, in := range k.inputs {
 		in.waits = in.info.Kind() == media.Video
-		in.gap, in.why = false, "" // its begin is none
+		in.gap, in.cause = false, "" // its begin is none
 	}
 	p, err := k.recorder.openPart(k.session, k.inputs, zero)
 	if err != nil {

@@ -127,9 +127,9 @@ func (p *part) create(tracks []ebml.TrackEntry, start time.Time) error {
 	return nil
 }
 
-// appendFrame adds a frame of an input. why is the reason of the gap before it, if that
+// appendFrame adds a frame of an input. cause is the reason of the gap before it, if that
 // is not loss.
-func (p *part) appendFrame(input int, frame captured, why string) error {
+func (p *part) appendFrame(input int, frame captured, cause string) error {
 	track := p.place[input]
 	// What was ahead of the first frame, but came later, is at the start.
 	at := max(0, frame.PTS-p.zero)
@@ -139,7 +139,7 @@ func (p *part) appendFrame(input int, frame captured, why string) error {
 	}
 	frame.gap = frame.gap && t.Frames > 0
 	if frame.gap {
-		p.record.addGap(Gap{Track: t.ID, AtMS: milliseconds(p.last[track]), DurationMS: milliseconds(at - p.last[track]), Reason: why})
+		p.record.addGap(Gap{Track: t.ID, AtMS: milliseconds(p.last[track]), DurationMS: milliseconds(at - p.last[track]), Reason: cause})
 	}
 	if frame.Sync && p.formats[track].FrameSize != nil {
 		if err := p.picture(track, frame.Data, at); err != nil {
@@ -166,7 +166,7 @@ func (p *part) appendFrame(input int, frame captured, why string) error {
 	if err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
-	p.quality.frame(input, at, frame.Sync, frame.gap, why != "")
+	p.quality.frame(input, at, frame.Sync, frame.gap, cause != "")
 	p.last[track], p.heard[track] = at, true
 	t.Frames++
 	t.Bytes += int64(len(frame.Data))

@@ -45,7 +45,7 @@ type behind struct {
 // in it.
 func (l *lane) reader(a *Attachment) *laneReader {
 	r := &laneReader{viewer: a}
-	pos, ok := l.begin()
+	pos, ok := l.startPoint()
 	if !ok || pos == l.pos {
 		return r
 	}
@@ -61,9 +61,9 @@ func (l *lane) reader(a *Attachment) *laneReader {
 	return r
 }
 
-// begin returns the position where a decoder can start, or asks for a keyframe if
+// startPoint returns the position where a decoder can start, or asks for a keyframe if
 // there is none.
-func (l *lane) begin() (pos uint64, ok bool) {
+func (l *lane) startPoint() (pos uint64, ok bool) {
 	if l.track.info.Kind() != media.Video {
 		return 0, false
 	}
@@ -169,7 +169,7 @@ func (l *lane) skip(r *laneReader) {
 // restart has a reader go on after the ring has lapped it. It returns false if there
 // is nothing to begin at: then the reader goes on with the lane.
 func (l *lane) restart(r *laneReader) bool {
-	pos, ok := l.begin()
+	pos, ok := l.startPoint()
 	if !ok {
 		r.behind, r.lagged = nil, true
 		return false

@@ -36,11 +36,11 @@ func (c *conversion) pull() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.run()
+	c.convertAll()
 }
 
-// run converts what is there. Called with mu held.
-func (c *conversion) run() {
+// convertAll converts what is there. Called with mu held.
+func (c *conversion) convertAll() {
 	for more, last := true, false; more && !c.over; {
 		if more, last = c.step(); last {
 			c.over = true
@@ -58,7 +58,7 @@ func (c *conversion) finish() {
 	c.stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.run(); !c.over {
+	if c.convertAll(); !c.over {
 		c.over = true
 		c.flush()
 	}
@@ -151,7 +151,7 @@ func (t *Track) startPacketizing(place func(*Cursor[media.Frame]), last *media.P
 		p.Seq += t.seqShift
 		p.Time += t.timeShift
 		p.Arrival = t.stream.now()
-		t.appendPacket(packets, slab.put(&p))
+		t.appendPacket(packets, slab.add(&p))
 	}
 	c := newFrameCursor(t, t.frames)
 	place(c)

@@ -32,15 +32,15 @@ type Cursor[T media.Packet | media.Frame] struct {
 func (c *Cursor[T]) start() {
 	head := c.ring.head.Load() // before the sync point: one that comes in between is found by seeking
 	if pos, ok := c.ring.syncPoint(); ok {
-		c.begin(pos)
+		c.startAt(pos)
 		return
 	}
 	c.pos, c.seeking, c.queue = head, true, nil
 	c.request()
 }
 
-// begin places the cursor at the sync point pos.
-func (c *Cursor[T]) begin(pos uint64) {
+// startAt places the cursor at the sync point pos.
+func (c *Cursor[T]) startAt(pos uint64) {
 	c.pos, c.seeking, c.queue = pos, false, nil
 	if c.early == nil {
 		return
@@ -110,7 +110,7 @@ func (c *Cursor[T]) seek(items []*T) {
 		c.pos += uint64(len(items))
 		return
 	}
-	c.begin(c.pos + uint64(i))
+	c.startAt(c.pos + uint64(i))
 }
 
 // Next is like Take but waits until there is at least one item, the track has

@@ -12,10 +12,10 @@ import (
 // takes the name meanwhile, with the same tracks, goes on with the stream, even if it
 // comes another way and writes the other form: then the tracks turn to that.
 
-// keeps reports whether a stream outlives its publisher, which left for that reason.
+// keeps reports whether a stream outlives its publisher, which left with that cause.
 // Called with mu held.
-func (h *Hub) keeps(s *stream, why error) bool {
-	return !h.closed && h.config.Grace > 0 && !s.options.NoGrace && errors.Is(why, ErrLost)
+func (h *Hub) keeps(s *stream, cause error) bool {
+	return !h.closed && h.config.Grace > 0 && !s.options.NoGrace && errors.Is(cause, ErrLost)
 }
 
 // wait has s, which is Waiting, expire when its grace is over. A return of which

@@ -80,7 +80,7 @@ type keyframes struct {
 // newKeyframes returns the owner of t's requests.
 func newKeyframes(t *Track) *keyframes {
 	k := &keyframes{
-		send:     func() { t.stream.requests.put(t.info.ID) },
+		send:     func() { t.stream.requests.add(t.info.ID) },
 		takeBack: func() { t.stream.requests.takeBack(t.info.ID) },
 		packets:  t.counters.packets.Load,
 		now:      t.stream.now,

@@ -368,7 +368,7 @@ func TestKeyframeTakenBack(t *testing.T) {
 	r := requests{ids: make(chan string, maxTracks)}
 	for range 2 {
 		for _, id := range []string{"a", "b", "c"} {
-			r.put(id)
+			r.add(id)
 		}
 	}
 	r.takeBack("b")

@@ -96,7 +96,7 @@ func (p *Publication) AddTracks(native Form, tracks ...media.TrackInfo) ([]*Trac
 		}
 		s = p.replace(s)
 	}
-	writers := s.begin(tracks, native)
+	writers := s.addTracks(tracks, native)
 	runs := p.stage == stageRuns
 	h.mu.Unlock()
 	if runs {
@@ -182,16 +182,16 @@ func (p *Publication) enter(next stage) bool {
 
 // leave takes the publisher off its stream. It either ends the stream, and returns
 // what its standing sinks failed with, or keeps it for a while.
-func (p *Publication) leave(why error) error {
+func (p *Publication) leave(cause error) error {
 	h := p.hub
 	h.mu.Lock()
 	p.stage = stageOver
 	s := p.stream()
 	if s.state() == returning && !p.decided {
-		why = ErrLost // it has not come to anything: the stream is as it was
+		cause = ErrLost // it has not come to anything: the stream is as it was
 	}
 	what := happensStop
-	if h.keeps(s, why) {
+	if h.keeps(s, cause) {
 		what = happensLost
 	}
 	from, to := s.move(what)

@@ -7,8 +7,8 @@ type slab[T any] struct{ free []T }
 
 const slabSize = 64
 
-// put returns a pointer to a new item with the value of v.
-func (s *slab[T]) put(v *T) *T {
+// add returns a pointer to a new item with the value of v.
+func (s *slab[T]) add(v *T) *T {
 	if len(s.free) == 0 {
 		s.free = make([]T, slabSize)
 	}

@@ -77,8 +77,8 @@ type requests struct {
 	mu sync.Mutex // serializes those who put in and take back
 }
 
-// put hands over the request for a track. There is room: tracks are no more.
-func (r *requests) put(id string) {
+// add hands over the request for a track. There is room: tracks are no more.
+func (r *requests) add(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.remove(id)

@@ -48,9 +48,9 @@ func newTrack(s *stream, info media.TrackInfo, native Form) *Track {
 	return t
 }
 
-// begin makes the tracks of the stream, which are written in the given form, and
+// addTracks makes the tracks of the stream, which are written in the given form, and
 // returns their writers: it is ready for viewers.
-func (s *stream) begin(infos []media.TrackInfo, native Form) []*TrackWriter {
+func (s *stream) addTracks(infos []media.TrackInfo, native Form) []*TrackWriter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	writers := make([]*TrackWriter, len(infos))

@@ -79,7 +79,7 @@ func (w *TrackWriter) AddPacket(k *media.Packet) {
 	if k.Discontinuity {
 		w.goOn()
 	}
-	p := w.slab.put(k)
+	p := w.slab.add(k)
 	if p.Seq > w.highest {
 		w.highest, w.newest = p.Seq, p
 	}

@@ -222,9 +222,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// run serves until ctx is done and then shuts down in stages: no new requests,
+// serve works until ctx is done and then shuts down in stages: no new requests,
 // publications and viewers end, recordings are finished, and everything closes.
-func (a *app) run(ctx context.Context) error {
+func (a *app) serve(ctx context.Context) error {
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	a.stopWatch = a.watch.start()

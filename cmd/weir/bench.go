@@ -57,7 +57,7 @@ func runBench(c *cli.Context) error {
 	return bench{
 		binary: binary, rounds: c.Int("rounds"), duration: c.Duration("duration"), history: c.String("history"),
 		loads: benchLoads, rows: benchRows, progress: c.App.ErrWriter,
-	}.run(ctx, c.App.Writer)
+	}.compare(ctx, c.App.Writer)
 }
 
 // bench is how a table is measured.
@@ -77,9 +77,9 @@ const askedYardstick = 1.06
 // reports are those of one round, by the names of their loads.
 type reports map[string]*load.Report
 
-// run measures, prints the table and appends to the history. The error is of what
+// compare measures, prints the table and appends to the history. The error is of what
 // could not be measured, or tells of lost packets.
-func (b bench) run(ctx context.Context, w io.Writer) error {
+func (b bench) compare(ctx context.Context, w io.Writer) error {
 	var rounds []reports
 	for i := range b.rounds {
 		// All loads in each round, so that what else happens on the machine meets all

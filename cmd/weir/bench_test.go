@@ -45,7 +45,7 @@ func TestBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := b.run(t.Context(), &out); err != nil {
+	if err := b.compare(t.Context(), &out); err != nil {
 		t.Fatalf("%v\n%s%s", err, progress.String(), out.String())
 	}
 	if text := out.String(); !strings.Contains(text, "1 of 3 figures were missed: packets received\n") {
@@ -79,7 +79,7 @@ func TestBenchFails(t *testing.T) {
 	} {
 		b.rounds, b.progress = 1, &bytes.Buffer{}
 		var out bytes.Buffer
-		if err := b.run(t.Context(), &out); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "round 1, a") {
+		if err := b.compare(t.Context(), &out); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "round 1, a") {
 			t.Errorf("%v; want %q", err, want)
 		}
 		if out.Len() > 0 {

@@ -11,7 +11,7 @@ import (
 // mediaSocket is what there is to tell of a udp.Conn.
 type mediaSocket interface {
 	Stats() udp.Stats
-	OnRefusal(func(error))
+	OnFallback(func(error))
 }
 
 // logSocket logs how the media socket works, and each refusal of the kernel that
@@ -19,7 +19,7 @@ type mediaSocket interface {
 func logSocket(log *slog.Logger, c mediaSocket) {
 	s := c.Stats()
 	log.Info("media socket", "sends", s.Mode, "aggregated", s.Aggregated, "receive_buffer", s.ReceiveBuffer, "send_buffer", s.SendBuffer)
-	c.OnRefusal(func(err error) { log.Warn("media socket is slower than it might be", "reason", err) })
+	c.OnFallback(func(err error) { log.Warn("media socket is slower than it might be", "reason", err) })
 }
 
 // socketMetrics are the figures of the media socket.
@@ -36,7 +36,7 @@ func socketMetrics(s udp.Stats, p peer.PortStats) []admin.Metric {
 	}
 	return []admin.Metric{
 		gauge("send_mode", "How batches leave the media socket: 1 for the form that is in use.", modes...),
-		gauge("receive_batched", "Whether one system call may bring many messages (recvmmsg): 1 or 0.", admin.Series{Value: number(s.ReadRefusal == nil)}),
+		gauge("receive_batched", "Whether one system call may bring many messages (recvmmsg): 1 or 0.", admin.Series{Value: number(s.ReadFallback == nil)}),
 		gauge("receive_aggregated", "Whether the kernel joins datagrams for one read (UDP_GRO): 1 or 0.", admin.Series{Value: number(s.Aggregated)}),
 		gauge("send_buffer_bytes", "Size of the send buffer, as the kernel counts.", admin.Series{Value: float64(s.SendBuffer)}),
 		gauge("receive_buffer_bytes", "Size of the receive buffer, as the kernel counts.", admin.Series{Value: float64(s.ReceiveBuffer)}),

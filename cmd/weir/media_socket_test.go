@@ -23,7 +23,7 @@ func TestSocketMetrics(t *testing.T) {
 	metrics := map[string]float64{}
 	for _, m := range socketMetrics(udp.Stats{
 		Mode: udp.Batched, Sent: 1, Segments: 2, Batches: 3, Refused: 4, Dropped: 5, Failed: 6, Received: 7, Reads: 8, Truncated: 9, Lost: 10,
-		Aggregated: true, ReceiveBuffer: 11, SendBuffer: 12, ReadRefusal: syscall.EPERM,
+		Aggregated: true, ReceiveBuffer: 11, SendBuffer: 12, ReadFallback: syscall.EPERM,
 	}, peer.PortStats{Dropped: 13}) {
 		if m.Counter != strings.HasSuffix(m.Name, "_total") || m.Help == "" {
 			t.Errorf("%+v", m)
@@ -76,7 +76,7 @@ func (r *refusable) Stats() udp.Stats {
 	return udp.Stats{Mode: udp.Segmented, ReceiveBuffer: 11, SendBuffer: 12}
 }
 
-func (r *refusable) OnRefusal(f func(error)) { r.told = f }
+func (r *refusable) OnFallback(f func(error)) { r.told = f }
 
 // TestSocketIsLogged: one line at the start, and a warning for each refusal.
 func TestSocketIsLogged(t *testing.T) {

@@ -92,7 +92,7 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	a.announce(c.App.Writer)
-	return a.run(ctx)
+	return a.serve(ctx)
 }
 
 // proxiesOf is what the flags say of what stands in front of the server.

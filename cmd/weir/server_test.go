@@ -42,7 +42,7 @@ func startServerWith(t *testing.T, authorizer signaling.Authorizer) *testServer 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- a.run(ctx) }()
+	go func() { ended <- a.serve(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		select {

@@ -38,7 +38,7 @@ func (w *watch) start() (stop func()) {
 	go func() {
 		defer close(done)
 		for e := range happens {
-			w.take(e)
+			w.publish(e)
 		}
 	}()
 	return func() {
@@ -47,8 +47,8 @@ func (w *watch) start() (stop func()) {
 	}
 }
 
-// take takes in one event.
-func (w *watch) take(e sfu.Event) {
+// publish counts an event, passes it on to the API, and logs the end of a stream.
+func (w *watch) publish(e sfu.Event) {
 	for i, kind := range happened {
 		if kind == e.Kind {
 			w.counts[i].Add(max(1, e.Missed))

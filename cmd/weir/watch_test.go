@@ -104,7 +104,7 @@ func TestWatch(t *testing.T) {
 	if line := log.String(); !strings.Contains(line, `level=ERROR msg="stream ended" stream=a/b`) || !strings.Contains(line, "disk full") {
 		t.Errorf("the log has %q", line)
 	}
-	w.take(sfu.Event{Kind: sfu.EventsMissed, Missed: 7})
+	w.publish(sfu.Event{Kind: sfu.EventsMissed, Missed: 7})
 	if got := figure(w.metrics(), "weir_events_total", "missed"); got != 7 {
 		t.Errorf("%v missed events are counted", got)
 	}

@@ -193,7 +193,7 @@ func (m *Muxer) fragment(samples []Sample, end time.Duration) {
 		size += len(s.Data)
 	}
 	f.Data = make([]byte, 0, size)
-	runs := make([]run, 0, len(m.tracks))
+	runs := make([]trackRun, 0, len(m.tracks))
 	for track := range m.tracks {
 		r := m.pick(track, samples, end)
 		if len(r.samples) == 0 {
@@ -223,8 +223,8 @@ func (m *Muxer) fragment(samples []Sample, end time.Duration) {
 	m.ready = append(m.ready, f)
 }
 
-// run is the samples of one track in a fragment.
-type run struct {
+// trackRun is the samples of one track in a fragment.
+type trackRun struct {
 	track   int
 	picture bool
 	scale   int64
@@ -235,8 +235,8 @@ type run struct {
 }
 
 // pick takes the samples of a track out of those of a fragment.
-func (m *Muxer) pick(track int, samples []Sample, end time.Duration) run {
-	r := run{track: track, picture: track == m.video, scale: m.tracks[track].scale()}
+func (m *Muxer) pick(track int, samples []Sample, end time.Duration) trackRun {
+	r := trackRun{track: track, picture: track == m.video, scale: m.tracks[track].scale()}
 	for _, s := range samples {
 		if s.Track != track {
 			continue
@@ -264,7 +264,7 @@ func (m *Muxer) pick(track int, samples []Sample, end time.Duration) run {
 }
 
 // appendMoof appends the moof (ISO/IEC 14496-12 section 8.8.4).
-func (f *Fragment) appendMoof(sequence uint32, runs []run) {
+func (f *Fragment) appendMoof(sequence uint32, runs []trackRun) {
 	length := boxHead + 16
 	for _, r := range runs {
 		length += r.trafLength()
@@ -283,20 +283,20 @@ func (f *Fragment) appendMoof(sequence uint32, runs []run) {
 	}
 }
 
-func (r *run) fields() int {
+func (r *trackRun) fields() int {
 	if r.picture {
 		return 3
 	}
 	return 2
 }
 
-func (r *run) trafLength() int {
+func (r *trackRun) trafLength() int {
 	return boxHead + (boxHead + 8) + (boxHead + 12) + (boxHead + 12 + 4*r.fields()*len(r.samples))
 }
 
 // trun tells duration and size of each sample, and of pictures whether they are
 // keyframes.
-func (r *run) trun(offset int) []byte {
+func (r *trackRun) trun(offset int) []byte {
 	const dataOffset, durations, sizes, flags = 0x1, 0x100, 0x200, 0x400
 	told := uint32(dataOffset | durations | sizes)
 	if r.picture {

@@ -109,7 +109,7 @@ func TestAV1Depacketize(t *testing.T) {
 			var got sink
 			p := &media.Packet{Seq: seq, Time: s.time, PTS: media.AV1.Duration(int64(s.time)), Marker: s.marker, Payload: s.payload}
 			d.Depacketize(p, got.emit)
-			d.in.flush(func(p *media.Packet, lost uint64) { d.take(p, lost, got.emit) })
+			d.in.flush(func(p *media.Packet, lost uint64) { d.takePacket(p, lost, got.emit) })
 			seq++
 			var f media.Frame
 			if len(got.frames) > 0 {

@@ -118,13 +118,13 @@ type joined[D any] struct {
 
 // Depacketize implements [Depacketizer].
 func (d *depacketizer[D]) Depacketize(p *media.Packet, emit func(media.Frame)) {
-	d.in.push(p, func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
+	d.in.push(p, func(p *media.Packet, lost uint64) { d.takePacket(p, lost, emit) })
 }
 
 // Flush implements [Depacketizer]. A frame that waits for its marker is left as it
 // is: what has not been sent is no loss.
 func (d *depacketizer[D]) Flush(emit func(media.Frame)) {
-	d.in.flush(func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
+	d.in.flush(func(p *media.Packet, lost uint64) { d.takePacket(p, lost, emit) })
 	d.last(emit)
 }
 
@@ -158,8 +158,8 @@ func (d *depacketizer[D]) Losses() Losses {
 	return l
 }
 
-// take gets the packets in order, with the number of those lost before each.
-func (d *depacketizer[D]) take(p *media.Packet, lost uint64, emit func(media.Frame)) {
+// takePacket gets the packets in order, with the number of those lost before each.
+func (d *depacketizer[D]) takePacket(p *media.Packet, lost uint64, emit func(media.Frame)) {
 	if p.Discontinuity {
 		d.restart(emit)
 		if lost == 0 && d.known { // all the same no frame refers to one from before
@@ -393,7 +393,7 @@ func (d *depacketizer[D]) complete(data []byte, keyframe bool, emit func(media.F
 		return
 	}
 	d.release()
-	d.out.put(f.pts, keyframe, data, emit)
+	d.out.putFrame(f.pts, keyframe, data, emit)
 }
 
 // SetWindow implements [Depacketizer].

@@ -135,7 +135,7 @@ func TestSetsAheadOfPackets(t *testing.T) {
 		{0, sets, whole}, {0, nil, whole}, {1, sets, whole}, {1, nil, nil}, {0, nil, whole},
 	} {
 		var got []byte
-		d.take(&media.Packet{Seq: uint64(i), Time: uint64(i), Marker: true, Payload: idrUnit, Ahead: s.ahead}, s.lost,
+		d.takePacket(&media.Packet{Seq: uint64(i), Time: uint64(i), Marker: true, Payload: idrUnit, Ahead: s.ahead}, s.lost,
 			func(f media.Frame) { got = f.Data })
 		if !bytes.Equal(got, s.want) {
 			t.Errorf("packet %d: % x, want % x", i, got, s.want)

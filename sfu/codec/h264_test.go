@@ -172,7 +172,7 @@ func TestH264Depacketize(t *testing.T) {
 			at := time.Duration(s.time) * 33 * ms
 			var got sink
 			d.Depacketize(&media.Packet{Seq: seq, Time: s.time, PTS: at, Arrival: at, Marker: s.marker, Payload: s.payload}, got.emit)
-			d.(*h264Depacketizer).in.flush(func(p *media.Packet, lost uint64) { d.(*h264Depacketizer).take(p, lost, got.emit) })
+			d.(*h264Depacketizer).in.flush(func(p *media.Packet, lost uint64) { d.(*h264Depacketizer).takePacket(p, lost, got.emit) })
 			seq++
 			var data []byte
 			var f media.Frame

@@ -56,23 +56,23 @@ func newOpusDepacketizer(c Config) Depacketizer {
 
 // Depacketize implements [Depacketizer].
 func (d *opusDepacketizer) Depacketize(p *media.Packet, emit func(media.Frame)) {
-	d.in.push(p, func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
+	d.in.push(p, func(p *media.Packet, lost uint64) { d.takePacket(p, lost, emit) })
 }
 
 // Flush implements [Depacketizer].
 func (d *opusDepacketizer) Flush(emit func(media.Frame)) {
-	d.in.flush(func(p *media.Packet, lost uint64) { d.take(p, lost, emit) })
+	d.in.flush(func(p *media.Packet, lost uint64) { d.takePacket(p, lost, emit) })
 }
 
-// take gets the packets in order, with the number of those lost before each.
-func (d *opusDepacketizer) take(p *media.Packet, lost uint64, emit func(media.Frame)) {
+// takePacket gets the packets in order, with the number of those lost before each.
+func (d *opusDepacketizer) takePacket(p *media.Packet, lost uint64, emit func(media.Frame)) {
 	if lost > 0 {
 		d.out.missing()
 	} else if p.Discontinuity {
 		d.out.follows()
 	}
 	if n := len(p.Payload); n > 0 {
-		d.out.put(p.PTS, true, p.Payload[:n:n], emit)
+		d.out.putFrame(p.PTS, true, p.Payload[:n:n], emit)
 	}
 }
 

@@ -40,8 +40,8 @@ func (o *outlet) seam(pts time.Duration) {
 	o.anew = false
 }
 
-// put emits a frame.
-func (o *outlet) put(pts time.Duration, sync bool, data []byte, emit func(media.Frame)) {
+// putFrame emits a frame.
+func (o *outlet) putFrame(pts time.Duration, sync bool, data []byte, emit func(media.Frame)) {
 	// Two frames may carry the same RTP timestamp, and a sender report may have
 	// moved the clock back: readers rely on the order all the same.
 	if o.started && pts <= o.last {

@@ -10,8 +10,8 @@ type vp8Coder struct {
 
 func newVP8Coder() *vp8Coder { return &vp8Coder{spread: 255, needed: 24} }
 
-// put writes a boolean, which is false with these odds of 256.
-func (w *vp8Coder) put(v bool, odds byte) {
+// putBit writes a boolean, which is false with these odds of 256.
+func (w *vp8Coder) putBit(v bool, odds byte) {
 	split := 1 + (w.spread-1)*uint32(odds)>>8
 	if v {
 		w.bottom += split
@@ -42,7 +42,7 @@ func (w *vp8Coder) carry() {
 }
 
 // flag writes a boolean of even odds.
-func (w *vp8Coder) flag(v bool) { w.put(v, 128) }
+func (w *vp8Coder) flag(v bool) { w.putBit(v, 128) }
 
 // bits writes the lowest n bits of v, at even odds: L(n) of the specification.
 func (w *vp8Coder) bits(v uint32, n int) {
@@ -68,13 +68,13 @@ type vp8Flags struct {
 func newVP8Flags(data []byte) *vp8Flags {
 	r := &vp8Flags{data: data, spread: 255}
 	for range 16 {
-		r.take()
+		r.nextBit()
 	}
 	return r
 }
 
-// take moves value by one bit. Behind the end there are zeros.
-func (r *vp8Flags) take() {
+// nextBit moves value by one bit. Behind the end there are zeros.
+func (r *vp8Flags) nextBit() {
 	r.value <<= 1
 	if at := r.taken >> 3; at < len(r.data) {
 		r.value |= uint32(r.data[at]>>(7-r.taken&7)) & 1
@@ -92,7 +92,7 @@ func (r *vp8Flags) flag() bool {
 		r.spread = split
 	}
 	for ; r.spread < 128; r.spread <<= 1 {
-		r.take()
+		r.nextBit()
 	}
 	return v
 }

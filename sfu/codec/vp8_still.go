@@ -65,12 +65,12 @@ func (s *vp8Still) make() []byte {
 	w.bits(0, 1)     // refresh_last
 	for i := 0; i < len(vp8CoefficientUpdates); i += 2 {
 		for range vp8CoefficientUpdates[i] {
-			w.put(false, 255)
+			w.putBit(false, 255)
 		}
-		w.put(false, vp8CoefficientUpdates[i+1])
+		w.putBit(false, vp8CoefficientUpdates[i+1])
 	}
 	for range vp8LastUpdates {
-		w.put(false, 255)
+		w.putBit(false, 255)
 	}
 	const seldom, often = 1, 255 // odds of a false, of 256
 	w.bits(1, 1)                 // mb_no_coeff_skip
@@ -80,14 +80,14 @@ func (s *vp8Still) make() []byte {
 	w.bits(often, 8)             // prob_gf
 	w.bits(0, 2)                 // the odds of modes stay
 	for _, odds := range []byte(vp8MotionUpdates) {
-		w.put(false, odds)
+		w.putBit(false, odds)
 	}
 	for y := range (s.height + 15) / 16 {
 		for x := range (s.width + 15) / 16 {
-			w.put(true, seldom) // no residue
-			w.put(true, seldom) // refers to another frame
-			w.put(false, often) // to the last one
-			w.put(false, vp8Unmoved(x, y))
+			w.putBit(true, seldom) // no residue
+			w.putBit(true, seldom) // refers to another frame
+			w.putBit(false, often) // to the last one
+			w.putBit(false, vp8Unmoved(x, y))
 		}
 	}
 	coded := w.end()

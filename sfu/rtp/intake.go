@@ -83,7 +83,7 @@ func (i *Intake) forget() {
 
 // Receive takes in a packet and writes to r what it is.
 func (i *Intake) Receive(p *Packet, r *Result) {
-	number, restarted := i.numbers.take(p)
+	number, restarted := i.numbers.place(p)
 	if restarted {
 		i.reception.recount()
 		i.forget()

@@ -43,9 +43,9 @@ type numberMark struct {
 	at     time.Duration
 }
 
-// take returns the extended number of a packet. restarted reports whether it is the
+// place returns the extended number of a packet. restarted reports whether it is the
 // first one since the sender counts anew; then nothing is known of what was before.
-func (n *numbers) take(p *Packet) (number uint64, restarted bool) {
+func (n *numbers) place(p *Packet) (number uint64, restarted bool) {
 	number = n.unwrapper.Unwrap(p.Seq)
 	switch {
 	case n.first == 0:
@@ -59,7 +59,7 @@ func (n *numbers) take(p *Packet) (number uint64, restarted bool) {
 		n.run = 0
 	case n.startsAnew(p.Seq):
 		*n = numbers{}
-		number, _ = n.take(p)
+		number, _ = n.place(p)
 		return number, true
 	}
 	return number, false

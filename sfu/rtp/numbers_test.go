@@ -40,7 +40,7 @@ func TestNumbers(t *testing.T) {
 			for _, r := range tt.runs {
 				for i := range r.n {
 					var restarted bool
-					if last, restarted = n.take(&Packet{Seq: r.from + uint16(i), Arrival: at, Retransmitted: r.again}); restarted {
+					if last, restarted = n.place(&Packet{Seq: r.from + uint16(i), Arrival: at, Retransmitted: r.again}); restarted {
 						restarts++
 					}
 					at += r.each
@@ -58,8 +58,8 @@ func TestNumbersInBetween(t *testing.T) {
 	var n numbers
 	for i := range uint16(1000) {
 		at := time.Duration(i) * 20 * ms
-		n.take(&Packet{Seq: 20000 + i, Arrival: at})
-		if _, restarted := n.take(&Packet{Seq: 1000 + i, Arrival: at}); restarted {
+		n.place(&Packet{Seq: 20000 + i, Arrival: at})
+		if _, restarted := n.place(&Packet{Seq: 1000 + i, Arrival: at}); restarted {
 			t.Fatalf("after %d old packets", i)
 		}
 	}

@@ -69,9 +69,9 @@ func (t *Timeline) follow(p Arrival) uint64 {
 		t.offset = max(t.offset, f.offset) // time keeps its order
 		late = transit - t.arrivals.least()
 	}
-	why := unknown
+	cause := unknown
 	if late > runaway {
-		why = t.doubt.judge(lateness{
+		cause = t.doubt.judge(lateness{
 			at: p.At, transit: transit, since: transit - t.transit,
 			back: p.RTP < t.rtp, heard: late > p.At-p.Heard+heardSlack, agreed: t.agreed(p.At),
 		})
@@ -79,13 +79,13 @@ func (t *Timeline) follow(p Arrival) uint64 {
 		t.doubt = doubt{}
 	}
 	switch {
-	case late < -runaway || why == setBack:
+	case late < -runaway || cause == setBack:
 		t.anchored(p, anchor{back: max(0, late)})
 		t.rates.restart()
 		return p.RTP + t.ticks(late)
-	case why != unknown:
+	case cause != unknown:
 		t.anchored(p, anchor{stood: late, held: t.ticks(late)})
-		if why == stopped {
+		if cause == stopped {
 			t.rates.restart()
 		}
 		return p.RTP + t.ticks(late)

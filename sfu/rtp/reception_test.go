@@ -17,7 +17,7 @@ func newReception() *receiving { return &receiving{reception: reception{codec: m
 
 // packet takes in a packet with a number that wraps.
 func (r *receiving) packet(seq uint16, timestamp uint32, at time.Duration) {
-	number, _ := r.numbers.take(&Packet{Seq: seq, Arrival: at})
+	number, _ := r.numbers.place(&Packet{Seq: seq, Arrival: at})
 	r.reception.packet(number, timestamp, at)
 }
 

@@ -23,7 +23,7 @@ func TestListenTakesAFreePort(t *testing.T) {
 		t.Error("a port that is in use was opened again")
 	}
 	s := a.Stats()
-	t.Logf("mode %v (%v), aggregated %v, buffers %d and %d", s.Mode, s.Refusal, s.Aggregated, s.ReceiveBuffer, s.SendBuffer)
+	t.Logf("mode %v (%v), aggregated %v, buffers %d and %d", s.Mode, s.Fallback, s.Aggregated, s.ReceiveBuffer, s.SendBuffer)
 }
 
 func TestListenRefusesWhatIsNoAddress(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // patience is how many segmented messages may be refused for their size before
 // segmentation is given up, if none was ever taken. One destination's small MTU,
 // which anybody can forge an ICMP message about, must not slow down all others: it
-// is refused once and then remembered (see narrow).
+// is refused once and then remembered (see pathMTUs).
 const patience = 64
 
 // outbox is what the kernel reads of a batch. The tables are of one length, which
@@ -25,7 +25,7 @@ type outbox struct {
 	items    []run // what the messages carry
 	n        int   // messages in use
 
-	narrow narrow
+	mtus pathMTUs
 }
 
 // part is what a message points at.
@@ -44,7 +44,7 @@ type segmentControl struct {
 
 // init makes the first tables.
 func (o *outbox) init() {
-	o.narrow.now = time.Now
+	o.mtus.now = time.Now
 	o.grow()
 }
 
@@ -109,7 +109,7 @@ func (s *socket) sendRuns(o *outbox, buf []byte, runs []run, t *tally) {
 	for i := range runs {
 		r := &runs[i]
 		mode := form(s.form.Load()).mode()
-		if mode == Segmented && o.narrow.refuses(r) {
+		if mode == Segmented && o.mtus.refuses(r) {
 			mode = Batched
 		}
 		switch mode {
@@ -198,11 +198,11 @@ func (s *socket) flush(o *outbox, buf []byte, t *tally) bool {
 }
 
 // retry sends the datagrams of r one by one, since as one message they were
-// refused with why. If that works, the form was to blame: the destination is
+// refused with cause. If that works, the form was to blame: the destination is
 // remembered, or the mode is lowered for all. It reports false if the send buffer
 // is full.
-func (s *socket) retry(o *outbox, buf []byte, r *run, why unix.Errno, t *tally) bool {
-	if r.count == 1 && why != unix.ENOSYS {
+func (s *socket) retry(o *outbox, buf []byte, r *run, cause unix.Errno, t *tally) bool {
+	if r.count == 1 && cause != unix.ENOSYS {
 		t.failed++
 		return true
 	}
@@ -210,19 +210,19 @@ func (s *socket) retry(o *outbox, buf []byte, r *run, why unix.Errno, t *tally) 
 	ok := s.sendEach(buf, r, t)
 	switch {
 	case t.sent == before: // the destination is to blame
-	case why == unix.ENOSYS:
-		s.lower(Plain, why)
-	case why == unix.EINVAL || why == unix.EMSGSIZE:
+	case cause == unix.ENOSYS:
+		s.lower(Plain, cause)
+	case cause == unix.EINVAL || cause == unix.EMSGSIZE:
 		// A datagram that is larger than the MTU of its path can be sent in fragments,
 		// but not as a segment: EINVAL, or EMSGSIZE in newer kernels.
 		t.refused++
-		o.narrow.remember(r)
+		o.mtus.remember(r)
 		if t.segments == 0 && s.count.segments.Load() == 0 && s.count.refused.Load()+t.refused >= patience {
-			s.lower(Batched, why)
+			s.lower(Batched, cause)
 		}
 	default: // EIO: the card computes no checksums, or there is IPsec
 		t.refused++
-		s.lower(Batched, why)
+		s.lower(Batched, cause)
 	}
 	return ok
 }

@@ -33,7 +33,7 @@ type socket struct {
 	single   atomic.Uint32 // the error number for which each read brings one message; 0: it brings many
 	count    counters
 
-	refusals refusals
+	fallbacks fallbacks
 
 	ended sync.Once     // closes fd
 	done  chan struct{} // closed with fd
@@ -179,7 +179,7 @@ func (s *socket) setReadDeadline(t time.Time) error {
 func (s *socket) stats() Stats {
 	now := form(s.form.Load())
 	out := Stats{
-		Mode: now.mode(), Refusal: now.err(), ReadRefusal: readRefusal(unix.Errno(s.single.Load())),
+		Mode: now.mode(), Fallback: now.err(), ReadFallback: readFallback(unix.Errno(s.single.Load())),
 		Aggregated: s.aggregate, ReceiveBuffer: s.receives, SendBuffer: s.sends, Lost: s.lost(),
 	}
 	s.count.fill(&out)

@@ -67,8 +67,8 @@ func (s *socket) send(_ *outbox, buf []byte, runs []run) {
 	s.count.batches.Add(1)
 }
 
-// onRefusal is Conn.OnRefusal. Nothing is tried here that could be refused.
-func (s *socket) onRefusal(func(error)) {}
+// onFallback is Conn.OnFallback. Nothing is tried here that could be refused.
+func (s *socket) onFallback(func(error)) {}
 
 func (s *socket) setReadDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
 

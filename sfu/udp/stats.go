@@ -32,12 +32,12 @@ func (m Mode) String() string {
 // Reads and Refused are datagrams.
 type Stats struct {
 	Mode Mode // how batches leave now
-	// Refusal is why Mode is lower than it might be: the kernel's error, nil if there
-	// was none. It changes at most twice; Conn.OnRefusal tells when.
-	Refusal error
-	// ReadRefusal is why each read brings one message only: the kernel's error, nil if
+	// Fallback is why Mode is lower than it might be: the kernel's error, nil if there
+	// was none. It changes at most twice; Conn.OnFallback tells when.
+	Fallback error
+	// ReadFallback is why each read brings one message only: the kernel's error, nil if
 	// a read may bring many.
-	ReadRefusal error
+	ReadFallback error
 
 	Sent     uint64 // taken by the kernel
 	Segments uint64 // of those, in segmented messages

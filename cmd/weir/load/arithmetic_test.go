@@ -112,7 +112,7 @@ func TestReceiverReport(t *testing.T) {
 	} {
 		for n := c.from; n != c.to+1; n++ {
 			if !c.half || n%2 == 0 {
-				tr.take(n)
+				tr.countPacket(n)
 			}
 		}
 		got := tr.report()
@@ -122,9 +122,9 @@ func TestReceiverReport(t *testing.T) {
 	}
 	// All lost but one: 255 of 256 is the most that can be told.
 	tr = newTrack(9, media.Video, 0, false)
-	tr.take(0)
+	tr.countPacket(0)
 	tr.report()
-	tr.take(1000)
+	tr.countPacket(1000)
 	if got := tr.report(); got.FractionLost != 255 || got.TotalLost != 999 {
 		t.Errorf("%+v", got)
 	}
@@ -153,7 +153,7 @@ func TestDepartures(t *testing.T) {
 // TestMeasuredNumbers: those belong to the measurement that were sent in it.
 func TestMeasuredNumbers(t *testing.T) {
 	var n numbers
-	n.begin(10)
+	n.startAt(10)
 	for number, want := range map[uint32]bool{9: false, 10: true, 1000: true} {
 		if n.hold(number) != want {
 			t.Errorf("while it lasts, packet %d: %v", number, !want)
@@ -223,7 +223,7 @@ func testKeys(t *testing.T) *keys {
 // socket. What the publisher sends can be handed to the viewer at any time.
 type testMedia struct {
 	t     *testing.T
-	run   *run
+	run   *loadTest
 	keys  *keys
 	clock int64
 }
@@ -235,7 +235,7 @@ func newTestMedia(t *testing.T) *testMedia {
 	v := &viewer{stream: p, fleet: f, keys: k, started: 1e9}
 	v.kinds[typeVP8], v.kinds[typeOpus] = media.Video, media.Audio
 	f.viewers = []*viewer{v}
-	return &testMedia{t: t, keys: k, clock: 1e9, run: &run{
+	return &testMedia{t: t, keys: k, clock: 1e9, run: &loadTest{
 		c: Config{DecryptEvery: 1}, report: &Report{Streams: 1, Viewers: 1, Joined: 1}, publishers: []*publisher{p}, fleet: f,
 	}}
 }
@@ -272,8 +272,8 @@ func (m *testMedia) arrive(h rtp.Header, data []byte, number uint32, took time.D
 // begin and end are those of the measurement.
 func (m *testMedia) begin(sent int64) {
 	m.run.fleet.openWindow()
-	m.run.publishers[0].window[media.Audio].begin(sent)
-	m.run.publishers[0].window[media.Video].begin(0)
+	m.run.publishers[0].window[media.Audio].startAt(sent)
+	m.run.publishers[0].window[media.Video].startAt(0)
 }
 
 func (m *testMedia) end(sent int64) {
@@ -442,11 +442,11 @@ func TestViewersThatAreMissing(t *testing.T) {
 // the middle, too: as an error, not as figures.
 func TestProcessFinish(t *testing.T) {
 	var none *process
-	if none.begin(); none.finish(1) != nil {
+	if none.startWindow(); none.finish(1) != nil {
 		t.Error("a process that is not watched has figures")
 	}
 	gone := &process{pid: 1<<30 - 1, before: 5, goroutines: unknown, stop: make(chan struct{})}
-	gone.begin()
+	gone.startWindow()
 	s := gone.finish(10)
 	if s.Error == "" || s.CPUPercent.known() || s.CPUPerPacket.known() || s.RSSBefore != 5 {
 		t.Errorf("%+v", s)

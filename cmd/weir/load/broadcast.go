@@ -34,9 +34,9 @@ func newBroadcast(c Config, p *publisher) *broadcast {
 	return b
 }
 
-// run sends until ctx is done. The first frame comes after a delay, so that
+// sendFrames sends until ctx is done. The first frame comes after a delay, so that
 // several streams do not send at the same instants.
-func (b *broadcast) run(ctx context.Context, delay time.Duration) {
+func (b *broadcast) sendFrames(ctx context.Context, delay time.Duration) {
 	start := time.Now().Add(delay)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()

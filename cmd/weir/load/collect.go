@@ -20,9 +20,9 @@ func (n numbers) hold(number uint32) bool {
 	return int64(number) >= n.first && (n.open || int64(number) < n.last)
 }
 
-// begin is told how many packets were sent before, end how many by then.
-func (n *numbers) begin(sent int64) { *n = numbers{first: sent, open: true} }
-func (n *numbers) end(sent int64)   { n.last, n.open = sent, false }
+// startAt is told how many packets were sent before, end how many by then.
+func (n *numbers) startAt(sent int64) { *n = numbers{first: sent, open: true} }
+func (n *numbers) end(sent int64)     { n.last, n.open = sent, false }
 
 // measurement is the state of things at the beginning of the window, and, from
 // its end on, what became of them in it.
@@ -33,17 +33,17 @@ type measurement struct {
 	sent         Sent
 }
 
-func (m *measurement) begin(r *run) {
+func (m *measurement) open(r *loadTest) {
 	m.own, m.machine, m.sent, m.start = ownCPU(), machineCPU(), r.sent(), time.Now()
-	r.process.begin()
+	r.process.startWindow()
 	r.fleet.openWindow()
 	for _, p := range r.publishers {
-		p.window[media.Video].begin(p.sent.video.Load())
-		p.window[media.Audio].begin(p.sent.audio.Load())
+		p.window[media.Video].startAt(p.sent.video.Load())
+		p.window[media.Audio].startAt(p.sent.audio.Load())
 	}
 }
 
-func (m *measurement) end(r *run) {
+func (m *measurement) end(r *loadTest) {
 	r.fleet.closeWindow()
 	r.report.Server = r.process.finish(r.fleet.window.packets)
 	m.took = time.Since(m.start)
@@ -55,7 +55,7 @@ func (m *measurement) end(r *run) {
 }
 
 // collect fills in what the viewers received. Nothing reads any more.
-func (r *run) collect(m measurement) {
+func (r *loadTest) collect(m measurement) {
 	f, got := r.fleet, &r.report.Received
 	r.report.WindowMS, r.report.Sent = m.took.Milliseconds(), m.sent
 	r.report.Sent.Packets = 0
@@ -99,7 +99,7 @@ func (r *run) collect(m measurement) {
 }
 
 // collectCPU fills in what this program used, and what else runs on the machine.
-func (r *run) collectCPU(m measurement) {
+func (r *loadTest) collectCPU(m measurement) {
 	f := r.fleet
 	r.report.Generator = Generator{
 		CPUPercent:      100 * ratio(m.own, m.took),

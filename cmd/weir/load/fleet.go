@@ -14,8 +14,8 @@ const (
 	// a time cost less each. The times at which they came are the kernel's, and
 	// the sockets hold a second.
 	napTime = 5 * time.Millisecond
-	// careInterval is how often viewers are looked after.
-	careInterval = 50 * time.Millisecond
+	// dueInterval is how often viewers are asked to send what is due.
+	dueInterval = 50 * time.Millisecond
 )
 
 // errStopped is what do returns when the fleet reads no more.
@@ -38,7 +38,7 @@ type fleet struct {
 
 	// owned by the goroutine
 	viewers       []*viewer
-	nextCare      int64
+	nextDue       int64
 	windowOpen    bool
 	windowCPU     time.Duration // of the thread
 	window        counters
@@ -62,14 +62,14 @@ func newFleet(c Config) (*fleet, error) {
 	return &fleet{poller: p, decryptEvery: c.DecryptEvery, sendPLI: c.SendPLI, done: make(chan struct{})}, nil
 }
 
-// run reads until stop is called. It has a thread of its own, so that the
+// readSockets reads until stop is called. It has a thread of its own, so that the
 // thread's CPU time is what the viewers cost.
-func (f *fleet) run() {
+func (f *fleet) readSockets() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(f.done)
 	defer f.poller.close()
-	for f.obey() {
+	for f.handleCommands() {
 		if f.joining.Load() == 0 {
 			nap(napTime)
 		}
@@ -77,17 +77,17 @@ func (f *fleet) run() {
 			f.err = err
 			return
 		}
-		if now := time.Now().UnixNano(); now >= f.nextCare {
-			f.nextCare = now + int64(careInterval)
+		if now := time.Now().UnixNano(); now >= f.nextDue {
+			f.nextDue = now + int64(dueInterval)
 			for _, v := range f.viewers {
-				v.care(now)
+				v.sendDue(now)
 			}
 		}
 	}
 }
 
-// obey calls what is pending. It returns false when the fleet is to stop.
-func (f *fleet) obey() bool {
+// handleCommands calls the pending functions. It returns false when the fleet is to stop.
+func (f *fleet) handleCommands() bool {
 	f.mu.Lock()
 	pending, closing := f.pending, f.closing
 	f.pending = nil

@@ -31,15 +31,15 @@ type Joins struct {
 
 // comeAndGo lets viewers join and leave, and fills in the report. An error means
 // that nobody could join, or that the server is gone.
-func (r *run) comeAndGo(ctx context.Context) error {
+func (r *loadTest) comeAndGo(ctx context.Context) error {
 	base, baseTook, err := r.spend(func() { sleep(ctx, baseTime) })
 	if err != nil {
 		return err
 	}
 	tally := tally{failures: failures{reasons: []string{}}}
 	m := measurement{}
-	_ = r.fleet.do(func() { m.begin(r) }) // an error is told by the viewers that cannot join
-	used, took, err := r.spend(func() { r.visitAll(ctx, &tally) })
+	_ = r.fleet.do(func() { m.open(r) }) // an error is told by the viewers that cannot join
+	used, took, err := r.spend(func() { r.joinAndLeaveAll(ctx, &tally) })
 	_ = r.fleet.do(func() { m.end(r) })
 	r.fleet.stop()
 	r.reading.Wait()
@@ -74,13 +74,13 @@ func joinsOf(connected []int64, with, base spent) *Joins {
 	}
 }
 
-// visitAll lets all viewers join and leave.
-func (r *run) visitAll(ctx context.Context, t *tally) {
+// joinAndLeaveAll lets all viewers join and leave.
+func (r *loadTest) joinAndLeaveAll(ctx context.Context, t *tally) {
 	each(r.c.Joins, joinsAtOnce, func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
-		took, err := r.visit(ctx, i)
+		took, err := r.joinAndLeave(ctx, i)
 		if ctx.Err() != nil {
 			return // interrupted: nobody's fault
 		}
@@ -91,7 +91,7 @@ func (r *run) visitAll(ctx context.Context, t *tally) {
 }
 
 // spend calls do and returns the CPU time that the server used meanwhile.
-func (r *run) spend(do func()) (used, took time.Duration, err error) {
+func (r *loadTest) spend(do func()) (used, took time.Duration, err error) {
 	before, err := processCPU(r.c.PID)
 	if err != nil {
 		return 0, 0, err
@@ -103,9 +103,9 @@ func (r *run) spend(do func()) (used, took time.Duration, err error) {
 	return after - before, took, err
 }
 
-// visit is viewer i, which joins and leaves. It returns the time until it had its
+// joinAndLeave has viewer i join and leave. It returns the time until it had its
 // keys.
-func (r *run) visit(ctx context.Context, i int) (time.Duration, error) {
+func (r *loadTest) joinAndLeave(ctx context.Context, i int) (time.Duration, error) {
 	v, err := newViewer(r.fleet, i)
 	if err != nil {
 		return 0, err
@@ -121,7 +121,7 @@ func (r *run) visit(ctx context.Context, i int) (time.Duration, error) {
 	return took, err
 }
 
-// tally is what came of the visits. It is safe for concurrent use.
+// tally is what came of the joins. It is safe for concurrent use.
 type tally struct {
 	failures failures
 

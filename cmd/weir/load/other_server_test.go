@@ -192,7 +192,7 @@ func TestLossIsExact(t *testing.T) {
 			s, url := newOtherServer(t, renumber)
 			c := config(url)
 			c.Viewers, c.Duration = 3, 2*time.Second
-			r := &run{c: c, report: &Report{Streams: 1, Viewers: 3}}
+			r := &loadTest{c: c, report: &Report{Streams: 1, Viewers: 3}}
 			defer r.close(t.Context())
 			if err := r.publish(t.Context()); err != nil {
 				t.Fatal(err)
@@ -205,7 +205,7 @@ func TestLossIsExact(t *testing.T) {
 			}
 			var m measurement
 			sleep(t.Context(), settleTime)
-			_ = r.fleet.do(func() { m.begin(r) })
+			_ = r.fleet.do(func() { m.open(r) })
 			sleep(t.Context(), c.Duration)
 			_ = r.fleet.do(func() { m.end(r) })
 			viewers := int64(c.Viewers)

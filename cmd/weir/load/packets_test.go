@@ -28,14 +28,14 @@ func TestTrack(t *testing.T) {
 	} {
 		tr := newTrack(1, media.Video, c.before[0], false)
 		for _, seq := range c.before {
-			tr.take(seq)
+			tr.countPacket(seq)
 		}
 		tr.openWindow()
 		for _, seq := range c.within {
-			tr.take(seq)
+			tr.countPacket(seq)
 		}
 		tr.closeWindow()
-		tr.take(uint16(tr.highest) + 7) // behind the window
+		tr.countPacket(uint16(tr.highest) + 7) // behind the window
 		lost := tr.window.expected(tr.highest) - tr.window.received
 		if lost != c.lost || tr.window.received != c.received || tr.duplicates != c.twice {
 			t.Errorf("%s: lost %d, received %d, twice %d; want %+v", name, lost, tr.window.received, tr.duplicates, c)
@@ -43,7 +43,7 @@ func TestTrack(t *testing.T) {
 	}
 	tr := newTrack(1, media.Video, 65000, true)
 	for n := range 200_000 {
-		if ext, fresh := tr.take(uint16(65000 + n)); ext != int64(65000+n) || !fresh {
+		if ext, fresh := tr.countPacket(uint16(65000 + n)); ext != int64(65000+n) || !fresh {
 			t.Fatalf("packet %d: %d, %v", n, ext, fresh)
 		}
 	}
@@ -85,7 +85,7 @@ func TestAssembly(t *testing.T) {
 		{2, 2, true, false, false}, {4, 2, false, true, false}, // a gap
 		{5, 3, true, false, false}, {7, 3, false, true, false}, {6, 3, false, false, true}, // reordered
 	} {
-		if got := a.take(p.ext, p.time, p.key, p.marker); got != p.whole {
+		if got := a.addPacket(p.ext, p.time, p.key, p.marker); got != p.whole {
 			t.Errorf("packet %d: %v", i, got)
 		}
 	}

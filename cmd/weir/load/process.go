@@ -60,8 +60,8 @@ func (p *process) sample(viewers func() int64) {
 	})
 }
 
-// begin begins the window.
-func (p *process) begin() {
+// startWindow begins the window.
+func (p *process) startWindow() {
 	if p == nil {
 		return
 	}

@@ -28,7 +28,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	r := &run{c: c, report: &Report{Streams: c.Streams, Viewers: c.Streams * c.Viewers, Failures: []string{}, Checks: []Check{}}}
+	r := &loadTest{c: c, report: &Report{Streams: c.Streams, Viewers: c.Streams * c.Viewers, Failures: []string{}, Checks: []Check{}}}
 	defer r.close(ctx)
 	if err := r.publish(ctx); err != nil {
 		return nil, err
@@ -49,8 +49,8 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	return r.report, nil
 }
 
-// run is a run that is under way.
-type run struct {
+// loadTest is a run of the generator that is under way.
+type loadTest struct {
 	c       Config
 	report  *Report
 	process *process // nil without --pid
@@ -68,7 +68,7 @@ type run struct {
 }
 
 // publish makes the streams and begins to send.
-func (r *run) publish(ctx context.Context) error {
+func (r *loadTest) publish(ctx context.Context) error {
 	api, err := newPublishing()
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (r *run) publish(ctx context.Context) error {
 			return
 		}
 		b, delay := newBroadcast(r.c, made[i]), time.Duration(i)*r.c.frameTime()/time.Duration(r.c.Streams)
-		r.sending.Go(func() { b.run(sendCtx, delay) })
+		r.sending.Go(func() { b.sendFrames(sendCtx, delay) })
 	})
 	for _, p := range made {
 		if p != nil {
@@ -98,7 +98,7 @@ func (r *run) publish(ctx context.Context) error {
 }
 
 // open makes what viewers need to join.
-func (r *run) open() error {
+func (r *loadTest) open() error {
 	if r.c.PID != 0 {
 		var err error
 		if r.process, err = watchProcess(r.c.PID, r.c.Profiles); err != nil {
@@ -112,7 +112,7 @@ func (r *run) open() error {
 	if r.fleet, err = newFleet(r.c); err != nil {
 		return err
 	}
-	r.reading.Go(r.fleet.run)
+	r.reading.Go(r.fleet.readSockets)
 	r.joiner = &joiner{
 		fleet: r.fleet, client: newClient(), endpoint: r.c.WHEP, token: r.c.Token, identity: id, local: localAddress(r.c.WHEP),
 	}
@@ -120,7 +120,7 @@ func (r *run) open() error {
 }
 
 // watch lets the viewers come, and returns when all are there or have failed.
-func (r *run) watch(ctx context.Context) error {
+func (r *loadTest) watch(ctx context.Context) error {
 	total := r.report.Viewers
 	if r.process != nil {
 		r.process.sample(r.fleet.connected.Load)
@@ -146,7 +146,7 @@ func (r *run) watch(ctx context.Context) error {
 }
 
 // join adds viewer i.
-func (r *run) join(ctx context.Context, i int) error {
+func (r *loadTest) join(ctx context.Context, i int) error {
 	v, err := newViewer(r.fleet, i)
 	if err != nil {
 		return err
@@ -163,11 +163,11 @@ func (r *run) join(ctx context.Context, i int) error {
 }
 
 // measure waits for the measurement to be over and fills in the report.
-func (r *run) measure(ctx context.Context) {
+func (r *loadTest) measure(ctx context.Context) {
 	sleep(ctx, settleTime)
 	// Both ends are on the reading goroutine, so that all figures are of one time.
 	m := measurement{}
-	_ = r.fleet.do(func() { m.begin(r) }) // an error is told by the viewers that are missing
+	_ = r.fleet.do(func() { m.open(r) }) // an error is told by the viewers that are missing
 	r.report.Interrupted = !sleep(ctx, r.c.Duration)
 	r.process.count(context.WithoutCancel(ctx), r.joiner.client)
 	_ = r.fleet.do(func() { m.end(r) })
@@ -178,7 +178,7 @@ func (r *run) measure(ctx context.Context) {
 	r.collect(m)
 }
 
-func (r *run) sent() Sent {
+func (r *loadTest) sent() Sent {
 	var n Sent
 	for _, p := range r.publishers {
 		n = p.sent.plus(n)
@@ -192,7 +192,7 @@ func (s Sent) minus(t Sent) Sent {
 }
 
 // close ends everything. It is called once, at whatever point the run is.
-func (r *run) close(ctx context.Context) {
+func (r *loadTest) close(ctx context.Context) {
 	if r.fleet != nil {
 		r.fleet.stop()
 		r.reading.Wait()

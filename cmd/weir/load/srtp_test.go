@@ -61,7 +61,7 @@ func TestHead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ext, _ := tr.take(header.SequenceNumber)
+			ext, _ := tr.countPacket(header.SequenceNumber)
 			got := k.head.read(header.SSRC, ext, payloadOf(sealed, k.tagSize))
 			if want := payload[:min(len(payload), headSize)]; !bytes.Equal(got, want) {
 				t.Fatalf("%v, packet %d: %x, want %x", p, n, got, want)

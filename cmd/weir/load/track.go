@@ -46,9 +46,9 @@ func newTrack(ssrc uint32, kind media.Kind, first uint16, windowOpen bool) *trac
 	return t
 }
 
-// take counts a packet. It returns its extended sequence number, and false if it
+// countPacket counts a packet. It returns its extended sequence number, and false if it
 // is one that had come already or that lies before the first.
-func (t *track) take(seq uint16) (ext int64, fresh bool) {
+func (t *track) countPacket(seq uint16) (ext int64, fresh bool) {
 	ext = t.highest + int64(int16(seq-uint16(t.highest)))
 	if ext < t.whole.from || ext <= t.highest-recall {
 		t.duplicates++

@@ -111,7 +111,7 @@ func (v *viewer) packet(b []byte, at int64) {
 	}
 	ssrc := binary.BigEndian.Uint32(b[8:])
 	t := v.track(ssrc, kind, binary.BigEndian.Uint16(b[2:]))
-	ext, fresh := t.take(binary.BigEndian.Uint16(b[2:]))
+	ext, fresh := t.countPacket(binary.BigEndian.Uint16(b[2:]))
 	if !fresh {
 		return
 	}
@@ -148,7 +148,7 @@ func (v *viewer) packet(b []byte, at int64) {
 	} else if f.windowOpen {
 		f.unstamped++
 	}
-	if kind == media.Video && v.keyframe == 0 && v.coming.take(ext, binary.BigEndian.Uint32(b[4:]), start && key, b[1]&0x80 != 0) {
+	if kind == media.Video && v.keyframe == 0 && v.coming.addPacket(ext, binary.BigEndian.Uint32(b[4:]), start && key, b[1]&0x80 != 0) {
 		v.keyframe = at
 	}
 }
@@ -183,8 +183,8 @@ func payloadOf(b []byte, tagSize int) []byte {
 	return b[at : len(b)-tagSize]
 }
 
-// take takes in a packet of the video, and says whether a keyframe is whole now.
-func (a *assembly) take(ext int64, time uint32, keyStart, marker bool) bool {
+// addPacket takes in a packet of the video, and reports whether a keyframe is whole now.
+func (a *assembly) addPacket(ext int64, time uint32, keyStart, marker bool) bool {
 	if keyStart && (!a.active || a.time != time) {
 		*a = assembly{time: time, first: ext, active: true}
 	}

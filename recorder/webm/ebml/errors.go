@@ -18,6 +18,6 @@ var (
 )
 
 // Fail wraps err with the element and the place in the stream that it is about.
-func (id ElementID) Fail(err error, at int64, why string) error {
-	return fmt.Errorf("%w: %v at byte %d: %s", err, id, at, why)
+func (id ElementID) Fail(err error, at int64, cause string) error {
+	return fmt.Errorf("%w: %v at byte %d: %s", err, id, at, cause)
 }

@@ -11,26 +11,26 @@ import (
 // lowered it; 0: none. It is one number so that both change at once.
 type form uint32
 
-func newForm(m Mode, why unix.Errno) form { return form(why)<<8 | form(m) }
+func newForm(m Mode, cause unix.Errno) form { return form(cause)<<8 | form(m) }
 
 func (f form) mode() Mode { return Mode(f & 0xff) }
 
-func (f form) why() unix.Errno { return unix.Errno(f >> 8) }
+func (f form) cause() unix.Errno { return unix.Errno(f >> 8) }
 
-// err is Stats.Refusal.
+// err is Stats.Fallback.
 func (f form) err() error {
-	if f.why() == 0 {
+	if f.cause() == 0 {
 		return nil
 	}
-	return fmt.Errorf("udp: sending is %s only: %w", f.mode(), f.why())
+	return fmt.Errorf("udp: sending is %s only: %w", f.mode(), f.cause())
 }
 
-// readRefusal is Stats.ReadRefusal.
-func readRefusal(why unix.Errno) error {
-	if why == 0 {
+// readFallback is Stats.ReadFallback.
+func readFallback(cause unix.Errno) error {
+	if cause == 0 {
 		return nil
 	}
-	return fmt.Errorf("udp: reading is one message at a time: %w", why)
+	return fmt.Errorf("udp: reading is one message at a time: %w", cause)
 }
 
 // probe finds out how batches can leave, as far as the kernel tells before there
@@ -51,42 +51,42 @@ func segments(fd int) error {
 	return err
 }
 
-// lower makes mode the mode if it is lower than the present one, because of why.
-func (s *socket) lower(mode Mode, why unix.Errno) {
-	next := newForm(mode, why)
+// lower makes mode the mode if it is lower than the present one, because of cause.
+func (s *socket) lower(mode Mode, cause unix.Errno) {
+	next := newForm(mode, cause)
 	for {
 		now := s.form.Load()
 		if form(now).mode() <= mode {
 			return
 		}
 		if s.form.CompareAndSwap(now, uint32(next)) {
-			s.refusals.add(next.err())
+			s.fallbacks.add(next.err())
 			return
 		}
 	}
 }
 
-// readSingly makes reads bring one message each from now on, because of why. Its
+// readSingly makes reads bring one message each from now on, because of cause. Its
 // caller holds reading.
-func (s *socket) readSingly(why unix.Errno) {
+func (s *socket) readSingly(cause unix.Errno) {
 	s.in.recvmmsg = recvmsg
-	s.single.Store(uint32(why))
-	s.refusals.add(readRefusal(why))
+	s.single.Store(uint32(cause))
+	s.fallbacks.add(readFallback(cause))
 }
 
-// onRefusal is Conn.OnRefusal.
-func (s *socket) onRefusal(f func(error)) { s.refusals.listen(f) }
+// onFallback is Conn.OnFallback.
+func (s *socket) onFallback(f func(error)) { s.fallbacks.listen(f) }
 
-// refusals tells a listener of refusals, of each once. There may be none when the
+// fallbacks tells a listener of fallbacks, of each once. There may be none when the
 // socket is opened, and those of that time are kept.
-type refusals struct {
+type fallbacks struct {
 	// guarded by mu
 	mu     sync.Mutex
 	tell   func(error) // nil: nobody listens
 	untold []error
 }
 
-func (r *refusals) add(err error) {
+func (r *fallbacks) add(err error) {
 	r.mu.Lock()
 	tell := r.tell
 	if tell == nil {
@@ -98,7 +98,7 @@ func (r *refusals) add(err error) {
 	}
 }
 
-func (r *refusals) listen(tell func(error)) {
+func (r *fallbacks) listen(tell func(error)) {
 	r.mu.Lock()
 	untold := r.untold
 	r.tell, r.untold = tell, nil

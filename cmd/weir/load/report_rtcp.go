@@ -13,8 +13,8 @@ import (
 // server sees somebody who listens (RFC 3550 section 6.2 would have it vary).
 const reportInterval = time.Second
 
-// care sends what is due.
-func (v *viewer) care(now int64) {
+// sendDue sends the checks and reports that are due.
+func (v *viewer) sendDue(now int64) {
 	if v.ice.remote().IsValid() && now >= v.nextConsent {
 		// Spread, as RFC 7675 section 5.1 asks for: 0.8 to 1.2 of the interval.
 		v.nextConsent = now + int64(consentInterval)*(80+rand.Int64N(41))/100

@@ -19,7 +19,7 @@ func TestNarrowPathIsRefusedOnce(t *testing.T) {
 	})
 	b := c.NewBatch()
 	now := time.Now()
-	b.out.narrow.now = func() time.Time { return now }
+	b.out.mtus.now = func() time.Time { return now }
 	// burst sends to both, to the narrow one in datagrams of n bytes, and returns what
 	// that has added.
 	burst := func(n int) (s Stats) {
@@ -61,7 +61,7 @@ func TestNarrowPathIsRefusedOnce(t *testing.T) {
 		{"remembered as well", 1100, 0, 0, 10, 1},
 		{"the first again", 1200, 0, 0, 10, 1},
 		{"small enough", 1000, 0, 0, 15, 1},
-		{"just before it is forgotten", 1200, narrowFor - 1, 0, 10, 1},
+		{"just before it is forgotten", 1200, mtuKept - 1, 0, 10, 1},
 		{"forgotten", 1200, 1, 1, 10, 3 + 5},
 		{"remembered anew", 1200, 0, 0, 10, 1},
 	} {
@@ -79,28 +79,28 @@ func TestNarrowPathIsRefusedOnce(t *testing.T) {
 
 func TestNarrowIsBounded(t *testing.T) {
 	now := time.Now()
-	n := narrow{now: func() time.Time { return now }}
+	n := pathMTUs{now: func() time.Time { return now }}
 	to := func(i int) *run {
 		return &run{to: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 9), size: 2400, segment: 1200, count: 2}
 	}
-	for i := range 3*maxNarrow + 1 {
+	for i := range 3*maxPaths + 1 {
 		if n.refuses(to(i)) {
 			t.Fatalf("destination %d is known before it was refused", i)
 		}
 		n.remember(to(i))
-		if !n.refuses(to(i)) || len(n.paths) > maxNarrow {
+		if !n.refuses(to(i)) || len(n.paths) > maxPaths {
 			t.Fatalf("destination %d is not known, or too many are: %d", i, len(n.paths))
 		}
 	}
 	// Of runs that were put before the first refusal, the smallest counts.
-	smaller := *to(3 * maxNarrow)
+	smaller := *to(3 * maxPaths)
 	smaller.segment = 1100
 	n.remember(&smaller)
-	n.remember(to(3 * maxNarrow))
+	n.remember(to(3 * maxPaths))
 	if !n.refuses(&smaller) {
 		t.Error("a larger refusal hides a smaller one")
 	}
-	one := *to(3 * maxNarrow)
+	one := *to(3 * maxPaths)
 	one.size, one.count = one.segment, 1
 	if n.refuses(&one) {
 		t.Error("a single datagram is no segment")

@@ -42,14 +42,14 @@ func segmentSize(m *message) int {
 	return int((*segmentControl)(unsafe.Pointer(m.header.Control)).size)
 }
 
-// listenSegmented opens a socket and writes down the refusals that it tells of.
+// listenSegmented opens a socket and writes down the fallbacks that it tells of.
 func listenSegmented(t *testing.T) (c *Conn, told *[]error) {
 	t.Helper()
 	c, told = listen(t, "127.0.0.1:0"), new([]error)
-	if s := c.Stats(); s.Mode != Segmented || s.Refusal != nil || s.ReadRefusal != nil {
+	if s := c.Stats(); s.Mode != Segmented || s.Fallback != nil || s.ReadFallback != nil {
 		t.Fatalf("the kernel cannot do it: %+v", s)
 	}
-	c.OnRefusal(func(err error) { *told = append(*told, err) })
+	c.OnFallback(func(err error) { *told = append(*told, err) })
 	return c, told
 }
 
@@ -139,11 +139,11 @@ func TestRefusedSegments(t *testing.T) {
 				}
 				switch {
 				case errno.want == Segmented:
-					if s.Refusal != nil || len(*told) != 0 {
-						t.Errorf("refusal: %v; told %v", s.Refusal, *told)
+					if s.Fallback != nil || len(*told) != 0 {
+						t.Errorf("fallback: %v; told %v", s.Fallback, *told)
 					}
-				case !errors.Is(s.Refusal, errno.errno) || len(*told) != 1 || (*told)[0].Error() != s.Refusal.Error():
-					t.Errorf("refusal: %v; told %v", s.Refusal, *told)
+				case !errors.Is(s.Fallback, errno.errno) || len(*told) != 1 || (*told)[0].Error() != s.Fallback.Error():
+					t.Errorf("fallback: %v; told %v", s.Fallback, *told)
 				}
 			})
 		}
@@ -186,7 +186,7 @@ func TestRefusedAtTheStart(t *testing.T) {
 				return test.of(m)
 			})
 			var told []error
-			c.OnRefusal(func(err error) { told = append(told, err) })
+			c.OnFallback(func(err error) { told = append(told, err) })
 			b, all := c.NewBatch(), newCrowd(t)
 			var count int
 			for range 3 {
@@ -199,8 +199,8 @@ func TestRefusedAtTheStart(t *testing.T) {
 				t.Errorf("%d tried; %+v", tried, s)
 			}
 			// It was refused before anybody listened, and is told all the same.
-			if len(told) != 1 || told[0].Error() != s.Refusal.Error() {
-				t.Errorf("refusal: %v; told %v", s.Refusal, told)
+			if len(told) != 1 || told[0].Error() != s.Fallback.Error() {
+				t.Errorf("fallback: %v; told %v", s.Fallback, told)
 			}
 		})
 	}
@@ -295,21 +295,21 @@ func TestLowerModes(t *testing.T) {
 		if mode == Batched {
 			calls = 150/maxRuns + 1
 		}
-		if s.Mode != mode || s.Segments != 0 || s.Sent != 300 || s.Batches-before.Batches != calls || !errors.Is(s.Refusal, unix.ENOPROTOOPT) {
+		if s.Mode != mode || s.Segments != 0 || s.Sent != 300 || s.Batches-before.Batches != calls || !errors.Is(s.Fallback, unix.ENOPROTOOPT) {
 			t.Errorf("%+v", s)
 		}
 	}
 }
 
 // Goroutines that are refused at the same time tell of the change once.
-func TestRefusalsAreToldOnce(t *testing.T) {
+func TestFallbacksAreToldOnce(t *testing.T) {
 	const senders = 4
 	to := reader(t, "127.0.0.1:0")
 	for range 20 {
 		c := listen(t, "127.0.0.1:0")
 		var log bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&log, nil))
-		c.OnRefusal(func(err error) { logger.Warn("media socket", "reason", err) })
+		c.OnFallback(func(err error) { logger.Warn("media socket", "reason", err) })
 		refuse(c, unix.EIO, segmented)
 		var running sync.WaitGroup
 		for range senders {
@@ -337,9 +337,9 @@ func TestRefusalsAreToldOnce(t *testing.T) {
 func TestOrderWhenModeChangesMeanwhile(t *testing.T) {
 	c, to := listen(t, "127.0.0.1:0"), reader(t, "127.0.0.1:0")
 	b := c.NewBatch()
-	b.out.narrow.remember(&run{to: at(to), segment: 1200, count: 2})
+	b.out.mtus.remember(&run{to: at(to), segment: 1200, count: 2})
 	// The clock is asked for the second of these three runs.
-	b.out.narrow.now = func() time.Time {
+	b.out.mtus.now = func() time.Time {
 		c.socket.lower(Plain, unix.ENOSYS)
 		return time.Now()
 	}
@@ -380,10 +380,10 @@ func TestRefusedReading(t *testing.T) {
 			}
 		}
 		s := c.Stats()
-		if calls != 1 || !errors.Is(s.ReadRefusal, errno) || s.Refusal != nil || s.Received != 3*41 || s.Truncated != 0 {
+		if calls != 1 || !errors.Is(s.ReadFallback, errno) || s.Fallback != nil || s.Received != 3*41 || s.Truncated != 0 {
 			t.Errorf("%d calls of recvmmsg; %+v", calls, s)
 		}
-		if len(*told) != 1 || (*told)[0].Error() != s.ReadRefusal.Error() {
+		if len(*told) != 1 || (*told)[0].Error() != s.ReadFallback.Error() {
 			t.Errorf("told %v", *told)
 		}
 		// If that is forbidden too, nothing can be read.
