@@ -51,13 +51,14 @@ func (t *Track) isLive() bool {
 
 // lastItem returns when the newest item of what the source writes came, or media.Never.
 func (t *Track) lastItem() time.Duration {
-	if t.native == Frames {
-		if f := newest(t.frames); f != nil {
+	packets, frames, native := t.rings()
+	if native == Frames {
+		if f := newest(frames); f != nil {
 			return f.PTS // about when it came
 		}
 		return media.Never
 	}
-	if p := newest(t.packets); p != nil {
+	if p := newest(packets); p != nil {
 		return p.Arrival
 	}
 	return media.Never

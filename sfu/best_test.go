@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -65,4 +66,53 @@ func TestBest(t *testing.T) {
 			want("all have", "audio", "video-f")
 		})
 	}
+}
+
+// TestBestTurns: the best encoding may be asked for while another publisher goes on with
+// the tracks in the other form.
+func TestBestTurns(t *testing.T) {
+	h := newHub(t, Config{Grace: grace})
+	tracks := make([]media.TrackInfo, 2)
+	for i, rid := range []string{"h", "f"} {
+		tracks[i] = media.TrackInfo{ID: rid, Codec: media.VP8, Encoding: media.Encoding{Group: "video", RID: rid}}
+	}
+	publishAs := func(form Form) {
+		publish(t, h, PublishOptions{}).Run(t.Context(), sourceFunc(func(_ context.Context, p *Publication) error {
+			writers, err := p.AddTracks(form, tracks...)
+			if err != nil {
+				return err
+			}
+			for _, w := range writers {
+				newSource(w, nil).write(media.Frame{PTS: max(p.Now(), p.Edge()+1), Sync: true, Data: sfutest.VP8Frame(1, true, 100)})
+			}
+			return ErrLost
+		}))
+	}
+	publishAs(Packets)
+	sub, err := h.Subscribe("s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	all, err := sub.Tracks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{})
+	stop := make(chan struct{})
+	go func() {
+		defer close(asked)
+		for !isClosed(stop) {
+			if n := len(Best(all)); n != 1 {
+				t.Errorf("%d tracks of one picture are the best", n)
+				return
+			}
+		}
+	}()
+	for i := range 50 {
+		publishAs([]Form{Frames, Packets}[i%2])
+	}
+	close(stop)
+	<-asked
+	h.Shutdown(t.Context())
 }
