@@ -72,6 +72,7 @@ func (i *Intake) Restart() {
 // forget forgets what has to do with numbers.
 func (i *Intake) forget() {
 	i.losses.restart()
+	i.begun = false
 	i.stamps, i.highest = stamps{}, 0
 	if i.sets != nil {
 		i.sets.restart()

@@ -96,6 +96,30 @@ func TestPaddingHasNoTime(t *testing.T) {
 	}
 }
 
+// TestPaddingBeginsAnew: where a sender counts anew with a packet without media, that is
+// of no time of the stream before.
+func TestPaddingBeginsAnew(t *testing.T) {
+	i := NewIntake(Config{Codec: media.VP8, Placer: NewPlacer(media.VP8, &Session{})})
+	var r Result
+	for n := range 100 {
+		i.Receive(sound(20000, 5000, n, []byte{0x10, 0}), &r)
+	}
+	for n := range restartRun {
+		p := sound(10, 1<<31, n, []byte{0x10, 0})
+		p.Arrival += 2 * time.Second
+		if n == restartRun-1 {
+			p.Payload = nil
+		}
+		i.Receive(p, &r)
+	}
+	begins := r.Time
+	p := sound(10, 1<<31, restartRun, []byte{0x10, 0})
+	p.Arrival += 2 * time.Second
+	if i.Receive(p, &r); r.Time != begins+960 {
+		t.Errorf("media are %d ticks behind the first packet, want 960", int64(r.Time-begins))
+	}
+}
+
 // TestIntakeAllocates: nothing, as long as nothing is lost.
 func TestIntakeAllocates(t *testing.T) {
 	for _, c := range []media.Codec{media.Opus, media.VP8, media.H264} {
