@@ -33,7 +33,7 @@ const (
 // stream and would go on asking for them.
 type losses struct {
 	highest   uint64    // 0: nothing came yet
-	missing   []missing // in the order of seq
+	missing   []missing // in the order of seq, with what was given up lately
 	roundTrip time.Duration
 	slowest   time.Duration // that a packet took lately to come again; 0: none did so far
 }
@@ -43,6 +43,10 @@ type missing struct {
 	seq   uint64
 	since time.Duration // when it was found missing, and asked for
 	next  time.Duration // when to ask for it again
+	// givenUp reports that it is not waited for any more. Should it come all the same, it
+	// tells that the way has become longer than the window, which would stay too short
+	// otherwise.
+	givenUp bool
 }
 
 func newLosses() losses { return losses{roundTrip: firstRoundTrip} }
@@ -84,13 +88,18 @@ func (l *losses) received(at uint64, now time.Duration) (ask []rtcp.NackPair, mi
 // recovered takes a packet off the list and learns how long that took. Of many
 // packets some came after the first request, and the shortest time counts; it
 // is forgotten slowly, since the way may have become longer.
-// It returns false if the packet was not on the list.
+// It returns false if the packet was not waited for.
 func (l *losses) recovered(seq uint64, now time.Duration) bool {
 	i, found := l.search(seq)
 	if !found {
-		return false // twice, or given up
+		return false // twice, or given up long ago
 	}
-	took := now - l.missing[i].since
+	m := l.missing[i]
+	l.missing = slices.Delete(l.missing, i, i+1)
+	took := now - m.since
+	if m.givenUp && took > maxNackWindow {
+		return false
+	}
 	if took < l.roundTrip {
 		l.roundTrip = took
 	} else {
@@ -99,8 +108,7 @@ func (l *losses) recovered(seq uint64, now time.Duration) bool {
 	if l.slowest -= l.slowest / 64; took > l.slowest {
 		l.slowest = took
 	}
-	l.missing = slices.Delete(l.missing, i, i+1)
-	return true
+	return !m.givenUp
 }
 
 // search finds a packet on the list.
@@ -110,8 +118,8 @@ func (l *losses) search(seq uint64) (i int, found bool) {
 
 // misses reports whether a packet is waited for.
 func (l *losses) misses(seq uint64) bool {
-	_, found := l.search(seq)
-	return found
+	i, found := l.search(seq)
+	return found && !l.missing[i].givenUp
 }
 
 // window is how long a lost packet is waited for.
@@ -124,7 +132,7 @@ func (l *losses) window() time.Duration {
 
 // waiting reports whether something is missing.
 func (l *losses) waiting() bool {
-	return len(l.missing) > 0
+	return slices.ContainsFunc(l.missing, func(m missing) bool { return !m.givenUp })
 }
 
 // repeat is the time from one request to the next.
@@ -136,12 +144,18 @@ func (l *losses) repeat() time.Duration {
 // of no use any more; gaveUp reports whether something was.
 func (l *losses) due(now time.Duration) (ask []rtcp.NackPair, gaveUp bool) {
 	window := l.window()
-	before := len(l.missing)
-	l.missing = slices.DeleteFunc(l.missing, func(m missing) bool { return now-m.since > window })
-	gaveUp = len(l.missing) < before
+	l.missing = slices.DeleteFunc(l.missing, func(m missing) bool {
+		old := now-m.since > maxNackWindow
+		gaveUp = gaveUp || old && !m.givenUp
+		return old
+	})
 	var numbers []uint16
 	for i := range l.missing {
-		if m := &l.missing[i]; now >= m.next {
+		switch m := &l.missing[i]; {
+		case m.givenUp:
+		case now-m.since > window:
+			m.givenUp, gaveUp = true, true
+		case now >= m.next:
 			m.next = now + l.repeat()
 			numbers = append(numbers, uint16(m.seq))
 		}

@@ -89,8 +89,8 @@ func TestLossesRepeat(t *testing.T) {
 		if want := int(window / (interval + tick)); len(asked) < want || len(asked) > int(window/interval) {
 			t.Errorf("round trip %v: asked again after %v, want about every %v", roundTrip, asked, interval)
 		}
-		if len(l.missing) != 0 {
-			t.Errorf("round trip %v: %d packets are still waited for", roundTrip, len(l.missing))
+		if l.waiting() || l.misses(epoch+uint64(seq-1)) {
+			t.Errorf("round trip %v: the packet is still waited for", roundTrip)
 		}
 	}
 }
@@ -202,5 +202,39 @@ func TestLossesWindow(t *testing.T) {
 		if got := l.window(); got < tt.least || got > tt.most {
 			t.Errorf("round trip %v: the window is %v", tt.roundTrip, got)
 		}
+	}
+}
+
+// TestLossesLongerWay: when the way becomes longer than lost packets are waited for, what
+// comes too late shows that, and those that are lost later are waited for.
+func TestLossesLongerWay(t *testing.T) {
+	l := newLosing()
+	now, seq := time.Duration(0), uint16(1)
+	// lose loses a packet, and returns whether it was still waited for when it came again.
+	lose := func(roundTrip time.Duration) bool {
+		seq += 2
+		l.received(seq, false, now)
+		for until := now + roundTrip; now < until; now += tick {
+			l.due(now)
+		}
+		_, again, _ := l.received(seq-1, true, now)
+		return again
+	}
+	l.received(seq, false, now)
+	for range 20 {
+		if !lose(20 * ms) {
+			t.Fatal("a near client's packet was given up")
+		}
+	}
+	if lose(400 * ms) {
+		t.Error("the window was not short")
+	}
+	for range 20 {
+		if !lose(400 * ms) {
+			t.Fatalf("the window is %v", l.window())
+		}
+	}
+	if lose(3*time.Second) || len(l.missing) != 0 || l.window() > maxNackWindow {
+		t.Errorf("%d packets are left, the window is %v", len(l.missing), l.window())
 	}
 }
