@@ -55,9 +55,10 @@ func (h *Hub) Watch(ctx context.Context) iter.Seq[Event] {
 	w := newWaker()
 	pos := h.events.enter(w)
 	leave := sync.OnceFunc(func() { h.events.leave(w) })
-	context.AfterFunc(ctx, leave)
+	forget := context.AfterFunc(ctx, leave)
 	return func(yield func(Event) bool) {
 		defer leave()
+		defer forget() // ctx may last longer than the loop
 		for {
 			over := ctx.Err() != nil // before reading: what was told before is read
 			for {

@@ -187,3 +187,30 @@ func TestWatchCounts(t *testing.T) {
 		}
 	}
 }
+
+// registry is a context that counts the functions that wait for its end.
+type registry struct {
+	context.Context
+	waiting int
+}
+
+func (r *registry) Done() <-chan struct{} { return make(chan struct{}) }
+
+func (r *registry) AfterFunc(func()) (stop func() bool) {
+	r.waiting++
+	return func() bool { r.waiting--; return true }
+}
+
+// TestWatchLeaves: a loop that ends before its context leaves nothing behind.
+func TestWatchLeaves(t *testing.T) {
+	h := newHub(t, Config{})
+	ctx := &registry{Context: t.Context()}
+	events := h.Watch(ctx)
+	publish(t, h, PublishOptions{}).Close()
+	for range events {
+		break
+	}
+	if n := h.events.watching.Load(); n != 0 || ctx.waiting != 0 {
+		t.Errorf("%d still watch, %d functions wait for the context", n, ctx.waiting)
+	}
+}
