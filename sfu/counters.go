@@ -142,3 +142,17 @@ func (t *Track) Stats() TrackStats {
 		Sync: t.syncStats(),
 	}
 }
+
+// sizeOf returns the size of the picture that begins with p, 0 if it is not told.
+func sizeOf(f codec.Format, p *media.Packet) (width, height int) {
+	for _, sets := range p.Ahead {
+		if w, h := f.SetSize(sets); w > 0 {
+			width, height = w, h
+		}
+	}
+	if width == 0 {
+		where := f.Inspect(p.Payload)
+		width, height = where.Width, where.Height
+	}
+	return width, height
+}

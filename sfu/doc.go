@@ -24,9 +24,10 @@
 //
 // # The way of one packet
 //
-//  1. demux.take (peer), on the goroutine that reads the socket, hands a datagram to
-//     whose address it is: ingress.takeMedia decrypts it into a slab. What track it
-//     is of is known from the offer, or told by the packet (router.find).
+//  1. Demux.Run (peer/transport), on the one goroutine that reads the socket, hands a
+//     datagram to whose path it came by (Demux.Receive, Client.ReceiveMedia):
+//     ingress.ReceiveRTP (peer) decrypts it into a slab. What track it is of is known
+//     from the offer, or told by the packet (router.find); input.receive has it taken in.
 //  2. Intake.Receive (rtp) extends sequence number and timestamp to 64 bits, notes what
 //     is missing, places the packet on the stream's clock and asks the codec whether a
 //     decoder can start here (Format.Inspect): a media.Packet that is finished.
@@ -39,8 +40,8 @@
 //     a viewer that has just joined first gets what has come since the newest keyframe
 //     (lane.catchUp in behind.go), as fast as a link bears that carries half as much
 //     again as the stream (package catchup).
-//  4. Viewer.WritePackets and output.write (peer) let Forwarder.Forward (forward) make
-//     the viewer's own header, and output.send encrypts the shared payload from the
+//  4. Viewer.WritePackets and sender.write (peer) let Forwarder.Forward (forward) make
+//     the viewer's own header, and sender.send encrypts the shared payload from the
 //     ring's memory straight to the memory that the kernel reads. When the shard has
 //     served all of its viewers it sends what they have put there.
 //

@@ -112,20 +112,6 @@ func (w *TrackWriter) goOn() {
 	w.track.marked.Store(false)
 }
 
-// sizeOf returns the size of the picture that begins with p, 0 if it is not told.
-func sizeOf(f codec.Format, p *media.Packet) (width, height int) {
-	for _, sets := range p.Ahead {
-		if w, h := f.SetSize(sets); w > 0 {
-			width, height = w, h
-		}
-	}
-	if width == 0 {
-		where := f.Inspect(p.Payload)
-		width, height = where.Width, where.Height
-	}
-	return width, height
-}
-
 // Refuse counts a packet that is of no use: its source has found it to be of no clock.
 func (w *TrackWriter) Refuse() { w.track.counters.late.Add(1) }
 

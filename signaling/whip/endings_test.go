@@ -3,6 +3,10 @@ package whip
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"weir/sfu/peer"
 )
 
 // TestEndings: of the sessions that ended for a reason the last ones are remembered.
@@ -18,4 +22,20 @@ func TestEndings(t *testing.T) {
 			t.Errorf("%q ended with %v", id, got)
 		}
 	}
+}
+
+// TestEndingsAreForgotten: a reason is told for some minutes only.
+func TestEndingsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e endings
+		e.note("a", errReplaced)
+		time.Sleep(keptEnding - time.Second)
+		if got := e.cause("a"); got != errReplaced {
+			t.Errorf("it ended with %v", got)
+		}
+		time.Sleep(time.Second)
+		if got := e.cause("a"); got != peer.ErrLost {
+			t.Errorf("long after, it ended with %v", got)
+		}
+	})
 }

@@ -46,9 +46,7 @@ func TestReturn(t *testing.T) {
 	}
 
 	_, second := s.publish(t, "a?replaces="+strings.TrimPrefix(session, "/session/"), api, small())
-	if a := s.do(t, http.MethodGet, session, ""); a.status != http.StatusNotFound {
-		t.Errorf("the old session is still there: status %d", a.status)
-	}
+	s.do(t, http.MethodGet, session, "").problem(t, "the old session", http.StatusGone)
 	seen := frames.Load()
 	eventually(t, "pictures of the new session", func() bool { return frames.Load() > seen+30 })
 	after, err := s.hub.Stream("a")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"net/http"
 	"sync"
 	"time"
 
@@ -174,19 +173,6 @@ func reason(err error) string {
 	default:
 		return err.Error()
 	}
-}
-
-// errKicked is the answer to the client of a session that ended with session.ErrKicked.
-var errKicked = &signaling.Problem{Status: http.StatusGone, Title: "Ended",
-	Detail: "The server's operator has ended this session."}
-
-// untold returns the reason for a session's end that its client cannot know: that the
-// operator ended it, or why it was of no use; else nil.
-func untold(err, failure error) error {
-	if errors.Is(err, session.ErrKicked) {
-		return errKicked
-	}
-	return failure
 }
 
 // start registers a session and runs it. run gets the session's id.

@@ -66,6 +66,11 @@ export class PeerSession {
     return this.#resource?.pathname.split('/').pop() ?? null;
   }
 
+  /** Another one is about to take its place: there is no need to ask why the server ends it. */
+  leave() {
+    this.#asksWhy = false;
+  }
+
   /**
    * Takes it down on this side only: the server has another session in its place.
    */

@@ -69,7 +69,9 @@ export class WhipTransport {
   }
 
   /** Lost, and another one is to take its place: until then the server is not to take it for stopped. */
-  leave() {}
+  leave() {
+    this.#peer.leave();
+  }
 
   /** Another one has taken its place. */
   discard() {

@@ -28,6 +28,8 @@ export class PeerSession {
     get pc(): RTCPeerConnection;
     /** @returns {string | null} the id of the session on the server */
     get session(): string | null;
+    /** Another one is about to take its place: there is no need to ask why the server ends it. */
+    leave(): void;
     /**
      * Takes it down on this side only: the server has another session in its place.
      */
