@@ -3,14 +3,13 @@
 // together in WebM.
 //
 // A [Muxer] is given samples in the order of their times, as webm.Live has ordered
-// them and filled their holes, and makes fragments: a moof and an mdat each, for
+// them and filled their holes, and makes a fragment of each unit: a moof and an mdat, for
 // all players at once. What is different from player to player is only where its
 // time zero lies, so [Fragment.AppendHead] makes the moof for each of them, with
 // other times, and the data are shared.
 //
 // A fragment has to tell how long each sample lasts: what follows it is placed by
-// that. So a picture waits for the next one, and what comes behind it waits too,
-// but not for longer than 300 ms.
+// that. So webm.Live has a picture wait for the next one, and nothing waits here.
 //
 // Pictures are told in the order in which they are decoded, which is the one in
 // which they are shown: there are no B-frames here, and no composition offsets.

@@ -9,16 +9,6 @@ import (
 	"weir/sfu/media"
 )
 
-const (
-	// waitMost is how long a picture waits for the next one before it is taken for
-	// one that stands still.
-	waitMost = 300 * time.Millisecond
-	// stillFor is how long it is said to last then. The next one may come earlier; if
-	// it comes later than twice that, players drop all pictures up to a keyframe
-	// (Media Source Extensions, coded frame processing).
-	stillFor = time.Second
-)
-
 // Flags of a sample (ISO/IEC 14496-12 section 8.8.3.1): whether it depends on
 // others, and that a player cannot start with it.
 const (
@@ -32,7 +22,9 @@ type Sample struct {
 	// Time is when it is to be shown, in whole milliseconds. Samples of a track come
 	// in the order of their times.
 	Time time.Duration
-	// Length is how long a piece of sound lasts. Of pictures it is not known.
+	// Length is how long it lasts. A picture that is followed later than it says stands
+	// still until then; if that is later than twice what it says, players drop all
+	// pictures up to a keyframe (Media Source Extensions, coded frame processing).
 	Length time.Duration
 	Key    bool // a player can start here
 	Data   []byte
@@ -48,10 +40,8 @@ type Muxer struct {
 	init     []byte // of the tracks as they are now
 	mime     string // of the tracks as they were at first
 	changed  bool   // the initialization segment is another one than at first
-	queue    []Sample
 	soundEnd time.Duration
 	sequence uint32
-	ready    []Fragment
 }
 
 // New returns a Muxer for tracks, at most one with pictures and one with sound. The
@@ -78,76 +68,11 @@ func New(tracks []Description) (*Muxer, error) {
 }
 
 // Init returns the initialization segment for the tracks as New got them. It must
-// not be changed. Call it before any Push.
+// not be changed. Call it before any Fragment.
 func (m *Muxer) Init() []byte { return m.init }
 
 // MIME returns the type that a SourceBuffer for this stream is to be made with.
 func (m *Muxer) MIME() string { return m.mime }
-
-// Push adds samples, in the order of their times over all tracks. Their data are
-// kept until they are in a fragment.
-func (m *Muxer) Push(samples []Sample) {
-	m.queue = append(m.queue, samples...)
-	m.cut(m.lastPicture())
-	if n := m.lastPicture(); n >= 0 && m.queue[len(m.queue)-1].Time-m.queue[n].Time > waitMost {
-		m.cut(len(m.queue))
-	}
-}
-
-// Advance says that the stream is at the time to: a picture does not wait for ever.
-func (m *Muxer) Advance(to time.Duration) {
-	if n := m.lastPicture(); n >= 0 && to-m.queue[n].Time > waitMost {
-		m.cut(len(m.queue))
-	}
-}
-
-// Flush ends the stream: all that waits becomes a fragment.
-func (m *Muxer) Flush() { m.cut(len(m.queue)) }
-
-// Next takes out the next fragment, if there is one.
-func (m *Muxer) Next() (f Fragment, ok bool) {
-	if len(m.ready) == 0 {
-		return f, false
-	}
-	f, m.ready = m.ready[0], m.ready[1:]
-	return f, true
-}
-
-// lastPicture returns where in the queue the newest picture is, which waits for the
-// next one: -1 if none does.
-func (m *Muxer) lastPicture() int {
-	for i := len(m.queue) - 1; i >= 0; i-- {
-		if m.queue[i].Track == m.video {
-			return i
-		}
-	}
-	return -1
-}
-
-// cut makes fragments of the first n samples of the queue, or of all of them if n is
-// negative: there is no picture then. A keyframe begins a fragment.
-func (m *Muxer) cut(n int) {
-	if n < 0 {
-		n = len(m.queue)
-	}
-	// What follows tells how long the last picture lasts.
-	all, end := m.queue, time.Duration(-1)
-	if n < len(all) {
-		end = all[n].Time
-	}
-	first := 0
-	for i := 1; i < n; i++ {
-		if all[i].Track == m.video && all[i].Key {
-			m.fragment(all[first:i], all[i].Time)
-			first = i
-		}
-	}
-	if first < n {
-		m.fragment(all[first:n], end)
-	}
-	m.queue = append(m.queue[:0], all[n:]...)
-	clear(all[len(m.queue):])
-}
 
 // Fragment is a piece of a stream: samples of all tracks from about the same time.
 // It is shared by all players and never changes.
@@ -184,9 +109,9 @@ func (f *Fragment) AppendHead(b []byte, zero time.Duration) []byte {
 	return b
 }
 
-// fragment makes a fragment of samples, whose last picture lasts until end; negative:
-// nobody knows.
-func (m *Muxer) fragment(samples []Sample, end time.Duration) {
+// Fragment makes a fragment of samples, which are in the order of their times over all
+// tracks. There is at least one, and a keyframe is the first one of its fragment.
+func (m *Muxer) Fragment(samples []Sample) Fragment {
 	f := Fragment{Time: samples[0].Time, Key: samples[0].Key && (m.video < 0 || samples[0].Track == m.video)}
 	size := 0
 	for _, s := range samples {
@@ -195,7 +120,7 @@ func (m *Muxer) fragment(samples []Sample, end time.Duration) {
 	f.Data = make([]byte, 0, size)
 	runs := make([]trackRun, 0, len(m.tracks))
 	for track := range m.tracks {
-		r := m.pick(track, samples, end)
+		r := m.pick(track, samples)
 		if len(r.samples) == 0 {
 			continue
 		}
@@ -220,7 +145,7 @@ func (m *Muxer) fragment(samples []Sample, end time.Duration) {
 	m.sequence++
 	f.appendMoof(m.sequence, runs)
 	f.head = append(binary.BigEndian.AppendUint32(f.head, uint32(boxHead+size)), "mdat"...)
-	m.ready = append(m.ready, f)
+	return f
 }
 
 // trackRun is the samples of one track in a fragment.
@@ -235,7 +160,7 @@ type trackRun struct {
 }
 
 // pick takes the samples of a track out of those of a fragment.
-func (m *Muxer) pick(track int, samples []Sample, end time.Duration) trackRun {
+func (m *Muxer) pick(track int, samples []Sample) trackRun {
 	r := trackRun{track: track, picture: track == m.video, scale: m.tracks[track].scale()}
 	for _, s := range samples {
 		if s.Track != track {
@@ -250,14 +175,8 @@ func (m *Muxer) pick(track int, samples []Sample, end time.Duration) trackRun {
 		return r
 	}
 	last := r.samples[len(r.samples)-1]
-	lasts := last.Length
-	if r.picture {
-		if lasts = end - last.Time; end < 0 {
-			lasts = stillFor
-		}
-	}
-	r.lasts = append(r.lasts, max(0, lasts))
-	if r.end = last.Time + lasts; !r.picture {
+	r.lasts = append(r.lasts, last.Length)
+	if r.end = last.Time + last.Length; !r.picture {
 		m.soundEnd = r.end.Round(time.Millisecond)
 	}
 	return r

@@ -84,19 +84,11 @@ func told(t *testing.T, f *Fragment, zero time.Duration) (list []string) {
 }
 
 func video(at time.Duration, key bool, data string) Sample {
-	return Sample{Track: 0, Time: at, Key: key, Data: []byte(data)}
+	return Sample{Track: 0, Time: at, Length: 40 * ms, Key: key, Data: []byte(data)}
 }
 
 func audio(at time.Duration, data string) Sample {
 	return Sample{Track: 1, Time: at, Length: 20 * ms, Key: true, Data: []byte(data)}
-}
-
-// all takes out all fragments.
-func all(m *Muxer) (list []Fragment) {
-	for f, ok := m.Next(); ok; f, ok = m.Next() {
-		list = append(list, f)
-	}
-	return list
 }
 
 func TestInit(t *testing.T) {
@@ -129,31 +121,34 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestFragments: a picture waits for the next one, a keyframe begins a fragment, and
-// each player gets the times from its own zero on.
+// TestFragments: each sample tells how long it lasts, and each player gets the times
+// from its own zero on.
 func TestFragments(t *testing.T) {
 	m, err := New([]Description{picture, sound})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Push([]Sample{video(1000*ms, true, "K1"), audio(1000*ms, "a"), audio(1020*ms, "b")})
-	if got := all(m); len(got) != 0 {
-		t.Fatalf("the first picture does not wait: %+v", got)
-	}
-	m.Push([]Sample{video(1040*ms, false, "p"), audio(1040*ms, "c"), video(1080*ms, true, "K2"), audio(1083*ms, "d"), video(1120*ms, false, "q")})
-	m.Flush()
+	still := video(1120*ms, false, "q")
+	still.Length = time.Second
 	for i, want := range []struct {
+		samples    []Sample
 		key        bool
 		start, end time.Duration
 		told       []string
 	}{
-		{true, 1000 * ms, 1060 * ms, []string{`1: "K1" at 0 for 3600 key`, `1: "p" at 3600 for 3600`, `2: "a" at 0 for 960`, `2: "b" at 960 for 960`, `2: "c" at 1920 for 960`}},
-		{true, 1080 * ms, 1103 * ms, []string{`1: "K2" at 7200 for 3600 key`, `2: "d" at 3984 for 960`}},
-		{false, 1120 * ms, 1120 * ms, []string{`1: "q" at 10800 for 90000`}},
+		{
+			[]Sample{video(1000*ms, true, "K1"), audio(1000*ms, "a"), audio(1020*ms, "b"), video(1040*ms, false, "p"), audio(1040*ms, "c")},
+			true, 1000 * ms, 1060 * ms, []string{`1: "K1" at 0 for 3600 key`, `1: "p" at 3600 for 3600`, `2: "a" at 0 for 960`, `2: "b" at 960 for 960`, `2: "c" at 1920 for 960`},
+		},
+		{
+			[]Sample{video(1080*ms, true, "K2"), audio(1083*ms, "d")},
+			true, 1080 * ms, 1103 * ms, []string{`1: "K2" at 7200 for 3600 key`, `2: "d" at 3984 for 960`},
+		},
+		{[]Sample{still}, false, 1120 * ms, 1120 * ms, []string{`1: "q" at 10800 for 90000`}},
 	} {
-		f, ok := m.Next()
-		if got := told(t, &f, time.Second); !ok || f.Key != want.key || f.Time != want.start || f.End != want.end || !slices.Equal(got, want.told) {
-			t.Errorf("fragment %d: %v, key %v, %v to %v: %q", i, ok, f.Key, f.Time, f.End, got)
+		f := m.Fragment(want.samples)
+		if got := told(t, &f, time.Second); f.Key != want.key || f.Time != want.start || f.End != want.end || !slices.Equal(got, want.told) {
+			t.Errorf("fragment %d: key %v, %v to %v: %q", i, f.Key, f.Time, f.End, got)
 		}
 		if i == 1 {
 			if got := told(t, &f, 1080*ms); got[0] != `1: "K2" at 0 for 3600 key` || got[1] != `2: "d" at 144 for 960` {
@@ -166,43 +161,17 @@ func TestFragments(t *testing.T) {
 	}
 }
 
-// TestStill: a picture that stands still holds up nothing, and the next one takes its
-// place whenever it comes.
-func TestStill(t *testing.T) {
-	for name, pass := range map[string]func(m *Muxer){
-		"sound goes on": func(m *Muxer) { m.Push([]Sample{audio(290*ms, "b"), audio(310*ms, "c")}) },
-		"time goes on":  func(m *Muxer) { m.Advance(300 * ms); m.Advance(301 * ms) },
-	} {
-		m, err := New([]Description{picture, sound})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.Push([]Sample{video(0, true, "K"), audio(0, "a")})
-		pass(m)
-		got := all(m)
-		if len(got) != 1 || told(t, &got[0], 0)[0] != `1: "K" at 0 for 90000 key` {
-			t.Fatalf("%s: %+v", name, got)
-		}
-		m.Push([]Sample{audio(330*ms, "d")})
-		m.Push([]Sample{video(340*ms, false, "p"), video(380*ms, false, "q")})
-		got = all(m)
-		if len(got) != 2 || told(t, &got[1], 0)[0] != `1: "p" at 30600 for 3600` {
-			t.Errorf("%s: then %+v", name, got)
-		}
-	}
-}
-
 // TestSoundAlone: every fragment is one where a player can start.
 func TestSoundAlone(t *testing.T) {
 	m, err := New([]Description{sound})
 	if err != nil {
 		t.Fatal(err)
 	}
+	var got []Fragment
 	for at := time.Duration(0); at < 100*ms; at += 20 * ms {
-		m.Push([]Sample{{Time: at, Length: 20 * ms, Key: true, Data: []byte("a")}})
+		got = append(got, m.Fragment([]Sample{{Time: at, Length: 20 * ms, Key: true, Data: []byte("a")}}))
 	}
-	got := all(m)
-	if len(got) != 5 || !got[4].Key || got[4].End != 100*ms || told(t, &got[4], 40*ms)[0] != `1: "a" at 1920 for 960` {
+	if !got[4].Key || got[4].End != 100*ms || told(t, &got[4], 40*ms)[0] != `1: "a" at 1920 for 960` {
 		t.Errorf("%+v", got)
 	}
 }
@@ -222,10 +191,11 @@ func TestOtherHeader(t *testing.T) {
 		return s
 	}
 	same := picture
-	m.Push([]Sample{video(0, true, "K"), keyframe(40*ms, &same), keyframe(80*ms, &small), video(120*ms, false, "p"), video(160*ms, true, "K")})
-	m.Flush()
 	var inits []string
-	for _, f := range all(m) {
+	for _, samples := range [][]Sample{
+		{video(0, true, "K")}, {keyframe(40*ms, &same)}, {keyframe(80*ms, &small), video(120*ms, false, "p")}, {video(160*ms, true, "K")},
+	} {
+		f := m.Fragment(samples)
 		avcC := "none"
 		walk(t, append(f.AppendHead(nil, 0), f.Data...), "", func(path string, body []byte) {
 			if strings.HasSuffix(path, "avcC") {

@@ -29,6 +29,7 @@ type LiveConfig struct {
 	Durations bool
 	// Samples has the units hold Samples in place of Blocks, for another container:
 	// then H264 is taken, and there is neither an initialization segment nor a type.
+	// They always tell how long they last.
 	Samples bool
 }
 
@@ -69,7 +70,7 @@ type Live struct {
 	init  []byte
 	mime  string
 	bare  bool       // units hold Samples
-	timed bool       // blocks tell how long they last
+	timed bool       // frames tell how long they last
 	video *liveTrack // nil if not declared
 	audio *liveTrack
 
@@ -123,7 +124,7 @@ func NewLive(c LiveConfig, tracks []ebml.TrackEntry) (*Live, error) {
 		c.SoundWait = defaultSoundWait
 	}
 	l := &Live{
-		filler: codec.OpusFiller{ByTime: true}, soundWait: c.SoundWait, timed: c.Durations && !c.Samples, waits: -1,
+		filler: codec.OpusFiller{ByTime: true}, soundWait: c.SoundWait, timed: c.Durations || c.Samples, waits: -1,
 		order: interleave.New[Block](2),
 	}
 	for i, t := range tracks {

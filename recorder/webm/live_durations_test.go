@@ -2,6 +2,7 @@ package webm_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -180,6 +181,49 @@ func TestLiveSlowPictures(t *testing.T) {
 		}
 		if got := l.Stills(); got != tt.stills*4 {
 			t.Errorf("pictures each %d ms are shown again %d times, want %d", tt.every, got, tt.stills*4)
+		}
+	}
+}
+
+// TestSamplesStandStill: a picture that has no next one waits for 300 ms of the stream,
+// whether there is sound beside it or not, and then stands still; the next one is out as
+// soon as the one behind it.
+func TestSamplesStandStill(t *testing.T) {
+	const ms = time.Millisecond
+	key := []byte("\x00\x00\x00\x05\x67\x64\x00\x1e\xd9\x00\x00\x00\x02\x68\xce\x00\x00\x00\x02\x65\x88")
+	picture := ebml.TrackEntry{Codec: media.H264, Width: 64, Height: 64, CodecPrivate: []byte{1, 0x64, 0, 0x1e, 0xff, 0xe0, 0}}
+	for name, tracks := range map[string][]ebml.TrackEntry{
+		"alone":        {picture},
+		"beside sound": {picture, {Codec: media.Opus, Channels: 2}},
+	} {
+		l, err := webm.NewLive(webm.LiveConfig{Samples: true}, tracks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pictures := func() (lasts []time.Duration) {
+			for u, ok := l.Next(); ok; u, ok = l.Next() {
+				for _, s := range u.Samples {
+					if s.Track == 0 {
+						lasts = append(lasts, s.Length)
+					}
+				}
+			}
+			return lasts
+		}
+		l.Push(0, webm.Block{Time: liveZero, Sync: true, Data: key})
+		l.Advance(liveZero + 300*ms)
+		if got := pictures(); len(got) != 0 {
+			t.Errorf("%s: it is out at once, for %v", name, got)
+		}
+		l.Advance(liveZero + 400*ms)
+		if got := pictures(); !slices.Equal(got, []time.Duration{time.Second}) {
+			t.Errorf("%s: standing still, for %v", name, got)
+		}
+		l.Push(0, webm.Block{Time: liveZero + 500*ms, Data: key})
+		l.Push(0, webm.Block{Time: liveZero + 540*ms, Data: key})
+		l.Advance(liveZero + 600*ms)
+		if got := pictures(); !slices.Equal(got, []time.Duration{40 * ms}) {
+			t.Errorf("%s: the next one, for %v", name, got)
 		}
 	}
 }

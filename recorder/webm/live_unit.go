@@ -27,7 +27,7 @@ const (
 	unitSpan = 40 // ms
 	// maxUnitSpan is how long a unit waits for a block of every track.
 	maxUnitSpan = 100 // ms
-	// timedSpan is how much time a unit covers at least whose blocks tell how long they
+	// timedSpan is how much time a unit covers at least whose frames tell how long they
 	// last, if it can: it ends with a picture that has waited for the next one, and at
 	// 30 pictures per second waits for no third.
 	timedSpan = 30 // ms
@@ -67,7 +67,7 @@ type Unit struct {
 type LiveFrame struct {
 	Track  int
 	Time   time.Duration // whole milliseconds of the stream's clock
-	Length time.Duration // of sound; 0 for a picture
+	Length time.Duration // until the next picture, or 1 s if that did not come for 300 ms
 	Key    bool          // a decoder can start here
 	Data   []byte        // the frame's own, or that of silence
 }
@@ -108,7 +108,7 @@ type liveBlock struct {
 func (l *Live) Next() (u Unit, ok bool) {
 	for len(l.ready) == 0 && l.writeNext() {
 	}
-	if len(l.ready) == 0 && l.flushing {
+	if len(l.ready) == 0 && (l.flushing || l.standsStill()) {
 		l.closeUnit()
 	}
 	if len(l.ready) == 0 {
@@ -174,6 +174,21 @@ func (l *Live) endPicture(t *liveTrack, at int64) {
 		return
 	}
 	l.waits = -1
+}
+
+// standsStill tells the picture that waits for the next one that it stands still, if it
+// has waited for long and there is no sound that would tell it. Blocks are not told:
+// Chromium would play what has not come.
+func (l *Live) standsStill() bool {
+	if !l.bare || l.waits < 0 {
+		return false
+	}
+	picture := &l.blocks[l.waits]
+	if l.settled-msec(picture.at) <= longestWait {
+		return false
+	}
+	picture.lasts, l.waits = pictureDuration, -1
+	return true
 }
 
 // unitEnds reports whether the open unit is complete ahead of a block at the time at:

@@ -97,9 +97,6 @@ func (m *muxer) advance(to time.Duration, sends bool) {
 	if sends {
 		m.live.Advance(to)
 	}
-	if m.mp4 != nil {
-		m.mp4.Advance(to)
-	}
 }
 
 // units returns what is complete; all that is left, if nothing will follow.
@@ -111,15 +108,7 @@ func (m *muxer) units(last bool) (units []unit) {
 		if m.mp4 == nil {
 			units = append(units, unit{Unit: u})
 		} else {
-			m.mp4.Push(m.samples(u.Samples))
-		}
-	}
-	if m.mp4 != nil {
-		if last {
-			m.mp4.Flush()
-		}
-		for fragment, ok := m.mp4.Next(); ok; fragment, ok = m.mp4.Next() {
-			units = append(units, ofFragment(fragment))
+			units = append(units, ofFragment(m.mp4.Fragment(m.samples(u.Samples))))
 		}
 	}
 	return units
