@@ -52,6 +52,30 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// TestRestartFillsNoHole: what comes late from before the first packet of another RTP
+// stream does not take the place of what the stream before has lost.
+func TestRestartFillsNoHole(t *testing.T) {
+	i := NewIntake(Config{Codec: media.Opus, Placer: NewPlacer(media.Opus, &Session{})})
+	payload := []byte{0xf8, 1}
+	var r Result
+	for n := range 10 {
+		if n != 7 {
+			i.Receive(sound(100, 5000, n, payload), &r)
+		}
+	}
+	last := r.Seq
+	i.Restart()
+	for _, tt := range []struct {
+		n      int
+		behind uint64 // of the old stream's last packet; 0: it is refused
+	}{{14, 2}, {13, 1}, {12, 0}, {11, 0}, {10, 0}, {15, 3}} {
+		i.Receive(sound(9000, 77, tt.n, payload), &r)
+		if r.Refused != (tt.behind == 0) || !r.Refused && r.Seq != last+tt.behind {
+			t.Errorf("packet %d has number %+d, refused %v", tt.n, int64(r.Seq-last), r.Refused)
+		}
+	}
+}
+
 // TestRestartIsOne: numbers that begin anew under the same SSRC begin anew for the track,
 // for what is asked for and for what is reported, with one and the same packet.
 func TestRestartIsOne(t *testing.T) {

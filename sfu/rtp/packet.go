@@ -24,7 +24,7 @@ type Packet struct {
 type Result struct {
 	media.Packet
 	// Refused reports that the packet is of no use: its time is none of the sender's
-	// clock.
+	// clock, or its number is one of the RTP stream before.
 	Refused bool
 	// Width and Height are the picture's size, if a decoder can start at the packet and
 	// if that tells it.

@@ -28,6 +28,7 @@ type Placer struct {
 	session *Session
 
 	offset    uint64 // added to numbers, so that a restart goes on
+	before    uint64 // highest number of the RTP streams before; 0: there were none
 	restarted bool   // what comes next is of another RTP stream
 	stamps    stamps
 	timeline  *Timeline
@@ -80,7 +81,7 @@ func (p *Placer) Restart() { p.restarted = p.highest > 0 }
 // neighbours.
 func (p *Placer) goOn(k *media.Packet) {
 	p.restarted, k.Discontinuity = false, true
-	p.offset = p.highest + 2 - k.Seq
+	p.before, p.offset = p.highest, p.highest+2-k.Seq
 	p.stamps = stamps{}
 	p.timeline.Restart()
 	p.origin = k.Arrival
@@ -90,12 +91,15 @@ func (p *Placer) goOn(k *media.Packet) {
 
 // Place turns the number of a packet, which was received with the RTP time stamp, into
 // that of the track, and tells its times. It returns false if the packet's time is none
-// of the sender's clock.
+// of the sender's clock, or if the packet was sent so long before the first one of its RTP
+// stream that its number is one of the stream before.
 func (p *Placer) Place(k *media.Packet, stamp uint32) bool {
 	if p.restarted {
 		p.goOn(k)
 	}
-	k.Seq += p.offset
+	if k.Seq += p.offset; k.Seq <= p.before {
+		return false
+	}
 	k.Time = p.stamps.Time(k.Seq, stamp)
 	if k.Seq <= p.highest {
 		if int64(k.Time-p.newest) > p.codec.Ticks(outOfOrder) {
