@@ -17,7 +17,7 @@ const (
 	// packet of its answer are there after a round trip, an encoder's picture and what
 	// the publisher has queued. After that it is sent what has come since after all.
 	keyframeWithin = 600 * time.Millisecond
-	// measureEvery is how often the stream's rate is measured while somebody catches
+	// measureEvery is how often the stream's rate is measured while a reader catches
 	// up: a publisher that has just begun sends more each second.
 	measureEvery = 100 * time.Millisecond
 	// measured is how much of a track is looked at for its rate, and measuredItems how
@@ -40,9 +40,9 @@ type behind struct {
 	then time.Duration // 0: it does not wait
 }
 
-// reader returns a new reader of l, who begins at the newest sync point, or with the
-// lane when there is none. Sound begins with the lane: a decoder can start anywhere
-// in it.
+// reader returns a new reader of l. It begins at the newest sync point, or with the
+// lane when there is none. Sound begins with the lane: a decoder can start anywhere in
+// it.
 func (l *lane) reader(a *Attachment) *laneReader {
 	r := &laneReader{viewer: a}
 	pos, ok := l.startPoint()

@@ -26,7 +26,8 @@ type conversion struct {
 // convertBatch is how many items are converted at a time.
 const convertBatch = 64
 
-// wake implements reader: who waits for what is derived is woken by the source.
+// wake implements reader: a reader that waits for the derived form is woken by the
+// source.
 func (c *conversion) wake(inline bool) { c.to.wake(inline) }
 
 // pull converts what is there.
@@ -68,8 +69,9 @@ func (c *conversion) finish() {
 func (c *conversion) stop() { c.from.remove(c) }
 
 // newConversion returns one that fills the ring to: it runs feed for every batch that
-// from yields, then flush once nothing follows. What from yields at once is converted
-// before it returns, so that the first reader of the derived form finds in it where to start.
+// from yields, then flush once nothing follows. The items that are there are converted
+// before it returns, so that the first reader of the derived form finds in it where to
+// start.
 func newConversion[T, U media.Packet | media.Frame](from *Cursor[T], to *ring[U], feed func(batch []*T, lagged bool), flush func()) *conversion {
 	batch := make([]*T, convertBatch)
 	c := &conversion{from: &from.ring.wakers, to: &to.wakers, flush: flush, end: to.end, step: func() (more, last bool) {

@@ -27,7 +27,7 @@ type trackCounters struct {
 	clock      clockCounters
 }
 
-// What is known of the rate of a track's clock.
+// The rate of a track's clock: 0 is unknown.
 const (
 	rateKnown = 1 + iota
 	rateWrong
@@ -61,8 +61,8 @@ type clockCounters struct {
 	skew    atomic.Uint64 // SyncStats.SkewPPM, bits of a float64
 }
 
-// set notes what is known of the clock now. What was known of its rate counts until
-// another one is.
+// set notes what is known of the clock now. A known rate counts until another one is
+// known.
 func (c *clockCounters) set(s media.ClockStats) {
 	c.reports.Store(int64(s.Reports))
 	if s.Reports > 0 {
@@ -116,13 +116,13 @@ type TrackStats struct {
 type SyncStats struct {
 	Reports int       // used so far
 	First   time.Time // when the first of them was
-	// RateKnown says that it is known how fast the publisher's RTP clock runs, which
+	// RateKnown reports whether the rate of the publisher's RTP clock is known, which
 	// arrival tells too, in time. SkewPPM is how much faster than ours, in parts per
 	// million.
 	RateKnown bool
 	SkewPPM   float64
-	// WrongRate says that this is more than any clock is off by: media are taken for
-	// another rate than they have.
+	// WrongRate reports whether this is more than any clock is off by: media are taken
+	// for another rate than they have.
 	WrongRate bool
 	// Off is how far the newest report places the track from where it is placed,
 	// which it will slowly move from.

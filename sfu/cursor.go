@@ -63,10 +63,10 @@ func (c *Cursor[T]) startOldest() {
 	}
 }
 
-// Take copies the items that are there into dst, without waiting, and returns
-// how many. lagged says that items are missing before the first of them. The
-// items are shared: they must not be changed. The error is io.EOF when the track
-// has ended and everything was taken.
+// Take copies the items that are there into dst, without waiting, and returns how many.
+// lagged reports whether items are missing before the first of them. The items are
+// shared: they must not be changed. The error is io.EOF when the track has ended and
+// everything was taken.
 func (c *Cursor[T]) Take(dst []*T) (n int, lagged bool, err error) {
 	c.ring.pull()
 	for {
@@ -94,8 +94,7 @@ func (c *Cursor[T]) Take(dst []*T) (n int, lagged bool, err error) {
 	}
 }
 
-// tellLagged returns whether items are missing before those that are returned
-// with it.
+// tellLagged reports whether items are missing before those that are returned with it.
 func (c *Cursor[T]) tellLagged() bool {
 	lagged := c.lagged
 	c.lagged = false
@@ -131,7 +130,7 @@ func (c *Cursor[T]) Next(ctx context.Context, dst []*T) (n int, lagged bool, err
 // Ready returns a channel that gets a value when there may be something to take,
 // for readers that wait for several things at once.
 func (c *Cursor[T]) Ready() <-chan struct{} {
-	if !c.listens { // who only looks now and then is not to be woken
+	if !c.listens { // a reader that only looks now and then is not to be woken
 		c.listens = true
 		c.ring.add(c.waker)
 		c.waker.wake(false) // for what has come before

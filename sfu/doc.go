@@ -4,14 +4,13 @@
 //
 // # Model
 //
-// A stream is a named broadcast: a set of tracks. A [Track] is one ring with one
-// writer and any number of reading cursors, seen in two forms: packets (RTP) and
-// frames. A [Source] writes the form that it has; the other form is derived once
-// per track, and only while somebody reads it, by the codec's packetizer or
-// depacketizer. A [Sink] reads the form that it wants. So sources and sinks are
-// N + M pieces of code, not N x M. Where a publisher that was lost comes back another
-// way, the form that the source writes becomes the other one, and its readers read on
-// (forms.go).
+// A stream is a named broadcast: a set of tracks. A [Track] is one ring with one writer
+// and any number of reading cursors, seen in two forms: packets (RTP) and frames. A
+// [Source] writes the form that it has; the other form is derived once per track, and
+// only while a reader wants it, by the codec's packetizer or depacketizer. A [Sink]
+// reads the form that it wants. So sources and sinks are N + M pieces of code, not N x
+// M. Where a publisher that was lost comes back another way, the form that the source
+// writes becomes the other one, and its readers read on (forms.go).
 //
 // Where a stream stands is its [State]. [Hub.Watch] tells what happens to streams and
 // viewers.
@@ -22,7 +21,7 @@
 // Viewers of packets are served by shards, one goroutine for 32 of them or more;
 // each shard reads the ring once and calls every viewer's [PacketWriter].
 //
-// # The way of one packet
+// # The path of one packet
 //
 //  1. Demux.Run (peer/transport), on the one goroutine that reads the socket, hands a
 //     datagram to whose path it came by (Demux.Receive, Client.ReceiveMedia):
@@ -61,6 +60,6 @@
 //     packets that have numbers and times already writes them as they are.
 //   - No Source, Sink, PacketWriter or callback is called with a lock held.
 //
-// Lock order: hub, stream, track, ring. A lock may be taken while holding one to
-// its left, never the other way.
+// Lock order: hub, events, stream, track, ring. A lock may be taken while holding one
+// to its left, never the other way.
 package sfu

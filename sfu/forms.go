@@ -101,7 +101,7 @@ func (t *Track) drop(f Form) {
 	t.newestSync, t.gone = 0, 0
 }
 
-// turn has the track written in another form from now on. Who reads a form reads on:
+// turn has the track written in another form from now on. A reader of a form reads on:
 // in it there is a discontinuity, behind which numbers and times go on, and no other
 // sign of the change. No source may write meanwhile.
 func (t *Track) turn(to Form) {

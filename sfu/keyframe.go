@@ -14,16 +14,16 @@ const (
 	// keyframeTries is how often one need is repeated while it is not answered: a
 	// request may get lost, but some publishers cannot answer at all.
 	keyframeTries = 10
-	// keyframePatience is the longest pause. The pause doubles with each request
-	// beyond keyframeTries in a row that was not answered, whoever asks.
+	// keyframePatience is the longest pause. The pause doubles with each request beyond
+	// keyframeTries in a row that was not answered, whichever reader asks.
 	keyframePatience = time.Minute
 	// keyframeStall is how long nothing more of a keyframe may come while it counts as
 	// coming in. On a slow way one takes seconds, but its packets keep coming.
 	keyframeStall = time.Second
 	// answerTries is how many requests may be lost before one is answered.
 	answerTries = 2
-	// regularTries is keyframeTries where nobody waits: what has not been answered
-	// is due again after an interval.
+	// regularTries is keyframeTries where no reader waits: a request that was not
+	// answered is due again after an interval.
 	regularTries = 3
 	// maxAhead is how much sooner than the interval is over a keyframe is asked for,
 	// that it comes in time: a tenth of it, a second at most.
@@ -36,7 +36,7 @@ const (
 type keyframeState uint8
 
 const (
-	keyframeIdle   keyframeState = iota // nobody needs one
+	keyframeIdle   keyframeState = iota // no reader needs one
 	keyframeWanted                      // it is to be asked for as soon as that may be
 	keyframeAsked                       // it was asked for, and has not come
 	keyframeComing                      // its first packet is here
@@ -203,8 +203,8 @@ func (k *keyframes) spoiled() {
 	}
 }
 
-// away notes that the publisher is gone, and who comes next begins anew. What is
-// needed then is a keyframe; that is asked for if the first packet begins none.
+// away notes that the publisher is gone, and the next one begins anew. Then a keyframe
+// is needed, which is asked for if the first packet begins none.
 func (k *keyframes) away() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -241,7 +241,7 @@ func (k *keyframes) pause() time.Duration {
 	return min(keyframePause<<min(beyond, 10), keyframePatience)
 }
 
-// rest notes that nobody needs a keyframe for now. Called with mu held.
+// rest notes that no reader needs a keyframe for now. Called with mu held.
 func (k *keyframes) rest() {
 	k.state = keyframeIdle
 	k.counted = k.packets()

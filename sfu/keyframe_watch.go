@@ -13,8 +13,8 @@ type keyframeWatch struct {
 	next   uint64 // Seq of the first packet that is not here
 }
 
-// packet takes in a packet that is about to be in the ring: who finds no keyframe
-// there is to find that one is coming.
+// packet takes in a packet that is about to be in the ring: a reader that finds no
+// keyframe there is to find that one is coming.
 func (k *keyframeWatch) packet(t *Track, p *media.Packet) {
 	if p.Marker && !t.marked.Load() {
 		t.marked.Store(true)
@@ -82,7 +82,7 @@ func (t *Track) contiguous(seq uint64) bool {
 	for t.Packet(seq) != nil {
 		seq++
 	}
-	// What came last may have been sent again, but not all of it.
+	// The last packets may have been sent again, but not all of them.
 	const few = 64
 	packets, _, _ := t.rings()
 	if packets == nil {

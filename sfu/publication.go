@@ -24,8 +24,8 @@ type Source interface {
 // Publication is a claimed name and the writing side of its stream. Either Run
 // or Close must be called.
 //
-// Which stream that is, is decided when its tracks are known: that of a publisher
-// that was lost, or another one. What is written after that goes there for good.
+// Which stream that is, is decided when its tracks are known: that of a publisher that
+// was lost, or another one. All that is written after that goes there.
 type Publication struct {
 	// set once
 	hub     *Hub
@@ -136,10 +136,10 @@ func validTracks(tracks []media.TrackInfo) error {
 	return nil
 }
 
-// KeyframeRequests yields the ID of a video track whenever the publisher is to be
-// asked for a keyframe of it, once it has sent something: at once when first needed,
-// then at most once a second. What is yielded is to be sent without delay: one that
-// waits here is taken back when a keyframe comes in.
+// KeyframeRequests yields the ID of a video track whenever the publisher is to be asked
+// for a keyframe of it, once it has sent something: at once when first needed, then at
+// most once a second. A yielded request is to be sent without delay: one that waits
+// here is taken back when a keyframe comes in.
 func (p *Publication) KeyframeRequests() <-chan string { return p.stream().requests.ids }
 
 // Done is closed when the source has ended and the name is free.

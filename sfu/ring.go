@@ -57,7 +57,7 @@ func (r *ring[T]) trim(old func(pos uint64, item *T) bool) {
 	}
 }
 
-// end says that no item will follow, and wakes the readers.
+// end notes that no item will follow, and wakes the readers.
 func (r *ring[T]) end() {
 	r.ended.Store(true)
 	r.wake(false)

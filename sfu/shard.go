@@ -166,8 +166,8 @@ func (s *stream) detach(a *Attachment) {
 	}
 }
 
-// leave counts a viewer less in sh and returns whether it was the last one. Then
-// the shard is no longer one of the stream's.
+// leave counts a viewer less in sh and reports whether it was the last one. Then the
+// shard is no longer one of the stream's.
 func (s *stream) leave(sh *shard) (last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,9 +233,9 @@ func (sh *shard) flush() {
 	}
 }
 
-// work empties the inbox and returns whether there was something in it. Once the
-// stream has ended it leaves the inbox until the lanes are at their ends, which
-// come at once: so that a viewer who asks by Do knows that it has got everything.
+// work empties the inbox and reports whether there was something in it. Once the stream
+// has ended it leaves the inbox until the lanes are at their ends, which come at once:
+// so that a viewer who asks by Do knows that it has got everything.
 func (sh *shard) work() bool {
 	if isClosed(sh.stream.over) && slices.ContainsFunc(sh.lanes, (*lane).more) {
 		return false
@@ -265,9 +265,8 @@ func (sh *shard) round() time.Duration {
 	return wait
 }
 
-// forward serves the next batch to the live readers: viewer outside, packet
-// inside, so that one viewer's datagrams follow each other. It returns whether
-// there may be more.
+// forward serves the next batch to the live readers: viewer outside, packet inside, so
+// that one viewer's datagrams follow each other. It reports whether there may be more.
 func (l *lane) forward() bool {
 	l.ring.pull()
 	n, lapped := l.ring.read(l.pos, l.batch)

@@ -1,7 +1,7 @@
 package sfu
 
-// State is where a stream stands. What happens to it moves it on, by this table;
-// a dash means that it stays where it is:
+// State is where a stream stands. Events move it on, by this table; a dash means that
+// it stays where it is:
 //
 //	           claim      media  lost     stop   replace  expire
 //	Claimed    -          Live   Ended    Ended  -        -

@@ -24,8 +24,8 @@ type PacketWriter interface {
 	WritePackets(t *Track, batch []*media.Packet, lagged bool)
 }
 
-// OutboxWriter is a PacketWriter whose packets leave together with those of others:
-// it puts them into an Outbox, which its shard flushes when it has served everybody
+// OutboxWriter is a PacketWriter whose packets leave together with those of others: it
+// puts them into an Outbox, which its shard flushes when it has served every viewer
 // once. It costs far less to send many datagrams than many times one.
 type OutboxWriter interface {
 	PacketWriter

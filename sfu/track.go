@@ -9,8 +9,8 @@ import (
 	"weir/sfu/media"
 )
 
-// Ring sizes, in items. What a ring really holds is bounded by time (see
-// retention); these are the bounds for a publisher that sends more than expected.
+// Ring sizes, in items. The items of a ring are bounded by time, too (see
+// appendPacket); these are the bounds for a publisher that sends more than expected.
 const (
 	videoPackets = 8192 // 12 s at 680 packets/s (6 Mbit/s)
 	audioPackets = 1024 // 20 s of 20 ms packets

@@ -49,8 +49,8 @@ type Event struct {
 // Watch returns what happens from this call on until ctx is done, in order, for one
 // loop over it. The last 256 events are kept for a loop that is slower than what
 // happens. A loop that is slower still holds up nothing: EventsMissed tells it how many
-// events it has missed.
-// What happened before ctx was done is told before the loop ends.
+// events it has missed. All that happened before ctx was done is told before the loop
+// ends.
 func (h *Hub) Watch(ctx context.Context) iter.Seq[Event] {
 	w := newWaker()
 	pos := h.events.enter(w)

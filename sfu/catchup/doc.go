@@ -1,9 +1,9 @@
 // Package catchup tells how fast a viewer may be sent what came before it did.
 //
-// A joiner begins at a keyframe that is some time old, and has to be sent what has
-// come since faster than it came. How much faster its link bears nobody knows at
-// that moment. A [Pace] is made for a link that carries half as much again as the
-// stream needs, and has a small queue in front:
+// A joiner begins at a keyframe that is some time old, and has to be sent what has come
+// since faster than it came. How much faster its link bears is not known at that
+// moment. A [Pace] is made for a link that carries half as much again as the stream
+// needs, and has a small queue in front:
 //
 //   - It begins with what the stream sends in 60 ms: less than any queue holds.
 //   - It goes on at 1.3 times the stream's own rate, which that link bears without a
@@ -11,7 +11,7 @@
 //     the sound beside it are some 1.45 times what encoders call their rate. A
 //     keyframe as large as 0.9 s of the stream is there within 0.7 s.
 //   - From 0.5 s on it gets faster, first by 0.25 a second up to 1.5 times, then by
-//     0.08 a second, so that nobody stays behind, and who has a better link is live
+//     0.08 a second, so that no viewer stays behind, and one with a better link is live
 //     sooner: after 1.6, 2.7 and 4 s if there are 0.5, 1 and 2 s to catch up with.
 //   - When packets are lost it slows down by a quarter, to 1.2 times at least, so that
 //     the queue runs empty, and gets faster again half a second later.

@@ -34,10 +34,10 @@ const (
 	// faster than the speed: of a stream that sends little its keyframe is the most.
 	pictureWithin = 700 * time.Millisecond
 
-	// nearRate is the most that anybody is sent, in bytes a second (60 Mbit/s), and
+	// nearRate is the most that a viewer is sent, in bytes a second (60 Mbit/s), and
 	// nearBurst what a viewer on the same machine gets at once: 64 packets, which hold
-	// a large keyframe and fit into the receive buffer of a socket that nobody has
-	// tuned (208 KiB, 2.3 KiB a packet).
+	// a large keyframe and fit into the receive buffer of a socket of default size (208
+	// KiB, 2.3 KiB a packet).
 	nearRate  = 7_500_000
 	nearBurst = 80_000
 
@@ -59,9 +59,9 @@ type Pace struct {
 	slowed  time.Duration // when losses were last heeded
 }
 
-// New returns the pace for a viewer who begins now. near says that it is on the
-// same machine. rate is the stream's own in bytes a second, and picture the size of
-// the first picture in bytes, both with Overhead.
+// New returns the pace for a viewer that begins now. near reports whether it is on the
+// same machine. rate is the stream's own in bytes a second, and picture the size of the
+// first picture in bytes, both with Overhead.
 func New(near bool, rate, picture int, now time.Duration) Pace {
 	p := Pace{near: near, speed: startSpeed, at: now, grows: now + growsAfter, slowed: now - holdAfterLoss}
 	p.Measured(rate)
@@ -70,8 +70,7 @@ func New(near bool, rate, picture int, now time.Duration) Pace {
 	return p
 }
 
-// Begin says that a picture of so many bytes is the next that a decoder can start
-// at.
+// Begin notes that a picture of so many bytes is the next that a decoder can start at.
 func (p *Pace) Begin(picture int) {
 	p.picture = float64(picture)
 	p.least = p.picture / pictureWithin.Seconds()
@@ -99,7 +98,7 @@ func (p *Pace) grow(seconds float64) {
 	p.speed += max(0, seconds) * beyond
 }
 
-// Sent says that so many bytes have left.
+// Sent notes that so many bytes have left.
 func (p *Pace) Sent(bytes int) {
 	p.credit -= float64(bytes)
 	p.picture = max(0, p.picture-float64(bytes))
@@ -112,7 +111,7 @@ func (p *Pace) Wait() time.Duration {
 	return min(max(wait, Pause), pictureWithin)
 }
 
-// Lost says that the viewer has told of lost packets.
+// Lost notes that the viewer has told of lost packets.
 func (p *Pace) Lost(now time.Duration) {
 	p.near = false
 	p.credit = min(p.credit, p.most())

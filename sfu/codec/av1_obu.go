@@ -39,7 +39,7 @@ func (o *obu) headerSize() int {
 	return 1
 }
 
-// isKept says that frames hold the OBU. Matroska and RTP leave delimiters out,
+// isKept reports whether frames hold the OBU. Matroska and RTP leave delimiters out,
 // and tile lists are of another use (AV1 section 7.3.1).
 func (o *obu) isKept() bool { return o.kind() != obuDelimiter && o.kind() != obuTileList }
 
@@ -89,9 +89,9 @@ const (
 	av1Other
 )
 
-// frameShows looks into a frame or frame header OBU, which may be cut off behind
-// its first byte. still says that each picture of the sequence is one by itself,
-// and the header does not tell.
+// frameShows looks into a frame or frame header OBU, which may be cut off behind its
+// first byte. still reports whether each picture of the sequence is one by itself,
+// which the header does not tell.
 func (o *obu) frameShows(still bool) av1Shows {
 	switch {
 	case o.kind() != obuFrame && o.kind() != obuFrameHeader || len(o.body) == 0:
@@ -106,11 +106,11 @@ func (o *obu) frameShows(still bool) av1Shows {
 	}
 }
 
-// av1Stills says whether a sequence header has reduced_still_picture_header.
+// av1Stills reports whether a sequence header has reduced_still_picture_header.
 func av1Stills(sequence []byte) bool { return len(sequence) > 0 && sequence[0]&0x08 != 0 }
 
-// AV1Keyframe says that frame, a temporal unit, is one at which a decoder can
-// start: it has a sequence header and its first picture is a keyframe.
+// AV1Keyframe reports whether a decoder can start at frame, a temporal unit: it has a
+// sequence header and its first picture is a keyframe.
 func AV1Keyframe(frame []byte) bool {
 	sequence, stills := false, false
 	for len(frame) > 0 {

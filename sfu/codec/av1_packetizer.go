@@ -55,7 +55,7 @@ func (p *av1Packet) payload() []byte {
 	return slices.Clip(b)
 }
 
-// Packetize implements [Packetizer]. What follows a malformed OBU is left out.
+// Packetize implements [Packetizer]. The data behind a malformed OBU are left out.
 func (z *av1Packetizer) Packetize(f *media.Frame, emit func(media.Packet)) {
 	key := AV1Keyframe(f.Data)
 	p := media.Packet{Time: uint64(timeBase + media.AV1.Ticks(f.PTS)), PTS: f.PTS, Start: true, Sync: key}

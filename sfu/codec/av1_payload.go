@@ -49,7 +49,7 @@ func (p *av1Payload) next(b []byte, index int) (element, rest []byte, ok bool) {
 	return b[n : n+size], b[n+size:], true
 }
 
-// complete says that all elements have been read.
+// complete reports whether all elements have been read.
 func (p *av1Payload) complete(rest []byte, index int) bool {
 	return len(rest) == 0 && (p.count == 0 || index == p.count)
 }

@@ -38,7 +38,8 @@ type Format struct {
 	// NewStored returns what brings the frames of files and uploads with a CodecPrivate
 	// into the form that frames have here. Nil where that is the same.
 	NewStored func(private []byte) (*H264Stored, error)
-	// NeedsPrivate reports that nobody can decode a track without its CodecPrivate.
+	// NeedsPrivate reports whether no player can decode a track without its
+	// CodecPrivate.
 	NeedsPrivate bool
 	// CodecPrivate returns what a Matroska or WebM file says of a video track ahead
 	// of its frames (RFC 9559 section 5.1.4.1.22), made of a frame that is Sync. It
@@ -144,7 +145,7 @@ type Config struct {
 	MaxBytes int
 	// MaxPackets bounds the packets held while waiting. Default 4096.
 	MaxPackets int
-	// Marked says that the sender is known to set the marker on each frame's last
+	// Marked reports whether the sender is known to set the marker on each frame's last
 	// packet. Else the packets tell.
 	Marked bool
 }

@@ -32,7 +32,7 @@ type videoFormat[D any] interface {
 	// read looks at one payload. It sets d, whatever was in it, and returns the
 	// bytes that join needs.
 	read(payload []byte, d *D) (part []byte, where place)
-	// sameFrame says that a payload with the description d may be of the frame
+	// sameFrame reports whether a payload with the description d may be of the frame
 	// whose first payload has that of f.
 	sameFrame(f, d *D) bool
 	// ends reports whether a frame may be whole that ends with the payload d, though
@@ -50,11 +50,11 @@ type gate[D any] interface {
 	// incomplete tells that a frame is broken, with lost packets missing before
 	// it. d is nil when nothing is known of it.
 	incomplete(d *D, lost uint64)
-	// admit tells that the frame d is whole, with lost packets missing since the
-	// last call. It returns whether the frame can be decoded, and whether frames
-	// are missing right before it.
+	// admit tells that the frame d is whole, with lost packets missing since the last
+	// call. It reports whether the frame can be decoded, and whether frames are missing
+	// right before it.
 	admit(d *D, keyframe bool, lost uint64) (pass, missing bool)
-	// closed says that nothing passes before a keyframe.
+	// closed reports whether nothing passes before a keyframe.
 	closed() bool
 }
 
@@ -213,8 +213,8 @@ func (d *depacketizer[D]) takePacket(p *media.Packet, lost uint64, emit func(med
 	}
 }
 
-// unmarked ends the frame at hand, of which no marker came. next says that another
-// one begins, without a hole in between: else its end is missing.
+// unmarked ends the frame at hand, of which no marker came. next reports whether
+// another one begins without a hole in between: else its end is missing.
 func (d *depacketizer[D]) unmarked(next bool, emit func(media.Frame)) {
 	f := &d.frame
 	if f.state != building {
@@ -259,8 +259,8 @@ func (d *depacketizer[D]) settle(e ending, emit func(media.Frame)) {
 	d.frame = current
 }
 
-// end ends the frame at hand, which is joined, as e says. What is not known to be
-// whole is broken.
+// end ends the frame at hand, which is joined, as e says. A frame that is not known to
+// be whole is broken.
 func (d *depacketizer[D]) end(e ending, data []byte, keyframe bool, emit func(media.Frame)) {
 	if e == whole {
 		d.complete(data, keyframe, emit)

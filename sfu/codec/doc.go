@@ -6,7 +6,7 @@
 // Everything here is pure: no goroutine, no clock, no lock, no logger. Time
 // passes only as far as packets say so (their Arrival).
 //
-// What the Data of a frame is, is what Matroska and WebM want in a block:
+// The Data of a frame is what Matroska and WebM want in a block:
 //
 //	Opus   a packet (RFC 6716)
 //	VP8    a frame (RFC 6386)

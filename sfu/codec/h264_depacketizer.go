@@ -25,8 +25,8 @@ const maxCarried = 16 << 10
 
 // h264Format implements videoFormat. A part is the whole payload.
 type h264Format struct {
-	// What the newest sequence parameter set says of slice headers, if there is
-	// but one.
+	// The newest sequence parameter set tells this of slice headers, if there is but
+	// one.
 	known          bool
 	frameNumBits   int
 	separatePlanes bool
@@ -130,7 +130,7 @@ func appendPayload(data []byte, unit int, payload []byte) ([]byte, int, bool) {
 	return data, unit, true
 }
 
-// describe notes in f what the whole frame tells, and returns whether there is a
+// describe notes in f what the whole frame tells, and reports whether there is a
 // picture in it.
 func (h *h264Format) describe(f *h264Frame, data []byte) (vcl bool) {
 	*f = h264Frame{}

@@ -3,9 +3,9 @@ package codec
 // h264Gate is the gate of H.264. The zero value is closed.
 //
 // A frame does not say which ones it refers to, but reference frames are counted:
-// frame_num is one more than that of the last reference frame, whatever was in
-// between that nobody refers to (ISO/IEC 14496-10 section 7.4.3). When it goes on
-// over a hole, no reference frame is missing.
+// frame_num is one more than that of the last reference frame, whatever was in between
+// that no frame refers to (ISO/IEC 14496-10 section 7.4.3). When it goes on over a
+// hole, no reference frame is missing.
 //
 // The number wraps, and starts anew with an IDR picture. So it proves something
 // only while fewer frames can be missing than would make it come round to the
@@ -20,7 +20,7 @@ type h264Gate struct {
 // closed implements gate.
 func (g *h264Gate) closed() bool { return !g.open }
 
-// incomplete implements gate. A broken frame to which nobody refers harms none.
+// incomplete implements gate. A broken frame that no other refers to harms none.
 func (g *h264Gate) incomplete(d *h264Frame, lost uint64) {
 	g.count(addCapped(lost, 1))
 	if d == nil || !d.vcl || d.reference || !g.last.numbered {
@@ -55,7 +55,7 @@ func (g *h264Gate) admit(d *h264Frame, keyframe bool, lost uint64) (pass, missin
 	return true, missing
 }
 
-// goesOn says that no reference frame is missing between the last one and d.
+// goesOn reports whether no reference frame is missing between the last one and d.
 func (g *h264Gate) goesOn(d *h264Frame) bool {
 	if !d.numbered || !g.last.numbered || d.idr || d.turn != g.last.turn {
 		return false

@@ -34,10 +34,10 @@ const (
 // nalLength is the size of the length in front of each NAL unit of a frame.
 const nalLength = 4
 
-// isVCL says that a NAL unit of the type holds a part of a picture.
+// isVCL reports whether a NAL unit of the type holds a part of a picture.
 func isVCL(nalType byte) bool { return nalSlice <= nalType && nalType <= nalIDR }
 
-// isKept says that frames hold NAL units of the type. The others only mark where
+// isKept reports whether frames hold NAL units of the type. The others only mark where
 // something begins or ends, or fill up: Matroska wants none of them.
 func isKept(nalType byte) bool {
 	return 1 <= nalType && nalType <= nalLast && (nalType < nalDelimiter || nalFiller < nalType)
@@ -101,15 +101,15 @@ func unescape(buf, nal []byte) []byte {
 	return buf[:n]
 }
 
-// firstSlice says that a NAL unit, of which the beginning will do, is the first
+// firstSlice reports whether a NAL unit, of which the beginning will do, is the first
 // slice of a picture: its first_mb_in_slice is 0, and so its first bit is 1.
 func firstSlice(header byte, body []byte) bool {
 	t := header & nalTypeMask
 	return (t == nalSlice || t == nalPartitionA || t == nalIDR) && len(body) > 0 && body[0]&0x80 != 0
 }
 
-// H264Keyframe says that frame is one at which a decoder can start: an IDR
-// picture with the parameter sets that it needs.
+// H264Keyframe reports whether a decoder can start at frame: an IDR picture with the
+// parameter sets that it needs.
 func H264Keyframe(frame []byte) bool {
 	var idr, sps, pps bool
 	for nal, rest, ok := nextNAL(frame); ok; nal, rest, ok = nextNAL(rest) {

@@ -8,7 +8,7 @@ type h264Packetizer struct{ seq uint64 }
 
 func newH264Packetizer(seq uint64) Packetizer { return &h264Packetizer{seq: seq} }
 
-// Packetize implements [Packetizer]. What follows a wrong length is left out.
+// Packetize implements [Packetizer]. The data behind a wrong length are left out.
 func (z *h264Packetizer) Packetize(f *media.Frame, emit func(media.Packet)) {
 	p := media.Packet{
 		Time: uint64(timeBase + media.H264.Ticks(f.PTS)), PTS: f.PTS,

@@ -1,7 +1,7 @@
 package codec
 
-// maxSPS is how much of a sequence parameter set is looked at. Scaling lists can
-// make it longer, though none that anybody sends.
+// maxSPS is how much of a sequence parameter set is looked at. Scaling lists can make
+// it longer, though no encoder sends such.
 const maxSPS = 256
 
 // h264SPS is what matters of a sequence parameter set (ISO/IEC 14496-10 section
@@ -44,7 +44,8 @@ func parseH264SPS(nal []byte) (s h264SPS, ok bool) {
 	return s, !b.over && s.chroma <= 3 && s.frameNumBits <= maxNumberBits && s.orderBits <= maxNumberBits && s.width > 0 && s.height > 0
 }
 
-// isHigh says that the profile is one whose parameter sets tell the chroma format.
+// isHigh reports whether the profile is one whose parameter sets tell the chroma
+// format.
 func (s *h264SPS) isHigh() bool {
 	switch s.profile {
 	case 44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244:

@@ -111,8 +111,8 @@ func (h264Variant) Read(fmtp string) (format string, good bool) {
 	return fmt.Sprintf("packetization-mode=%s;profile-level-id=%s", mode, id), mode == "1"
 }
 
-// Suits implements Variant. Mode 1 takes in mode 0. What nobody knows the variant
-// of is packetized by us, for mode 1, and may be of any profile.
+// Suits implements Variant. Mode 1 takes in mode 0. A track of unknown variant is
+// packetized by us, for mode 1, and may be of any profile.
 func (h264Variant) Suits(sent, decodes string) int {
 	mode := FormatParameter(decodes, "packetization-mode", "0")
 	if mode != "1" && (mode != "0" || FormatParameter(sent, "packetization-mode", "1") != "0") {
@@ -136,7 +136,7 @@ type profile264 int
 
 // The profiles that browsers know, each of which takes in those above it (ISO/IEC
 // 14496-10 annex A.2). Baseline has more than constrained baseline, which browsers
-// neither make nor need: who says baseline means constrained baseline (RFC 7742
+// neither make nor need: an offer of baseline means constrained baseline (RFC 7742
 // section 6.2).
 const (
 	h264Other profile264 = iota

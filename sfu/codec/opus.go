@@ -25,8 +25,8 @@ type opusPacketizer struct {
 
 func newOpusPacketizer(seq uint64) Packetizer { return &opusPacketizer{seq: seq} }
 
-// Packetize implements [Packetizer]. The marker bit stays clear: it would mean
-// the start of a talk spurt (RFC 7587 section 4.1), which nobody knows here.
+// Packetize implements [Packetizer]. The marker bit stays clear: it would mean the
+// start of a talk spurt (RFC 7587 section 4.1), which is not known here.
 func (z *opusPacketizer) Packetize(f *media.Frame, emit func(media.Packet)) {
 	if len(f.Data) == 0 {
 		return

@@ -21,21 +21,21 @@ const (
 	maxOverlap = 30 * time.Millisecond
 )
 
-// OpusFiller keeps the account of one track of Opus and makes silence for the holes
-// in it: packets that did not come, and those that were never sent because nobody
-// spoke (DTX), count alike. The zero value is ready for use.
+// OpusFiller keeps the account of one track of Opus and makes silence for the holes in
+// it: packets that did not come, and those that were never sent in silence (DTX), count
+// alike. The zero value is ready for use.
 //
-// Silence is made of frames of the track's own length, bandwidth and channels, as
-// many as come nearest to the hole. What is left of it, at most half a frame, is
-// not forgotten but counts for the next hole.
+// Silence is made of frames of the track's own length, bandwidth and channels, as many
+// as come nearest to the hole. The rest, at most half a frame, is not forgotten but
+// counts for the next hole.
 //
 // Players of files take packets of sound one behind the other, and the time of the
 // first only (Chromium); for them the account is where they are: the time of the
 // first packet, and the durations of all that followed. Players that place each
 // packet by its time, as in Media Source Extensions, need ByTime.
 type OpusFiller struct {
-	// ByTime says that an account of durations is not needed: the sound ends where
-	// the last packet does, by its time. Set before use.
+	// ByTime makes an account of durations needless: the sound ends where the last
+	// packet does, by its time. Set before use.
 	ByTime bool
 
 	begun  bool
@@ -50,8 +50,7 @@ type Silence struct {
 	Data           []byte // OpusSilence bytes; not shared
 }
 
-// Begin says that there is to be sound from at on. Where sound has begun before, it
-// does nothing.
+// Begin has the sound begin at that time. Where sound has begun before, it does nothing.
 func (f *OpusFiller) Begin(at time.Duration) {
 	if !f.begun {
 		f.begun, f.end, f.filled = true, at, at
@@ -75,7 +74,7 @@ func (f *OpusFiller) Hole(to time.Duration) (s Silence, ok bool) {
 // OpusSilence is how many bytes a packet of silence has.
 const OpusSilence = 3
 
-// What a frame of CELT begins with that is silent.
+// A silent frame of CELT begins with these.
 const opusSilent, opusSilentEnd = 0xFF, 0xFE
 
 // IsOpusSilence reports whether a packet is one that an OpusFiller makes.

@@ -17,8 +17,8 @@ type outlet struct {
 	losses  Losses        // all but Packets, which the reorder counts
 }
 
-// missing says that at least one frame is missing before the next one. Before
-// the first frame there is nothing that could be broken.
+// missing notes that at least one frame is missing before the next one. Before the
+// first frame there is nothing that could be broken.
 func (o *outlet) missing() {
 	if o.started && !o.gap {
 		o.gap = true
@@ -26,9 +26,9 @@ func (o *outlet) missing() {
 	}
 }
 
-// follows says that the next frame is of another RTP stream than the last one, and
-// nothing that was sent is known to be missing between them. The last frames of the
-// one before may never have come: whether they did, the time tells.
+// follows notes that the next frame is of another RTP stream than the last one, and
+// nothing that was sent is known to be missing between them. The last frames of the one
+// before may never have come: whether they did, the time tells.
 func (o *outlet) follows() { o.anew = o.started }
 
 // seam ends what follows began, at a frame that is shown at pts: at about the usual

@@ -108,10 +108,10 @@ func (d *VP8Descriptor) parseExtension(flags byte, b []byte) (size int, ok bool)
 	return left - len(b), true
 }
 
-// StartOfFrame says that the payload begins a frame.
+// StartOfFrame reports whether the payload begins a frame.
 func (d *VP8Descriptor) StartOfFrame() bool { return d.StartOfPart && d.Partition == 0 }
 
-// layered says that d tells the frame's temporal layer and the state of layer 0.
+// layered reports whether d tells the frame's temporal layer and the state of layer 0.
 func (d *VP8Descriptor) layered() bool { return d.HasTL0PicIdx && d.HasTID }
 
 // idTurn is the number of picture ids before they wrap.

@@ -50,7 +50,7 @@ func (g *vp8Gate) incomplete(d *VP8Descriptor, lost uint64) {
 	}
 }
 
-// padded says that nothing but padding is missing between the last whole frame
+// padded reports whether nothing but padding is missing between the last whole frame
 // and the whole frame d.
 func (g *vp8Gate) padded(d *VP8Descriptor) bool {
 	if g.missed == 0 {
@@ -90,9 +90,8 @@ func (g *vp8Gate) admit(d *VP8Descriptor, keyframe bool, lost uint64) (pass, mis
 	return pass, missing
 }
 
-// plausible says that the picture ids agree with the number of packets that are
-// missing: then it is the same encoder that still counts, and not a new one by
-// chance.
+// plausible reports whether the picture ids agree with the number of packets that are
+// missing: then it is the same encoder that still counts, and not a new one by chance.
 func (g *vp8Gate) plausible(d *VP8Descriptor) bool {
 	ahead, ok := d.idsAhead(&g.last)
 	return ok && ahead != 0 && !(ahead == 1 && g.broken) && uint64(ahead) <= g.missed+1
@@ -128,7 +127,7 @@ func (g *vp8Gate) admitInter(d *VP8Descriptor) bool {
 	return true
 }
 
-// baseIntact says that no frame of layer 0 is missing before d.
+// baseIntact reports whether no frame of layer 0 is missing before d.
 func (g *vp8Gate) baseIntact(d *VP8Descriptor) bool {
 	if g.unseen > 255 {
 		return false

@@ -5,13 +5,13 @@ package codec
 // 6386 section 9.1).
 const vp8KeyframeHeader = 10
 
-// vp8Inter says that a frame refers to others: the inverse key frame bit P of
-// its tag (RFC 6386 section 9.1). The frame must not be empty.
+// vp8Inter reports whether a frame refers to others: the inverse key frame bit P of its
+// tag (RFC 6386 section 9.1). The frame must not be empty.
 func vp8Inter(frame []byte) bool { return frame[0]&1 != 0 }
 
-// VP8Keyframe says that frame, which may be cut off behind its first 10 bytes,
-// is one at which a decoder can start. The bit that says so is not enough:
-// without its start code no decoder takes the frame.
+// VP8Keyframe reports whether a decoder can start at frame, which may be cut off behind
+// its first 10 bytes. The bit for that is not enough: without its start code no decoder
+// takes the frame.
 func VP8Keyframe(frame []byte) bool {
 	return len(frame) >= vp8KeyframeHeader && !vp8Inter(frame) &&
 		frame[3] == 0x9d && frame[4] == 0x01 && frame[5] == 0x2a

@@ -83,8 +83,8 @@ func (vp9Format) join(f *VP9Descriptor, parts [][]byte, size int) (data []byte, 
 	return data, keyframe, ok
 }
 
-// check says whether data begins with a frame that a decoder takes, and one at
-// which it can start. It notes in d whether the frame's references are told.
+// check reports whether data begins with a frame that a decoder takes, and one at which
+// it can start. It notes in d whether the frame's references are told.
 func (d *VP9Descriptor) check(data []byte) (keyframe, ok bool) {
 	h, ok := parseVP9Header(data)
 	d.untold = h.inter && d.refs == vp9Refs{}

@@ -43,8 +43,8 @@ type VP9Descriptor struct {
 	// refs has the bit n set when the picture refers to the one n ids before: the
 	// P_DIFF of flexible mode.
 	refs vp9Refs
-	// untold says that the picture refers to others, as its frame tells, and not to
-	// which: some senders set F and leave P out.
+	// untold reports whether the picture refers to others, as its frame tells, but not
+	// to which: some senders set F and leave P out.
 	untold bool
 }
 
@@ -117,9 +117,9 @@ func ParseVP9Descriptor(payload []byte) (d VP9Descriptor, size int, ok bool) {
 	return d, len(payload) - len(b), true
 }
 
-// vp9StructureSize returns the size of the scalability structure at the start of
-// b (RFC 9628 section 4.2.1), 0 if it is cut off. What it tells is not needed: a
-// frame's own header has its size.
+// vp9StructureSize returns the size of the scalability structure at the start of b (RFC
+// 9628 section 4.2.1), 0 if it is cut off. Its contents are not needed: a frame's own
+// header has its size.
 //
 //	| N_S |Y|G|-|-|-|
 //	Y: width (16), height (16), for each of the N_S + 1 layers
@@ -151,7 +151,7 @@ func vp9StructureSize(b []byte) int {
 	return size
 }
 
-// StartOfPicture says that the payload begins a picture: the frame of its lowest
+// StartOfPicture reports whether the payload begins a picture: the frame of its lowest
 // spatial layer.
 func (d *VP9Descriptor) StartOfPicture() bool { return d.Start && d.SID == 0 }
 

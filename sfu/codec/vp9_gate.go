@@ -85,7 +85,7 @@ func (g *vp9Gate) admitFlexible(d *VP9Descriptor, like *VP8Descriptor, lost uint
 	return pass, missing
 }
 
-// hasAll says that all pictures that the newest one refers to came out.
+// hasAll reports whether all pictures that the newest one refers to came out.
 func (g *vp9Gate) hasAll(refs *vp9Refs) bool {
 	for diff := range uint8(vp9MaxDiff + 1) {
 		if !refs.has(diff) {

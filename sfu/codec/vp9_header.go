@@ -107,8 +107,8 @@ func (h *vp9Header) size(b *bits) {
 	}
 }
 
-// VP9Keyframe says that frame, which may be cut off behind its first 16 bytes, is
-// one at which a decoder can start.
+// VP9Keyframe reports whether a decoder can start at frame, which may be cut off behind
+// its first 16 bytes.
 func VP9Keyframe(frame []byte) bool {
 	h, ok := parseVP9Header(frame)
 	return ok && h.key
@@ -142,9 +142,9 @@ func vp9LargestSize(frame []byte) (width, height int, ok bool) {
 	return width, height, width > 0
 }
 
-// VP9Private returns the CodecPrivate of a file that begins with keyframe: the
-// features of the codec as id, length and value (WebM's "VP9 CodecPrivate"). The
-// level is left out: it depends on the frame rate, which nobody knows.
+// VP9Private returns the CodecPrivate of a file that begins with keyframe: the features
+// of the codec as id, length and value (WebM's "VP9 CodecPrivate"). The level is left
+// out: it depends on the frame rate, which is not known.
 func VP9Private(keyframe []byte) ([]byte, bool) {
 	const (
 		featureProfile  = 1

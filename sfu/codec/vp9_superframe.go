@@ -41,7 +41,7 @@ func vp9Layers(frame []byte) iter.Seq[[]byte] {
 	}
 }
 
-// vp9Index says whether frame ends with an index: for how many frames, and of how
+// vp9Index reports whether frame ends with an index: for how many frames, and of how
 // many bytes each size is.
 func vp9Index(frame []byte) (count, width int, ok bool) {
 	if len(frame) == 0 {

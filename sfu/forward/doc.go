@@ -3,13 +3,13 @@
 // source (a join in mid-stream, a stretch that was skipped) the viewer sees one
 // RTP stream without a hole.
 //
-// A [Forwarder] is pure: no I/O, no clock, no lock, and no allocation per packet.
-// It starts at a packet where a decoder can start; when it has to skip, it waits
-// for the next such packet. Each stretch of the source that was sent without a
-// skip is a segment with one constant distance between the source's sequence
-// numbers and the viewer's, so that a NACK can be answered from the track's ring
-// with nothing remembered per packet. What is Ahead of a packet gets numbers of its
-// own between two segments, if nothing of the second one has been sent yet.
+// A [Forwarder] is pure: no I/O, no clock, no lock, and no allocation per packet. It
+// starts at a packet where a decoder can start; when it has to skip, it waits for the
+// next such packet. Each stretch of the source that was sent without a skip is a
+// segment with one constant distance between the source's sequence numbers and the
+// viewer's, so that a NACK can be answered from the track's ring with nothing
+// remembered per packet. The payloads Ahead of a packet get numbers of their own
+// between two segments, if nothing of the second one has been sent yet.
 //
 // # Catching up
 //

@@ -8,10 +8,10 @@ import (
 	"weir/sfu/media"
 )
 
-// squeeze is by how much the distance to the live edge is shortened. What is 2 s
-// behind is labelled 83 ms behind: less than a receiver's own delay. What leaves at
-// once still differs: frames are at least squeeze ticks apart at any frame rate up to
-// 3,750 a second.
+// squeeze is by how much the distance to the live edge is shortened. A frame 2 s behind
+// is labelled 83 ms behind: less than a receiver's own delay. Frames that leave at once
+// still differ: they are at least squeeze ticks apart at any frame rate up to 3,750 a
+// second.
 const squeeze = 24
 
 // maxSteps is how many steps of the live edge are remembered to answer NACKs: the
@@ -84,11 +84,11 @@ func New(c Config) *Forwarder {
 	return &Forwarder{config: c, waiting: true, next: firstTurn + uint64(c.Seq)}
 }
 
-// Lagged says that packets are missing before the next one: nothing is sent
-// until a decoder can start anew.
+// Lagged notes that packets are missing before the next one: nothing is sent until a
+// decoder can start anew.
 func (f *Forwarder) Lagged() { f.waiting = true }
 
-// NeedsSync says that nothing is sent before the next packet where a decoder can
+// NeedsSync reports whether nothing is sent before the next packet where a decoder can
 // start.
 func (f *Forwarder) NeedsSync() bool { return f.waiting }
 
@@ -255,7 +255,7 @@ func (f *Forwarder) header(s *segment, p *media.Packet, label uint64) rtp.Header
 	}
 }
 
-// labelled maps the time of a frame to the one that the viewer is told. What is behind
+// labelled maps the time of a frame to the one that the viewer is told. A frame behind
 // the live edge is moved towards where that was when the frame was sent, and what is
 // not has its own time. The order stays: the edge only moves on, and the frames do.
 func (f *Forwarder) labelled(time uint64) uint64 {

@@ -14,8 +14,8 @@ type RTX struct {
 	Seq         uint16 // of the next packet
 }
 
-// Negotiated says whether the viewer takes retransmissions in a stream of their
-// own. If not, a lost packet is sent again as it was.
+// Negotiated reports whether the viewer takes retransmissions in a stream of their own.
+// If not, a lost packet is sent again as it was.
 func (r *RTX) Negotiated() bool { return r.SSRC != 0 }
 
 // Wrap turns a packet that is sent again into one of the retransmission stream.

@@ -14,9 +14,9 @@
 //   - an upload is delayed until its latest frame is in (pace.Release), and a frame
 //     that is due is next.
 //
-// What comes later still is put first, out of order; what is to be done about that
-// is up to the user.
+// A frame that comes later still is put first, out of order; the caller decides what to
+// do about that.
 //
 // The package only computes: no goroutine, no clock, no lock. An Order is not bounded:
-// who pushes into it bounds what comes (by the ring of a track, or by bytes).
+// the caller of Push bounds what comes (by the ring of a track, or by bytes).
 package interleave

@@ -11,8 +11,8 @@ const (
 	// HoldSilent is for a track of which nothing comes.
 	HoldSilent = 150 * time.Millisecond
 	// ActiveFor is for how long after its last frame a track counts as one that
-	// something comes of. Opus sends something every 400 ms when nobody speaks (RFC
-	// 6716 section 2.1.9).
+	// something comes of. Opus sends something every 400 ms in silence (RFC 6716
+	// section 2.1.9).
 	ActiveFor = time.Second
 	// HoldActive is for such a track: what follows a lost packet may come that much
 	// later, because it was waited for, and silence that took its place could not be

@@ -54,7 +54,7 @@ var codecs = [...]struct {
 // String returns the codec's name in lower case, as the API shows it.
 func (c Codec) String() string { return codecs[c].name }
 
-// Kind returns whether c codes audio or video.
+// Kind returns what c codes: audio or video.
 func (c Codec) Kind() Kind { return codecs[c].kind }
 
 // ClockRate returns the RTP clock rate of c in ticks per second.
@@ -98,7 +98,7 @@ type TrackInfo struct {
 	Format string
 	// Encoding tells which one of several encodings it is, if there are several.
 	Encoding Encoding
-	// Stereo reports whether the source says that its sound is likely to have two
+	// Stereo reports whether the source tells that its sound is likely to have two
 	// channels that differ. Each packet tells for itself what it has.
 	Stereo bool
 }
@@ -128,5 +128,5 @@ func (i TrackInfo) Continues(before TrackInfo) bool {
 	return i == before
 }
 
-// Kind returns whether the track is audio or video.
+// Kind returns what the track is: audio or video.
 func (i TrackInfo) Kind() Kind { return i.Codec.Kind() }

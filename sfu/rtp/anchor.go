@@ -28,9 +28,9 @@ type anchor struct {
 	less  time.Duration // how much less than the first one others were delayed
 	back  time.Duration // how far the clock was set back, or 0
 
-	// What waits in its sender's queue while the sound goes on begins as a clock that
-	// stood still does (a keyframe on a slow way, an encoder without time); but then
-	// what follows comes faster than time, and the move is taken back.
+	// Packets that wait in their sender's queue while the sound goes on begin as a
+	// clock that stood still does (a keyframe on a slow path, an encoder without time);
+	// but then what follows comes faster than time, and the move is taken back.
 	stood time.Duration // how long the clock is taken to have stood still, or 0
 	held  uint64        // ticks by which RTP times were moved for it and still are
 }

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// runaway is how far an RTP time may be from where arrival tells. What is
-	// further has another reason than the network.
+	// runaway is how far an RTP time may be from where arrival tells. A distance above
+	// it has another reason than the network.
 	runaway = 400 * time.Millisecond
 	// maxAhead is how far ahead of its arrival a packet may be placed, by a clock
 	// that runs too fast in small steps. At the start the first packet may have been

@@ -12,7 +12,7 @@ const (
 	// to 300 ppm. A clock that is has another rate than it says.
 	wrongRate = 500e-6
 	// maxStretch is the wrongest rate that is made up for: 44.1 kHz that pass for 48
-	// are 8 % slow. What is worse is no rate.
+	// are 8 % slow. More than that is no rate.
 	maxStretch = 0.2
 	// wrongBy is how much a wrong rate has to amount to before it is called that. A
 	// machine that has no time drops a packet of sound now and then: 20 ms in 20 s
@@ -173,7 +173,7 @@ func (t *Timeline) rate() {
 	t.stretch.set(t.codec, t.rtp, by)
 	t.known.rtp = 0
 	if change > wrongRate {
-		// What was observed before was on a slope: begin with the last interval.
+		// The intervals before were on a slope: begin with the last interval.
 		last := t.rates.byArrivals.points[t.rates.byArrivals.n-1]
 		late := max(0, (t.rates.byArrivals.least.transit - last.transit))
 		t.arrivals = windowMin{window: minWindow}

@@ -114,8 +114,8 @@ type Arrival struct {
 	RTP    uint64        // extended RTP time
 	At     time.Duration // when it came, on the stream's clock
 	Begins bool          // it is not of the same frame as the packet before
-	// Heard is when a packet of another track of the same publisher last came on
-	// time, or media.Never. What is later than that can be was not held up by the network.
+	// Heard is when a packet of another track of the same publisher last came on time,
+	// or media.Never. A packet that is later was not held up by the network.
 	Heard time.Duration
 }
 

@@ -159,9 +159,9 @@ func h264ParameterSets() []byte {
 	return append(lengthPrefixed(sps), lengthPrefixed(pps)...)
 }
 
-// h264Frame is an access unit: parameter sets, if key, and a slice. Its frame_num
-// is n modulo 16, though a keyframe's ought to be 0: nobody here decodes it, and
-// from the number of a frame alone it cannot be told how far the keyframe is.
+// h264Frame is an access unit: parameter sets, if key, and a slice. Its frame_num is n
+// modulo 16, though a keyframe's ought to be 0: no test decodes it, and from the number
+// of a frame alone it cannot be told how far the keyframe is.
 func h264Frame(n int, key bool, size int) []byte {
 	var b []byte
 	slice := []byte{0x41}

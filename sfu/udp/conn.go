@@ -9,7 +9,7 @@ import (
 // Conn is a UDP socket. It is a net.PacketConn, and safe for concurrent use.
 //
 // Sending never waits: a datagram for which the kernel has no room is dropped and
-// counted, as a router would. So nobody waits for a slow network.
+// counted, as a router would. So no caller waits for a slow network.
 type Conn struct {
 	socket *socket
 	local  *net.UDPAddr

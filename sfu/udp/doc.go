@@ -15,12 +15,12 @@
 //   - On Linux the socket is not in Go's netpoller: a reader waits in the kernel, on
 //     a thread of its own.
 //
-// What the kernel or a network card does not support is found out, at the start
-// or when it refuses, and done without: for all (see [Mode] and [Conn.OnFallback]),
-// or for one destination whose path MTU is too small for segments. On other systems a
+// A feature that the kernel or a network card does not have is found out, at the start
+// or when it refuses, and done without: for all (see [Mode] and [Conn.OnFallback]), or
+// for one destination whose path MTU is too small for segments. On other systems a
 // [Conn] is a net.UDPConn, and a Batch sends its datagrams one by one.
 //
-// Who works on this: listen.go opens; conn.go is the API; run.go finds the runs,
+// For those who change it: listen.go opens; conn.go is the API; run.go finds the runs,
 // and only computes; batch.go gathers; send, receive, socket and sockaddr are the
 // system's side; fallback has what is refused for all, path_mtu what is for one.
 package udp

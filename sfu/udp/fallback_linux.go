@@ -37,7 +37,7 @@ func readFallback(cause unix.Errno) error {
 // is something to send.
 func (s *socket) probe() {
 	s.form.Store(uint32(newForm(Segmented, 0)))
-	// Nothing sent says whether system calls are filtered.
+	// An empty call tells whether system calls are filtered.
 	if _, errno := s.sendmmsg(s.fd, nil); errno != 0 {
 		s.lower(Plain, errno)
 	} else if s.segments(s.fd) != nil {
@@ -82,7 +82,7 @@ func (s *socket) onFallback(f func(error)) { s.fallbacks.listen(f) }
 type fallbacks struct {
 	// guarded by mu
 	mu     sync.Mutex
-	tell   func(error) // nil: nobody listens
+	tell   func(error) // nil: no listener
 	untold []error
 }
 

@@ -17,8 +17,8 @@ const (
 	// messageSize is room for the largest message, in bytes, so that the kernel never
 	// cuts one. Of these 1 MiB only what is used is ever mapped.
 	messageSize = 1 << 16
-	// restAfter is how many datagrams may be read before whoever reads is given
-	// rest, if it never has to wait: some 0.3 ms of work.
+	// restAfter is how many datagrams may be read before the reader is given rest, if
+	// it never has to wait: some 0.3 ms of work.
 	restAfter = 256
 	// pause is how long a read waits after an error that is not ours, so that one
 	// that lasts does not take a core.
@@ -144,7 +144,7 @@ func (s *socket) read(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-// expired says that the deadline has passed.
+// expired reports whether the deadline has passed.
 func (s *socket) expired() bool {
 	deadline := s.deadline.Load()
 	return deadline != 0 && deadline <= time.Now().UnixNano()
@@ -199,7 +199,7 @@ func (s *socket) try() bool {
 	return true
 }
 
-// rest tells whoever reads that all is read that there was.
+// rest tells the reader that all is read that there was.
 func (s *socket) rest() {
 	s.unrested = 0
 	if s.onIdle != nil {

@@ -12,9 +12,9 @@ import (
 )
 
 // patience is how many segmented messages may be refused for their size before
-// segmentation is given up, if none was ever taken. One destination's small MTU,
-// which anybody can forge an ICMP message about, must not slow down all others: it
-// is refused once and then remembered (see pathMTUs).
+// segmentation is given up, if none was ever taken. One destination's small MTU, which
+// any host can forge an ICMP message about, must not slow down all others: it is
+// refused once and then remembered (see pathMTUs).
 const patience = 64
 
 // outbox is what the kernel reads of a batch. The tables are of one length, which
@@ -129,7 +129,7 @@ func (s *socket) sendRuns(o *outbox, buf []byte, runs []run, t *tally) {
 				o.put(buf, run{to: r.to, start: start, size: end - start, segment: end - start, count: 1}, s.inet6)
 			}
 		default:
-			// What was put before another goroutine found this mode goes first.
+			// The datagrams put before another goroutine found this mode go first.
 			if !s.flush(o, buf, t) {
 				t.dropped += datagrams(runs[i:])
 				return

@@ -143,7 +143,7 @@ func (s *socket) close() error {
 	for {
 		users := s.users.Load()
 		if users < 0 {
-			break // by somebody else
+			break // by another call
 		}
 		if !s.users.CompareAndSwap(users, users+closing) {
 			continue

@@ -60,8 +60,8 @@ func newWaiter(socket int, try func() bool) (*waiter, error) {
 	return w, nil
 }
 
-// wait tries to read until that succeeds. Its error is os.ErrDeadlineExceeded, or
-// says that w is closed.
+// wait tries to read until that succeeds. Its error is os.ErrDeadlineExceeded, or tells
+// that w is closed.
 func (w *waiter) wait() error { return w.raw.Read(w.awake) }
 
 func (w *waiter) poll(uintptr) bool {
@@ -70,14 +70,14 @@ func (w *waiter) poll(uintptr) bool {
 		return true
 	}
 	w.arm(true)
-	// What came in between is not told: after the wake-up before, the socket stays on
-	// the epoll instance's list of what is ready until somebody looks, and the kernel
+	// Datagrams in between are not told of: after the wake-up before, the socket stays
+	// on the epoll instance's list of what is ready until a call looks, and the kernel
 	// tells only of what it adds to that.
 	return w.try()
 }
 
-// arm asks for a wake-up for what comes from now on, or no more. That it cannot be asked for happens when w is being closed: then nobody
-// sleeps.
+// arm asks for a wake-up for what comes from now on, or no more. Asking fails only when
+// w is being closed: then no reader sleeps.
 func (w *waiter) arm(on bool) {
 	if w.armed == on {
 		return

@@ -55,7 +55,7 @@ func (w *Writer) WritePacket(p Packet) (seq uint64) {
 	return r.Seq
 }
 
-// Restart says that what is to come is of another RTP stream.
+// Restart notes that the next packet is of another RTP stream.
 func (w *Writer) Restart() { w.intake.Restart() }
 
 // SyncClock takes in a sender report.
