@@ -28,8 +28,8 @@ type input struct {
 	info   media.TrackInfo
 	track  *sfu.Track
 	cursor *sfu.Cursor[media.Frame]
-	// waits says that no picture can follow before one where a decoder can start,
-	// and why says what made the gap, if it was not that frames did not come.
+	// waits reports whether no picture can follow before one where a decoder can start.
+	// cause is what made the gap, if it was not that frames did not come.
 	waits bool
 	gap   bool
 	cause string
@@ -105,7 +105,7 @@ func (k *capture) follow(ctx context.Context) error {
 		case c := <-k.commands:
 			k.handle(c)
 			if !k.state.reads() {
-				// What has come so far belongs to it.
+				// The frames up to now belong to it.
 				return errors.Join(errStopped, k.writeDue(k.now()+interleave.HoldMost))
 			}
 		case <-ctx.Done():
@@ -249,7 +249,7 @@ func (k *capture) fillSound(to, now time.Duration) error {
 }
 
 // descriptionWait is how long a file is not begun for want of a picture whose
-// description it needs ahead of everything. What comes meanwhile is held.
+// description it needs ahead of everything. Frames that come meanwhile are held.
 const descriptionWait = 2 * time.Second
 
 // undescribed reports whether no file is to be begun yet. A track whose picture does not
@@ -288,8 +288,8 @@ func (k *capture) describeTrack(in *input, track int, f captured) error {
 const leastPart = 5 * time.Second
 
 // changes reports whether a keyframe cannot be in the file because that describes
-// another kind of picture, of another bit depth, say. What is told in front of the
-// keyframe, as a new size is, players follow.
+// another kind of picture, of another bit depth, say. Players follow what is told in
+// front of the keyframe, as a new size is.
 func (k *capture) changes(track int, f captured) bool {
 	in := k.inputs[track]
 	if in.describe == nil || !f.Sync {

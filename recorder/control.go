@@ -8,7 +8,7 @@ import (
 	"weir/sfu/media"
 )
 
-// ErrNotRecording says that there is no recording that could be paused or resumed.
+// ErrNotRecording means that there is no recording that could be paused or resumed.
 var ErrNotRecording = errors.New("recorder: the stream is not being recorded")
 
 // Status returns where the recording of a live stream stands.
@@ -120,7 +120,7 @@ const (
 	maxMetadataBytes = 4 << 10
 )
 
-// ErrMetadata says that metadata is too much.
+// ErrMetadata means that metadata is too much.
 var ErrMetadata = errors.New("recorder: metadata has 32 entries and 4 KiB at most")
 
 // CheckMetadata returns ErrMetadata if m is too much.

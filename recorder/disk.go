@@ -101,8 +101,8 @@ func (d *folder) Create(name string) (mediaFile, error) {
 	return osFile{f}, nil
 }
 
-// moved says that the folder is not the one that was opened: somebody has removed
-// it, or mounted something there.
+// moved reports whether the folder is not the one that was opened: it has been removed,
+// or something is mounted there.
 func (d *folder) moved() bool {
 	there, err := os.Stat(d.dir)
 	if err != nil {

@@ -6,19 +6,19 @@
 //	{stream name}/{start, UTC}-{id}.webm       while open with the suffix .part
 //	{stream name}/{start, UTC}-{id}.json       what is known about it
 //
-// The sidecars are the truth: an SQLite index answers queries, and is made again
-// from them when it is missing or damaged. What still goes on is in memory.
+// The sidecars are the truth: an SQLite index answers queries, and is made again from
+// them when it is missing or damaged. Recordings that go on are in memory.
 //
-// Every stream has a session, which is its standing sink: a state machine that
-// records when that is wanted, pauses, and tries again after a failure; the table of
-// its states is in session_state.go. While there is something to be read, a capture
-// moves frames from the hub's rings through an interleave.Order, which holds them to
-// bring the tracks into one order, for at most 150 ms if nothing comes of the other
-// track, to the open part: a file with a synchronous writer (package webm). Where
-// sound is missing it puts silence (fill.go). All of that is one goroutine per stream
-// with cursors of its own, so a slow disk holds up nobody: the rings are the queue, a
-// cursor that is lapped goes on at the next keyframe, and the gap is on record. A
-// second goroutine forces the file to the disk.
+// Every stream has a session, which is its standing sink: a state machine that records
+// when that is wanted, pauses, and tries again after a failure; the table of its states
+// is in session_state.go. While there is something to be read, a capture moves frames
+// from the hub's rings through an interleave.Order, which holds them to bring the
+// tracks into one order, for at most 150 ms if nothing comes of the other track, to the
+// open part: a file with a synchronous writer (package webm). Where sound is missing it
+// puts silence (fill.go). All of that is one goroutine per stream with cursors of its
+// own, so a slow disk holds up no other reader: the rings are the queue, a cursor that
+// is lapped goes on at the next keyframe, and the gap is on record. A second goroutine
+// forces the file to the disk.
 //
 // A part ends when the stream does, when it is stopped, at a keyframe when it is
 // to be rotated, or when writing fails; then it is repaired in place, and the next

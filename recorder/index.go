@@ -21,7 +21,7 @@ import (
 const indexName = ".index.sqlite"
 
 // index is a database of the sidecars of recordings that have ended. It answers
-// queries; it is not the truth. What is wrong with it is mended by deleting it.
+// queries; it is not the truth. A damaged one is mended by deleting it.
 type index struct{ db *sql.DB }
 
 const schema = `

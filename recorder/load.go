@@ -32,7 +32,7 @@ func (r *Recorder) load() (open []*Recording, err error) {
 	return w.open, r.catalogue.index.removePaths(slices.Collect(maps.Keys(known))...)
 }
 
-// walk is one way through the folder of recordings.
+// walk is one pass through the folder of recordings.
 type walk struct {
 	recorder *Recorder
 	known    map[string]string // what the index has and was not seen yet: see stamps

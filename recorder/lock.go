@@ -2,7 +2,7 @@ package recorder
 
 import "errors"
 
-// ErrLocked says that another program records in the folder.
+// ErrLocked means that another program records in the folder.
 var ErrLocked = errors.New("recorder: another program records in this folder")
 
 const lockName = ".lock"

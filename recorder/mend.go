@@ -24,7 +24,7 @@ func (r *Recorder) mend(rec *Recording) {
 		r.log.Error("recording not repaired", "recording", rec.ID, "file", rec.partName(), "reason", err)
 		return
 	}
-	// Since the sidecar was read, somebody may have attached metadata to it.
+	// Since the sidecar was read, a caller may have attached metadata to it.
 	if now, err := r.Recording(rec.ID); err == nil {
 		rec.Metadata = now.Metadata
 	}
@@ -40,7 +40,7 @@ func (r *Recorder) mend(rec *Recording) {
 // written. A larger one is never taken for empty, whatever it looks like.
 const emptyBytes = 32 << 10
 
-// errEmpty says that a file has no frame.
+// errEmpty means that a file has no frame.
 var errEmpty = errors.New("recorder: no frame")
 
 // mendFile repairs the file and gives it its name.

@@ -29,7 +29,7 @@ type part struct {
 	file     mediaFile
 	syncer   *syncer
 
-	// owned by the session's goroutine, then by whoever finishes the part
+	// owned by the session's goroutine, then by the goroutine that finishes the part
 	record  Recording
 	writer  *webm.Writer
 	formats []codec.Format
@@ -83,8 +83,7 @@ func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*p
 }
 
 // pictureFirst returns the inputs' places in the order of the tracks of their file,
-// which is the same whichever way a stream came in: so the parts of a broadcast can
-// be joined.
+// which is the same for every transport: so the parts of a broadcast can be joined.
 func pictureFirst(inputs []*input) []int {
 	places := make([]int, len(inputs))
 	for i := range places {
@@ -95,7 +94,7 @@ func pictureFirst(inputs []*input) []int {
 }
 
 // describe tells the file what an input's pictures are, if none had come when it was
-// begun. What the header has no room for is left to another part.
+// begun. A description for which the header has no room is left to another part.
 func (p *part) describe(input int, private []byte) error {
 	err := p.writer.SetPrivate(p.place[input], private)
 	if errors.Is(err, webm.ErrFrame) {
@@ -120,7 +119,7 @@ func (p *part) create(tracks []ebml.TrackEntry, start time.Time) error {
 		err = r.writeSidecar(&p.record)
 	}
 	if err != nil {
-		// A file without a frame is of no use to anybody.
+		// A file without a frame is of no use.
 		return fmt.Errorf("recorder: %w", errors.Join(err, f.Close(), r.disk.Remove(p.record.partName())))
 	}
 	p.file, p.syncer = f, startSyncer(f, r.config.SyncInterval)
@@ -131,7 +130,7 @@ func (p *part) create(tracks []ebml.TrackEntry, start time.Time) error {
 // is not loss.
 func (p *part) appendFrame(input int, frame captured, cause string) error {
 	track := p.place[input]
-	// What was ahead of the first frame, but came later, is at the start.
+	// A frame from before the first one, that came later, is at the start.
 	at := max(0, frame.PTS-p.zero)
 	t := &p.record.Tracks[track]
 	if t.Frames == 0 {

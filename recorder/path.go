@@ -69,7 +69,7 @@ func expandPath(template, name string, start time.Time, id string) string {
 	).Replace(template)
 	var kept []string
 	for segment := range strings.SplitSeq(p, "/") {
-		// What begins with a dot is hidden, or not below the folder.
+		// A segment that begins with a dot is hidden, or not below the folder.
 		if segment = strings.TrimLeft(segment, "."); segment != "" {
 			kept = append(kept, segment)
 		}

@@ -9,8 +9,8 @@ import (
 	"weir/sfu/media"
 )
 
-// Quality is how good a recording is: what came, what was lost on the way, and
-// what a viewer of the file will notice.
+// Quality is how good a recording is: what came, what was lost under way, and what a
+// viewer of the file will notice.
 type Quality struct {
 	// Verdict is "clean" if nothing is missing, "repaired" if packets were lost, and
 	// came again in time, "gaps" if frames are missing or the tracks do not fit one
@@ -73,8 +73,8 @@ type Quality struct {
 type Freeze struct {
 	AtMS       int64 `json:"at_ms"`
 	DurationMS int64 `json:"duration_ms"`
-	// Lost says that pictures are missing there. Otherwise the publisher sent none: of
-	// a screen on which nothing moves, say.
+	// Lost reports whether pictures are missing there. Otherwise the publisher sent
+	// none: of a screen on which nothing moves, say.
 	Lost bool `json:"lost,omitempty"`
 }
 
@@ -93,8 +93,9 @@ type Synced struct {
 // Clock is how a track's clock runs.
 type Clock struct {
 	Track string `json:"track"`
-	// SkewPPM is how much faster than ours, in parts per million. WrongRate says that
-	// this is more than any clock is off by: 44.1 kHz that are taken for 48, say.
+	// SkewPPM is how much faster than ours, in parts per million. WrongRate reports
+	// whether this is more than any clock is off by: 44.1 kHz that are taken for 48,
+	// say.
 	SkewPPM   float64 `json:"skew_ppm"`
 	WrongRate bool    `json:"wrong_rate,omitempty"`
 }
@@ -152,8 +153,8 @@ func (c *collector) begin(track int, lost media.Losses) {
 	before.CutOff = min(before.CutOff, lost.CutOff)
 }
 
-// frame notes that a frame of a track was written. gap says that frames are missing
-// before it, excused that this was wanted.
+// frame notes that a frame of a track was written. gap reports whether frames are
+// missing before it, excused whether this was wanted.
 func (c *collector) frame(track int, at time.Duration, sync, gap, excused bool) {
 	last := c.last[track]
 	c.last[track] = at
@@ -277,7 +278,7 @@ func (c *collector) report(rec *Recording) *Quality {
 // drift takes down how much of the silence, or of what was left out, makes up for the
 // rate of the sound's clock in a recording of so many milliseconds. A slow clock leaves
 // room, a fast one leaves none. A packet that is left out may be three times as long as
-// what was too much (120 ms of 40): then silence stands for the rest. What is no rate of any
+// what was too much (120 ms of 40): then silence stands for the rest. A rate of no
 // clock excuses nothing.
 func (q *Quality) drift(s sfu.SyncStats, durationMS int64) {
 	by := int64(math.Round(s.SkewPPM / 1e6 * float64(durationMS)))

@@ -46,7 +46,7 @@ func (q Query) where() (conditions []string, args []any) {
 	return conditions, args
 }
 
-// selects says whether q selects r, without After and Limit.
+// selects reports whether q selects r, without After and Limit.
 func (q Query) selects(r *Recording) bool {
 	return (q.Stream == "" || r.Stream == q.Stream) &&
 		(q.Prefix == "" || strings.HasPrefix(r.Stream, q.Prefix+"/")) &&

@@ -8,9 +8,9 @@ import (
 )
 
 var (
-	// ErrNotFound says that there is no recording with that id.
+	// ErrNotFound means that there is no recording with that id.
 	ErrNotFound = errors.New("recorder: no such recording")
-	// ErrActive says that a recording still goes on.
+	// ErrActive means that a recording still goes on.
 	ErrActive = errors.New("recorder: the recording goes on")
 )
 
@@ -26,7 +26,7 @@ const (
 	Failed      State = "failed"      // writing failed; Reason says why
 )
 
-// open says that the recording goes on.
+// open reports whether the recording goes on.
 func (s State) open() bool { return s == Active || s == Paused }
 
 // Recording describes one recording: one file. It is what a sidecar holds.
@@ -47,7 +47,7 @@ type Recording struct {
 	Gaps     []Gap  `json:"gaps,omitzero"`
 	MoreGaps int    `json:"more_gaps,omitempty"`
 	Reason   string `json:"reason,omitempty"`
-	// Quality says how good the recording is. It is there once it has ended.
+	// Quality is how good the recording is. It is there once it has ended.
 	Quality *Quality `json:"quality,omitempty"`
 	// Metadata is what users attached.
 	Metadata map[string]string `json:"metadata,omitempty"`

@@ -10,8 +10,8 @@ import (
 // tidyBatch is how many recordings are looked at for deletion at a time.
 const tidyBatch = 100
 
-// tidy deletes recordings that ended too long ago, and the oldest ones of those
-// that are too much. What still goes on is not counted.
+// tidy deletes recordings that ended too long ago, and the oldest ones of those that
+// are too much. Recordings that go on are not counted.
 func (r *Recorder) tidy(now time.Time) {
 	c := &r.config
 	if c.RetainAge > 0 {

@@ -147,7 +147,7 @@ func (s *session) idle(ctx context.Context, sub *sfu.Subscription) bool {
 			s.handle(c)
 		case <-retry:
 		case <-sub.Done():
-			// What the rings still hold is written, if that can be done at last.
+			// The frames still in the rings are written, if that can be done at last.
 			wanted := s.state == stateSuspended && s.recorder.space.check() == nil
 			_ = s.step(eventEnd)
 			return wanted

@@ -2,8 +2,8 @@ package recorder
 
 import "fmt"
 
-// sessionState is where the recording of a live stream stands. What happens to it, and
-// what that makes of it:
+// sessionState is where the recording of a live stream stands. The events, and what
+// each makes of it:
 //
 //	           start      stop  pause    resume     fail       recover    end
 //	off        recording  off   refused  refused    off        off        finishing
@@ -12,8 +12,8 @@ import "fmt"
 //	suspended  suspended  off   paused   suspended  suspended  recording  finishing
 //	finishing  finishing  off   refused  refused    finishing  finishing  finishing
 //
-// While it is paused nothing is written, so that nothing can fail again: what resumes
-// it finds out whether it can go on.
+// While it is paused nothing is written, so that nothing can fail again: whether it can
+// go on is found out when it is resumed.
 type sessionState uint8
 
 const (

@@ -40,15 +40,15 @@ func (r *Recorder) readSidecar(name string) (rec *Recording, open bool, err erro
 	if err != nil {
 		return nil, false, err
 	}
-	if rec.State.open() { // nobody records it: that program is gone
+	if rec.State.open() { // its program is gone
 		rec.interrupt(media)
 		unnamed = true
 	}
 	return rec, unnamed, nil
 }
 
-// stat looks for the file of a recording, under its last name or the one before,
-// which says that it is not whole.
+// stat looks for the file of a recording, under its last name or the one before, which
+// tells that it is not whole.
 func (r *Recorder) stat(rec *Recording) (info os.FileInfo, part bool, err error) {
 	info, err = r.folder.root().Stat(rec.name())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -64,7 +64,7 @@ func (r *Recording) interrupt(media os.FileInfo) {
 	r.State, r.EndedAt, r.Bytes = Interrupted, &ended, media.Size()
 	r.DurationMS = max(0, milliseconds(ended.Sub(r.StartedAt)))
 	r.Reason = "the program ended before the recording did"
-	// What the sidecar counted was right some time before. A repair will tell.
+	// The sidecar's counts were right some time before. A repair will tell.
 	r.Frames, r.Keyframes = 0, 0
 	for i := range r.Tracks {
 		t := &r.Tracks[i]

@@ -11,7 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// ErrNoSpace says that too little of the disk is free to begin a recording.
+// ErrNoSpace means that too little of the disk is free to begin a recording.
 var ErrNoSpace = errors.New("recorder: too little space is free")
 
 // Space is an amount of a disk: bytes, or a share of the whole. Where both are

@@ -52,7 +52,7 @@ func startSyncer(f mediaFile, interval time.Duration) *syncer {
 
 // note has keep called after the next time that the file was forced to the disk, so
 // that nothing is told of frames that a power cut takes away. Of several the last one
-// counts. What fails is tried again, unless something newer is there.
+// counts. One that fails is tried again, unless a newer one is there.
 func (s *syncer) note(keep func() error) { s.notes.Store(&keep) }
 
 func (s *syncer) keepNotes() {

@@ -44,10 +44,10 @@ func (c *collector) endedEarly(end time.Duration) *EndedEarly {
 	return nil
 }
 
-// verdict sums q up in a word. What the publisher did not send is not missing: a
+// verdict sums q up in a word. Media that the publisher did not send are not missing: a
 // picture may stand still for as long as it likes, where no packet of it was lost. A
-// clock of the wrong rate counts like frames that are missing: as long as it is off
-// by. Silence that makes up for a clock's own rate is not missing sound.
+// clock of the wrong rate counts like frames that are missing: as long as it is off by.
+// Silence that makes up for a clock's own rate is not missing sound.
 func (c *collector) verdict(rec *Recording, q *Quality) string {
 	missing := map[string]int64{"": milliseconds(c.losing)} // by track, ms
 	gaps := rec.MoreGaps

@@ -1,6 +1,6 @@
-// Package sfu is the hub: it brings the streams of publishers to viewers and
-// recorders, whatever way each came by. It knows streams, tracks, rings and
-// cursors; it knows no protocol, no socket and no file.
+// Package sfu is the hub: it brings the streams of publishers to viewers and recorders,
+// by whatever transport each came. It knows streams, tracks, rings and cursors; it
+// knows no protocol, no socket and no file.
 //
 // # Model
 //
@@ -9,8 +9,8 @@
 // [Source] writes the form that it has; the other form is derived once per track, and
 // only while a reader wants it, by the codec's packetizer or depacketizer. A [Sink]
 // reads the form that it wants. So sources and sinks are N + M pieces of code, not N x
-// M. Where a publisher that was lost comes back another way, the form that the source
-// writes becomes the other one, and its readers read on (forms.go).
+// M. Where a publisher that was lost comes back by another transport, the form that the
+// source writes becomes the other one, and its readers read on (forms.go).
 //
 // Where a stream stands is its [State]. [Hub.Watch] tells what happens to streams and
 // viewers.
@@ -44,10 +44,10 @@
 //     ring's memory straight to the memory that the kernel reads. When the shard has
 //     served all of its viewers it sends what they have put there.
 //
-// On the way back: what a viewer lost (NACK) is answered by Viewer.resend from the
-// track's ring, so a viewer stores no packet; a picture that cannot be shown (PLI,
-// FIR) becomes [Track.RequestKeyframe], and the publisher is asked at most once a
-// second however many viewers want one (keyframe.go).
+// In return: a packet that a viewer lost (NACK) is answered by Viewer.resend from the
+// track's ring, so a viewer stores no packet; a picture that cannot be shown (PLI, FIR)
+// becomes [Track.RequestKeyframe], and the publisher is asked at most once a second
+// however many viewers want one (keyframe.go).
 //
 // # Invariants
 //

@@ -8,7 +8,7 @@ import (
 	"weir/sfu/media"
 )
 
-// Form is one of the two ways to see a track.
+// Form is one of the two forms of a track.
 type Form uint8
 
 // The forms of a track.

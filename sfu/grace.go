@@ -7,10 +7,10 @@ import (
 	"weir/sfu/media"
 )
 
-// A publisher that was lost, rather than stopped on purpose, may come back: for a
-// while its stream is kept, with its viewers and its recording. A publisher that
-// takes the name meanwhile, with the same tracks, goes on with the stream, even if it
-// comes another way and writes the other form: then the tracks turn to that.
+// A publisher that was lost, rather than stopped on purpose, may come back: for a while
+// its stream is kept, with its viewers and its recording. A publisher that takes the
+// name meanwhile, with the same tracks, goes on with the stream, even if it comes by
+// another transport and writes the other form: then the tracks turn to that.
 
 // keeps reports whether a stream outlives its publisher, which left with that cause.
 // Called with mu held.
@@ -81,8 +81,8 @@ func (s *stream) continued(infos []media.TrackInfo) []*Track {
 	return tracks
 }
 
-// resume has the tracks of another publisher, which come by the way called source and
-// in the form native, go on with those of the stream.
+// resume has the tracks of another publisher, which come by the transport called source
+// and in the form native, go on with those of the stream.
 func (s *stream) resume(tracks []*Track, native Form, source string) []*TrackWriter {
 	s.mu.Lock()
 	s.source = source

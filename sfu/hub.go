@@ -74,7 +74,7 @@ func New(c Config) (*Hub, error) {
 
 // PublishOptions tell what a publisher wants.
 type PublishOptions struct {
-	// Source is the word for the way in: webrtc, websocket, recording, relay.
+	// Source names where the media come from: webrtc, websocket, recording, relay.
 	Source string
 	// Record asks for a recording.
 	Record bool
@@ -83,7 +83,7 @@ type PublishOptions struct {
 }
 
 // continues reports whether a publisher with the options o may go on with the stream of
-// one with the options before. It may come another way.
+// one with the options before. It may come by another transport.
 func (before PublishOptions) continues(o PublishOptions) bool {
 	o.Source = before.Source
 	return o == before

@@ -26,9 +26,9 @@ const (
 	// answered is due again after an interval.
 	regularTries = 3
 	// maxAhead is how much sooner than the interval is over a keyframe is asked for,
-	// that it comes in time: a tenth of it, a second at most.
-	// A sender whose own keyframes are just as far apart is asked ahead of each of them:
-	// to wait for it would be to exceed the interval for all who have none of their own.
+	// that it comes in time: a tenth of it, a second at most. A sender whose own
+	// keyframes are just as far apart is asked ahead of each of them: to wait for it
+	// would be to exceed the interval for all senders that have none of their own.
 	maxAhead = time.Second
 )
 

@@ -24,8 +24,8 @@ type Source interface {
 // Publication is a claimed name and the writing side of its stream. Either Run
 // or Close must be called.
 //
-// Which stream that is, is decided when its tracks are known: that of a publisher that
-// was lost, or another one. All that is written after that goes there.
+// The stream is decided when the tracks are known: that of a publisher that was lost,
+// or another one. All that is written after that goes there.
 type Publication struct {
 	// set once
 	hub     *Hub

@@ -33,7 +33,7 @@ func (r *ring[T]) slot(pos uint64) *atomic.Pointer[T] {
 	return &r.slots[pos&uint64(len(r.slots)-1)]
 }
 
-// append adds an item. Whoever waits for it learns of it by wake: once for a
+// append adds an item. A reader that waits for it learns of it by wake: once for a
 // burst, rather than for each of its items. Writer only.
 func (r *ring[T]) append(item *T, sync bool) {
 	pos := r.head.Load()

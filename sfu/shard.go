@@ -235,7 +235,7 @@ func (sh *shard) flush() {
 
 // work empties the inbox and reports whether there was something in it. Once the stream
 // has ended it leaves the inbox until the lanes are at their ends, which come at once:
-// so that a viewer who asks by Do knows that it has got everything.
+// so that a viewer that asks by Do knows that it has got everything.
 func (sh *shard) work() bool {
 	if isClosed(sh.stream.over) && slices.ContainsFunc(sh.lanes, (*lane).more) {
 		return false

@@ -21,7 +21,7 @@ const (
 	Live
 	// Waiting: the publisher was lost, and may come back until the grace is over.
 	Waiting
-	// returning: a publisher has the name who may go on with the stream, and has sent
+	// returning: a publisher has the name that may go on with the stream, and has sent
 	// nothing yet. To others than the hub it is Waiting.
 	returning
 	// Ended: nothing follows, and the name is free.
@@ -72,8 +72,8 @@ func (s State) shown() State {
 // state returns where the stream stands.
 func (s *stream) state() State { return State(s.current.Load()) }
 
-// move moves the stream on, and tells those who watch. It returns where it stood
-// and stands. Called with hub.mu held.
+// move moves the stream on, and tells the watchers. It returns where it stood and
+// stands. Called with hub.mu held.
 func (s *stream) move(h happening) (from, to State) {
 	from = s.state()
 	to = from.after(h)

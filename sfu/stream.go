@@ -74,7 +74,7 @@ func (s *stream) isReady() bool { return s.state() != Ended && isClosed(s.ready)
 type requests struct {
 	ids chan string // of tracks
 
-	mu sync.Mutex // serializes those who put in and take back
+	mu sync.Mutex // serializes add and takeBack
 }
 
 // add hands over the request for a track. There is room: tracks are no more.

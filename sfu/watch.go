@@ -46,11 +46,10 @@ type Event struct {
 	Missed uint64     // of EventsMissed: how many events
 }
 
-// Watch returns what happens from this call on until ctx is done, in order, for one
-// loop over it. The last 256 events are kept for a loop that is slower than what
-// happens. A loop that is slower still holds up nothing: EventsMissed tells it how many
-// events it has missed. All that happened before ctx was done is told before the loop
-// ends.
+// Watch returns the events from this call on until ctx is done, in order, for one loop
+// over them. The last 256 events are kept for a loop that is slower than the events. A
+// loop that is slower still holds up nothing: EventsMissed tells it how many events it
+// has missed. All that happened before ctx was done is told before the loop ends.
 func (h *Hub) Watch(ctx context.Context) iter.Seq[Event] {
 	w := newWaker()
 	pos := h.events.enter(w)
@@ -81,14 +80,14 @@ func (h *Hub) Watch(ctx context.Context) iter.Seq[Event] {
 	}
 }
 
-// tell tells those who watch what happened to s. It never waits for them.
+// tell tells the watchers what happened to s. It never waits for them.
 func (h *Hub) tell(kind EventKind, s *stream) { h.events.tell(Event{Kind: kind}, s, 0) }
 
-// events is the log of what has happened, for all who watch.
+// events is the log of what has happened, for all watchers.
 type events struct {
-	watching atomic.Int64 // how many do: without any nothing is noted
+	watching atomic.Int64 // how many watchers: without any nothing is noted
 
-	mu  sync.Mutex // serializes those who tell
+	mu  sync.Mutex // serializes calls of tell
 	log *ring[Event]
 }
 

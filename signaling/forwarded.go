@@ -63,8 +63,8 @@ var roots = []string{
 	"static", "watch", "whep", "whip", "ws",
 }
 
-// segments of a prefix are what no proxy writes in another way: unreserved
-// characters (RFC 3986 section 2.3).
+// segments of a prefix are what no proxy writes otherwise: unreserved characters (RFC
+// 3986 section 2.3).
 var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]{1,64}){1,8}$`)
 
 // ParseBasePath reads a path such as "/media". A slash at its end is ignored, and

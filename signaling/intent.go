@@ -9,9 +9,9 @@ type Action string
 const (
 	Publish Action = "publish" // begin a session that publishes a stream
 	Watch   Action = "watch"   // begin a session that watches a stream, or read from one
-	// Connect opens a WebSocket whose first message says whether it publishes or
-	// watches. That message is an intent of its own (Intent.As), which the Authorizer is
-	// asked about as well.
+	// Connect opens a WebSocket whose first message tells whether it publishes or
+	// watches. That message is an intent of its own (Intent.As), which the Authorizer
+	// is asked about as well.
 	Connect Action = "connect"
 
 	ReadSession   Action = "session.read"

@@ -18,7 +18,7 @@ var (
 // recorded as the server is set up to. The error is a Problem: no stream may go live
 // with a value that was not understood, which may have meant no.
 func wantsRecord(r *http.Request) (bool, error) {
-	// What is wrong with another parameter is not looked at here.
+	// Faults of other parameters are not looked at here.
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	given := query["record"]
 	if err != nil && len(given) == 0 && strings.Contains(r.URL.RawQuery, "record") {

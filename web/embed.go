@@ -179,5 +179,5 @@ func (s site) notFound(w http.ResponseWriter, r *http.Request) {
 	if strings.Count(path, "/") > maxDepth {
 		path = "/" // without its looks rather than with more dots than text
 	}
-	_, _ = w.Write(s["404.html"].at(path).body) // the client is gone: nobody to tell
+	_, _ = w.Write(s["404.html"].at(path).body) // the client is gone
 }

@@ -12,8 +12,8 @@ import (
 	"slices"
 )
 
-// What a page has in common with the others is in layout.html; a file beside it
-// holds what is its own, the main element.
+// layout.html holds what all pages have in common; a file beside it holds the page's
+// own, the main element.
 //
 //go:embed pages
 var pageFiles embed.FS

@@ -37,7 +37,7 @@ type appConfig struct {
 	httpAddr, rtcAddr, dataDir string
 	adminAddr                  string // empty: no profiles
 	proxies                    signaling.Proxies
-	authorizer                 signaling.Authorizer // nil: anyone may do everything
+	authorizer                 signaling.Authorizer // nil: every client may do everything
 	record                     bool
 	grace                      time.Duration
 	keyframes                  time.Duration   // sfu.Config.KeyframeInterval
@@ -65,7 +65,7 @@ type app struct {
 	stopWatch    func()
 }
 
-// newApp opens everything that can fail. What it returns is to be run.
+// newApp opens everything that can fail. Call serve on the result.
 func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	a := &app{log: c.log, sessions: &session.Registry{}, stopRecorder: func(context.Context) {}}
 	defer func() {

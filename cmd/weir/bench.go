@@ -18,7 +18,7 @@ import (
 	"weir/cmd/weir/load"
 )
 
-// benchCommand is not listed: it is for who works on weir, and says nothing about
+// benchCommand is not listed: it is for weir's developers, and says nothing about
 // servers of others.
 func benchCommand() *cli.Command {
 	return &cli.Command{

@@ -38,7 +38,7 @@ type benchRow struct {
 	value           func(reports) load.Figure
 }
 
-// meets says whether a figure is as asked. One that is unknown is not.
+// meets reports whether a figure is as asked. One that is unknown is not.
 func (r benchRow) meets(f load.Figure) bool {
 	if r.atLeast {
 		return f >= r.asked

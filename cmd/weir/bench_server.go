@@ -93,7 +93,7 @@ func (b bench) serve(ctx context.Context, profiles bool) (*benchServer, error) {
 	s.command.Env = plainEnviron()
 	s.command.Cancel = func() error { return s.command.Process.Signal(syscall.SIGTERM) }
 	s.command.WaitDelay = shutdownTimeout
-	// Files, not pipes: nobody has to be there to read what it logs.
+	// Files, not pipes: no reader has to be there for what it logs.
 	out, err1 := os.Create(filepath.Join(dir, "stdout"))
 	log, err2 := os.Create(filepath.Join(dir, "stderr"))
 	defer out.Close()

@@ -16,10 +16,9 @@ import (
 // configFlag names the flag that gives the file.
 const configFlag = "config"
 
-// readConfig sets the flags of c from the YAML file that --config names: a map
-// from flag names, without dashes, to values. What is given on the command line
-// or in the environment wins. A key that is no flag is an error, so that a typing
-// mistake does not go unseen.
+// readConfig sets the flags of c from the YAML file that --config names: a map from
+// flag names, without dashes, to values. The command line and the environment win. A
+// key that is no flag is an error, so that a typing mistake does not go unseen.
 func readConfig(c *cli.Context) error {
 	name := c.String(configFlag)
 	if name == "" {

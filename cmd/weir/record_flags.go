@@ -70,7 +70,7 @@ func timeOrSize(flag, given string) (d time.Duration, bytes int64, err error) {
 			continue
 		}
 		n, err := recorder.ParseBytes(text)
-		// "30" is most likely days: nobody means 30 bytes.
+		// "30" is most likely days: 30 bytes make no sense.
 		if err != nil || n < leastSize || '0' <= text[len(text)-1] && text[len(text)-1] <= '9' {
 			return 0, 0, fmt.Errorf("%s is %q; it must be a time such as 1h or 30d, a size such as 500MB, or both with a comma", flag, given)
 		}

@@ -78,7 +78,7 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	// From before the first line is printed: whoever waits for that line may end
+	// From before the first line is printed: a script that waits for that line may end
 	// the program at once.
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer stop()

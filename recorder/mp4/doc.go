@@ -2,11 +2,11 @@
 // stream by Media Source Extensions: H.264 and Opus, which no browser takes
 // together in WebM.
 //
-// A [Muxer] is given samples in the order of their times, as webm.Live has ordered
-// them and filled their holes, and makes a fragment of each unit: a moof and an mdat, for
-// all players at once. What is different from player to player is only where its
-// time zero lies, so [Fragment.AppendHead] makes the moof for each of them, with
-// other times, and the data are shared.
+// A [Muxer] is given samples in the order of their times, as webm.Live has ordered them
+// and filled their holes, and makes a fragment of each unit: a moof and an mdat, for
+// all players at once. Players differ only in where their time zero lies, so
+// [MovieFragment.AppendHead] makes the moof for each of them, with other times, and the
+// data are shared.
 //
 // A fragment has to tell how long each sample lasts: what follows it is placed by
 // that. So webm.Live has a picture wait for the next one, and nothing waits here.

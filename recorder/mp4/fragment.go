@@ -74,13 +74,13 @@ func (m *Muxer) Init() []byte { return m.init }
 // MIME returns the type that a SourceBuffer for this stream is to be made with.
 func (m *Muxer) MIME() string { return m.mime }
 
-// Fragment is a piece of a stream: samples of all tracks from about the same time.
+// MovieFragment is a piece of a stream: samples of all tracks from about the same time.
 // It is shared by all players and never changes.
-type Fragment struct {
+type MovieFragment struct {
 	// Time is that of the first sample; End is where the sound ends so far, or the
 	// picture if there is no sound.
 	Time, End time.Duration
-	// Key says that a player can start here.
+	// Key reports whether a player can start here.
 	Key bool
 	// Data is what follows the head.
 	Data []byte
@@ -99,7 +99,7 @@ type timePlace struct {
 // AppendHead appends what a player has to get ahead of f.Data. zero is the time that
 // is the player's time zero, in whole milliseconds and not later than the Time of the
 // fragment with which the player starts.
-func (f *Fragment) AppendHead(b []byte, zero time.Duration) []byte {
+func (f *MovieFragment) AppendHead(b []byte, zero time.Duration) []byte {
 	start := len(b)
 	b = append(b, f.head...)
 	for _, t := range f.times {
@@ -111,8 +111,8 @@ func (f *Fragment) AppendHead(b []byte, zero time.Duration) []byte {
 
 // Fragment makes a fragment of samples, which are in the order of their times over all
 // tracks. There is at least one, and a keyframe is the first one of its fragment.
-func (m *Muxer) Fragment(samples []Sample) Fragment {
-	f := Fragment{Time: samples[0].Time, Key: samples[0].Key && (m.video < 0 || samples[0].Track == m.video)}
+func (m *Muxer) Fragment(samples []Sample) MovieFragment {
+	f := MovieFragment{Time: samples[0].Time, Key: samples[0].Key && (m.video < 0 || samples[0].Track == m.video)}
 	size := 0
 	for _, s := range samples {
 		size += len(s.Data)
@@ -139,7 +139,7 @@ func (m *Muxer) Fragment(samples []Sample) Fragment {
 		m.init, m.changed = renderInit(m.tracks), true
 	}
 	if f.Key && m.changed {
-		// Whoever starts or goes on here may have got any of those before.
+		// A player that starts or goes on here may have got any of those before.
 		f.head = slices.Clone(m.init)
 	}
 	m.sequence++
@@ -183,7 +183,7 @@ func (m *Muxer) pick(track int, samples []Sample) trackRun {
 }
 
 // appendMoof appends the moof (ISO/IEC 14496-12 section 8.8.4).
-func (f *Fragment) appendMoof(sequence uint32, runs []trackRun) {
+func (f *MovieFragment) appendMoof(sequence uint32, runs []trackRun) {
 	length := boxHead + 16
 	for _, r := range runs {
 		length += r.trafLength()

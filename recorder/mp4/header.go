@@ -10,7 +10,7 @@ import (
 	"weir/sfu/media"
 )
 
-// ErrConfig says that tracks cannot be muxed.
+// ErrConfig means that tracks cannot be muxed.
 var ErrConfig = errors.New("mp4: cannot be muxed")
 
 // Description declares one track.
@@ -77,7 +77,7 @@ func renderInit(tracks []Description) []byte {
 	var extends [][]byte
 	for i := range tracks {
 		movie = append(movie, tracks[i].trak(uint32(i+1)))
-		// What is not told of a sample: the first description; it stands alone.
+		// Defaults of a sample: the first description; it stands alone.
 		extends = append(extends, fullBox("trex", 0, 0, u32(uint32(i+1), 1, 0, 0, flagsAlone)))
 	}
 	movie = append(movie, box("mvex", extends...))
@@ -110,8 +110,8 @@ func (t *Description) trak(number uint32) []byte {
 					fullBox("stsz", 0, 0, u32(0, 0)), fullBox("stco", 0, 0, u32(0))))))
 }
 
-// sampleEntries make what a decoder has to know of a track, by its codec. What has no
-// row cannot be muxed.
+// sampleEntries make what a decoder has to know of a track, by its codec. A codec
+// without a row cannot be muxed.
 var sampleEntries = map[media.Codec]func(*Description) []byte{media.H264: avc1, media.Opus: opus}
 
 // inThisFile is how a sample entry begins: the data is in this file.

@@ -45,7 +45,7 @@ func walk(t *testing.T, b []byte, path string, f func(path string, body []byte))
 }
 
 // told lists what a viewer whose time zero is zero is told of each sample.
-func told(t *testing.T, f *Fragment, zero time.Duration) (list []string) {
+func told(t *testing.T, f *MovieFragment, zero time.Duration) (list []string) {
 	t.Helper()
 	b := append(f.AppendHead([]byte("before"), zero), f.Data...)[len("before"):]
 	var track, base, moof int
@@ -167,7 +167,7 @@ func TestSoundAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []Fragment
+	var got []MovieFragment
 	for at := time.Duration(0); at < 100*ms; at += 20 * ms {
 		got = append(got, m.Fragment([]Sample{{Time: at, Length: 20 * ms, Key: true, Data: []byte("a")}}))
 	}

@@ -23,7 +23,7 @@ type File interface {
 	io.WriterAt
 }
 
-// Config says how a file is to be written. The zero value works.
+// Config is how a file is to be written. The zero value works.
 type Config struct {
 	// Date is the wall-clock time of the file's time zero. The zero Date is left
 	// out of the file.

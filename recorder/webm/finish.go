@@ -60,9 +60,9 @@ func (w *Writer) placeCues(cues []layout.Cue, s *layout.Summary) error {
 	return nil
 }
 
-// Omit says that a track that has nothing but filler is not to be declared by the
-// finished file. Its blocks, which players would pass over, are made a Void of by
-// Repair. It does nothing to a track with frames.
+// Omit leaves a track that has nothing but filler undeclared in the finished file. Its
+// blocks, which players would pass over, are made a Void of by Repair. It does nothing
+// to a track with frames.
 func (w *Writer) Omit(track int) bool {
 	t := &w.tracks[track]
 	t.stats.Omitted = t.begun() && t.stats.Frames == 0

@@ -13,7 +13,7 @@ import (
 	"weir/sfu/media"
 )
 
-// LiveConfig says how a live stream is to be muxed. The zero value works.
+// LiveConfig is how a live stream is to be muxed. The zero value works.
 type LiveConfig struct {
 	// WritingApp names the program that muxes; by default "weir".
 	WritingApp string
@@ -87,7 +87,7 @@ type Live struct {
 	standing  bool        // the last picture is one that was shown again
 	stills    int64
 
-	// What is written: live_unit.go.
+	// For writing: live_unit.go.
 	last   int64 // time of the last block, ms
 	base   int64 // Timestamp of the Cluster in growth, ms
 	unit   Unit  // that is open, if there are blocks

@@ -25,10 +25,10 @@ const (
 	maxQueue = 1024
 )
 
-// Push adds a frame of the track at the given place in NewLive's list. Its data
-// is not changed, and is kept until its unit is made. Frames of a track come in
-// the order of their times. What precedes the first keyframe is left out, and so
-// is sound in whose place there is silence already.
+// Push adds a frame of the track at the given place in NewLive's list. Its data is not
+// changed, and is kept until its unit is made. Frames of a track come in the order of
+// their times. Frames before the first keyframe are left out, and so is sound in whose
+// place there is silence already.
 func (l *Live) Push(track int, b Block) {
 	t := l.audio
 	if l.video != nil && int(l.video.number) == track+1 {
@@ -66,8 +66,8 @@ func (l *Live) start(at time.Duration) {
 	}
 }
 
-// Advance says that frames from before the time to are no longer to be waited
-// for: the clock that Live does not have.
+// Advance ends the wait for frames from before the time to: the clock that Live does
+// not have.
 func (l *Live) Advance(to time.Duration) {
 	if l.started {
 		l.settled = max(l.settled, to)

@@ -42,18 +42,17 @@ const (
 // Unit is a piece of a live stream: blocks of all tracks in the order of their
 // times, 40 to 100 ms together. It is shared by all players and never changes.
 //
-// The blocks' times are told from the start of their group, the last unit that
-// Begins, in both framings. So what is different from player to player is the
-// head of a Cluster only, with the Timestamp that the group has on that player's
-// timeline: Blocks is sent to all of them as it is.
+// The blocks' times are told from the start of their group, the last unit that Begins,
+// in both framings. So players differ only in the head of a Cluster, with the Timestamp
+// that the group has on that player's timeline: Blocks is sent to all of them as it is.
 type Unit struct {
 	// Time is that of the first block; End is where the sound ends so far, or the
 	// picture if there is no sound. Whole milliseconds of the stream's clock.
 	Time, End time.Duration
-	// Key says that a player can start here: with a keyframe, or with any sound
+	// Key reports whether a player can start here: with a keyframe, or with any sound
 	// if there is no picture.
 	Key bool
-	// Begins says that the unit begins a Cluster in either framing.
+	// Begins reports whether the unit begins a Cluster in either framing.
 	Begins bool
 	// Blocks holds SimpleBlocks, or BlockGroups if LiveConfig.Durations says so.
 	Blocks []byte
@@ -76,10 +75,10 @@ type LiveFrame struct {
 // Timestamp always has 8 bytes.
 const unitHead = ebml.ClusterHead + 1 + 1 + 8
 
-// AppendHead appends what a player has to get ahead of u.Blocks, which is nothing
-// in a growing Cluster. zero is the time on the stream's clock that is the
-// player's time zero; it may lie anywhere up to the Time of the unit with which
-// the player starts. joins says that the unit is that first one.
+// AppendHead appends what a player has to get ahead of u.Blocks, which is nothing in a
+// growing Cluster. zero is the time on the stream's clock that is the player's time
+// zero; it may lie anywhere up to the Time of the unit with which the player starts.
+// joins reports whether the unit is that first one.
 func (u *Unit) AppendHead(b []byte, f Framing, zero time.Duration, joins bool) []byte {
 	if f == Growing && !u.Begins && !joins {
 		return b

@@ -30,11 +30,11 @@ type Block struct {
 	// matters, for the file's duration; when it is zero, the frame is taken to
 	// last as long as the one before it did.
 	Duration time.Duration
-	// Sync says that a decoder can start here. Audio frames always count as such.
+	// Sync reports whether a decoder can start here. Audio frames always count as such.
 	Sync bool
-	// Filler says that the frame is not one of the medium, but stands where that has
-	// a hole. It is counted apart, and marked in the file as discardable, so that the
-	// file tells too. One that is older than what was written last gets that time.
+	// Filler reports whether the frame is not one of the medium, but stands where that
+	// has a hole. It is counted apart, and marked in the file as discardable, so that
+	// the file tells too. One that is older than what was written last gets that time.
 	Filler bool
 	// Data is the coded frame. It is not retained.
 	Data []byte
@@ -222,7 +222,7 @@ func (w *Writer) SetPrivate(track int, private []byte) error {
 	if len(private) == 0 || len(b) != layout.PrivateRoom {
 		return fmt.Errorf("%w: CodecPrivate of %d bytes", ErrFrame, len(private))
 	}
-	// What lies behind the Void's head is not seen until that is another one.
+	// The bytes behind the Void's head are not seen until that is another one.
 	at := w.layout.Privates[track]
 	if err := w.writeAt(layout.Patch{At: at + head, Data: b[head:]}); err != nil {
 		return err

@@ -76,7 +76,7 @@ func (p *Pace) Begin(picture int) {
 	p.least = p.picture / pictureWithin.Seconds()
 }
 
-// Measured says what the stream's own rate is now.
+// Measured notes the stream's own rate.
 func (p *Pace) Measured(rate int) { p.rate = float64(rate) }
 
 // Due returns how many bytes may leave now. The last packet may be larger.

@@ -8,7 +8,7 @@ import (
 
 // Format is what weir knows of one codec.
 type Format struct {
-	// Inspect looks at one RTP payload and says where it stands in its frame.
+	// Inspect returns where an RTP payload stands in its frame.
 	Inspect func(payload []byte) Position
 	// Negotiation is how SDP speaks of the codec.
 	Negotiation Negotiation
@@ -26,8 +26,8 @@ type Format struct {
 	// MatroskaID is what Matroska and WebM call the codec: a CodecID (RFC 9559 section
 	// 5.1.4.1.21).
 	MatroskaID string
-	// MatroskaOnly reports that WebM does not have the codec: neither files nor streams
-	// for players.
+	// MatroskaOnly reports whether WebM does not have the codec: neither files nor
+	// streams for players.
 	MatroskaOnly bool
 	// Parameter names the codec for players (RFC 6381 section 3.3), with the variant as
 	// far as the track's CodecPrivate tells it. Nil: by its name alone.

@@ -83,7 +83,7 @@ func (f *h264Frame) read(payload []byte) place {
 // parameter set: encoders for RTP send it in front of each IDR picture, and only
 // there. If the payload holds pictures too, they have to be IDR.
 //
-// An IDR picture by itself is such a point for who knows its parameter sets: it
+// An IDR picture by itself is such a point for a decoder with its parameter sets: it
 // Needs them. They may be in a payload before it, of the same picture, or have been
 // told long ago.
 func inspectH264(payload []byte) Position {

@@ -32,8 +32,8 @@ func kindOfSet(nalType byte) SetKinds {
 // they begin anew.
 const maxSets = 16
 
-// ParameterSets are the newest parameter sets of an H.264 stream. Some publishers
-// tell them once, at the start or in their SDP, which is enough for who was there:
+// ParameterSets are the newest parameter sets of an H.264 stream. Some publishers tell
+// them once, at the start or in their SDP, which is enough for viewers that were there:
 // with them, every IDR picture is one at which a decoder can start. The zero value
 // knows none. It is not safe for concurrent use.
 type ParameterSets struct {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// ErrH264Private is of a CodecPrivate that is no AVCDecoderConfigurationRecord.
+// ErrH264Private means that a CodecPrivate is no AVCDecoderConfigurationRecord.
 var ErrH264Private = errors.New("codec: the CodecPrivate is no AVCDecoderConfigurationRecord")
 
 // H264Stored brings the frames of a file or an upload into the form that frames of

@@ -18,7 +18,7 @@ type Negotiation struct {
 // Variant knows the variants of a codec, which format parameters tell (RFC 8866
 // section 6.15): what one decoder takes, another may not.
 type Variant interface {
-	// Read returns what matters of the parameters, in one way of writing: a
+	// Read returns what matters of the parameters, in one spelling: a
 	// media.TrackInfo.Format. Without good there may be a better payload type of the
 	// codec.
 	Read(fmtp string) (format string, good bool)

@@ -22,15 +22,15 @@ const maxSteps = 64
 // for packets of the last second; segments are as far apart as keyframes.
 const maxSegments = 4
 
-// aheadPause is how long after what was Ahead of a packet no more is sent, but to who
-// begins: where each picture is a keyframe it would fill the segments.
+// aheadPause is how long after what was Ahead of a packet no more is sent, but to a
+// joiner: where each picture is a keyframe it would fill the segments.
 const aheadPause = 500 * time.Millisecond
 
 // firstTurn is added to extended sequence numbers, so that they never become
 // negative.
 const firstTurn = 1 << 32
 
-// Verdict says what is to be done with a packet.
+// Verdict is what is to be done with a packet.
 type Verdict uint8
 
 // The verdicts.
@@ -41,8 +41,8 @@ const (
 	SendAhead         // send what is Ahead of it first, see Forwarder.Ahead
 )
 
-// Config says what a viewer negotiated for a track. Seq and Time should be
-// random (RFC 3550 section 5.1).
+// Config is what a viewer negotiated for a track. Seq and Time should be random (RFC
+// 3550 section 5.1).
 type Config struct {
 	SSRC        uint32
 	PayloadType uint8
@@ -162,7 +162,7 @@ func (f *Forwarder) follow(time, edge uint64) {
 // step adds a step.
 func (f *Forwarder) step(time, edge uint64) {
 	if f.steps == nil {
-		f.steps = make([]step, maxSteps) // once, and only for who has begun behind
+		f.steps = make([]step, maxSteps) // once, and only for a viewer that has begun behind
 	}
 	f.steps[f.taken%maxSteps] = step{time, edge}
 	f.taken++

@@ -50,9 +50,8 @@ func NewIntake(c Config) *Intake {
 	return i
 }
 
-// TellSets takes in parameter sets that the publisher told in another way than by the
-// media (H.264: sprop-parameter-sets in SDP), each a NAL unit. It does nothing for other
-// codecs.
+// TellSets takes in parameter sets that the publisher told apart from the media (H.264:
+// sprop-parameter-sets in SDP), each a NAL unit. It does nothing for other codecs.
 func (i *Intake) TellSets(units ...[]byte) {
 	if i.sets == nil {
 		return

@@ -13,8 +13,8 @@ type Packet struct {
 	Seq    uint16
 	Time   uint32
 	Marker bool
-	// Retransmitted tells a packet that came in a retransmission stream (RFC 4588): it
-	// is one that was sent before, and no packet of its own.
+	// Retransmitted reports whether the packet came in a retransmission stream (RFC
+	// 4588): it is one that was sent before, and no packet of its own.
 	Retransmitted bool
 	Arrival       time.Duration // on the clock of the hub's stream
 	Payload       []byte        // without padding; without media if it is empty
@@ -23,7 +23,7 @@ type Packet struct {
 // Result is what an Intake makes of a packet.
 type Result struct {
 	media.Packet
-	// Refused reports that the packet is of no use: its time is none of the sender's
+	// Refused reports whether the packet is of no use: its time is none of the sender's
 	// clock, or its number is one of the RTP stream before.
 	Refused bool
 	// Width and Height are the picture's size, if a decoder can start at the packet and
@@ -31,9 +31,9 @@ type Result struct {
 	Width, Height int
 	// Ask is what the packet shows to be missing, to be asked for at once.
 	Ask []rtcp.NackPair
-	// GaveUp reports that too much is missing for anything to be asked for.
+	// GaveUp reports whether too much is missing for anything to be asked for.
 	GaveUp bool
-	// Restarted reports that the sender counts anew, from this packet on, under the
+	// Restarted reports whether the sender counts anew, from this packet on, under the
 	// same SSRC.
 	Restarted bool
 }

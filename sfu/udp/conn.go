@@ -99,11 +99,11 @@ func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
 // second call does nothing.
 func (c *Conn) Close() error { return c.socket.close() }
 
-// OnFallback sets what is called with each form of sending or reading that the
-// kernel refuses from then on, and now with those that it has refused already: at
-// most three in a Conn's life. The error says how it goes on, and wraps the
-// kernel's. f is called by the goroutine that was refused, which does not wait for
-// the network: so f should be quick, and it must not close c.
+// OnFallback has f called with each form of sending or reading that the kernel refuses
+// from then on, and now with those that it has refused already: at most three in a
+// Conn's life. The error says how it goes on, and wraps the kernel's. f is called by
+// the goroutine that was refused, which does not wait for the network: so f should be
+// quick, and it must not close c.
 func (c *Conn) OnFallback(f func(error)) { c.socket.onFallback(f) }
 
 // Stats returns what was done so far.

@@ -186,7 +186,7 @@ func (s *socket) stats() Stats {
 	return out
 }
 
-// lost returns how many datagrams the kernel has dropped on their way in.
+// lost returns how many datagrams the kernel has dropped before they were read.
 func (s *socket) lost() uint64 {
 	if !s.acquire() {
 		return 0

@@ -79,7 +79,7 @@ func noStream(err error) error {
 		return err
 	}
 	return &signaling.Problem{Status: http.StatusNotFound, Title: "No such stream",
-		Detail: "Nobody publishes under this name now. GET /api/v1/streams lists those that are live."}
+		Detail: "No publisher has this name now. GET /api/v1/streams lists those that are live."}
 }
 
 // readJSON reads a body into v.

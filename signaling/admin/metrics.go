@@ -47,9 +47,9 @@ func (a *API) metrics() []Metric {
 // maxScrapes is how many requests for the metrics are answered at a time.
 const maxScrapes = 8
 
-// metricsHandler serves what read returns in the exposition format that the client
-// asks for, by default version 0.0.4 of Prometheus' text format, with the figures of
-// the process and of the Go runtime. What cannot be exposed is left out.
+// metricsHandler serves what read returns in the exposition format that the client asks
+// for, by default version 0.0.4 of Prometheus' text format, with the figures of the
+// process and of the Go runtime. A figure that cannot be exposed is left out.
 func metricsHandler(read func() []Metric) signaling.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(

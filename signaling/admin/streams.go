@@ -23,7 +23,7 @@ type Stream struct {
 	// that stands.
 	Recording       string           `json:"recording,omitempty"`
 	RecordingStatus *recorder.Status `json:"recording_status,omitempty"`
-	Tracks          []Track          `json:"tracks"`
+	Tracks          []StreamTrack    `json:"tracks"`
 }
 
 // stateWords are the states of a stream as the API names them: a contract.
@@ -31,8 +31,8 @@ var stateWords = map[sfu.State]string{
 	sfu.Claimed: "connecting", sfu.Live: "live", sfu.Waiting: "waiting", sfu.Ended: "ended",
 }
 
-// Track is a track of a stream as the API shows it.
-type Track struct {
+// StreamTrack is a track of a stream as the API shows it.
+type StreamTrack struct {
 	ID        string `json:"id"`
 	Kind      string `json:"kind"`
 	Codec     string `json:"codec"`
@@ -90,10 +90,10 @@ func (a *API) show(i sfu.StreamInfo) Stream {
 func showStream(i sfu.StreamInfo) Stream {
 	s := Stream{
 		Name: i.Name, ID: i.ID, State: stateWords[i.State], StartedAt: i.StartedAt.UTC(), Source: i.Source,
-		Viewers: i.Viewers, Tracks: make([]Track, len(i.Tracks)),
+		Viewers: i.Viewers, Tracks: make([]StreamTrack, len(i.Tracks)),
 	}
 	for n, t := range i.Tracks {
-		s.Tracks[n] = Track{
+		s.Tracks[n] = StreamTrack{
 			ID: t.Info.ID, Kind: t.Info.Kind().String(), Codec: t.Info.Codec.String(),
 			Width: t.Width, Height: t.Height, Packets: t.Packets, Bytes: t.Bytes, Lost: t.Lost, Dropped: t.Dropped,
 		}

@@ -70,10 +70,10 @@ func (r *Registry) End(id string, cause error) bool {
 	return true
 }
 
-// Replace ends the sessions that give way to a new publisher of that name, and waits
-// until they are over or ctx is done. These are the session with that id, which is
-// ?replaces= of the new publisher, and each session that has been silent for so long
-// that it is about to be given up: its client has come back before the loss was noticed.
+// Replace ends the sessions of that name that a new publisher replaces, and waits until
+// they are over or ctx is done. These are the session with that id, which is ?replaces=
+// of the new publisher, and each session that has been silent for so long that it is
+// about to be given up: its client has come back before the loss was noticed.
 //
 // Only publishers of that name are replaced, over any transport. An id of another
 // session, or of none, is no error: the session may be over by now. A publisher that

@@ -62,7 +62,7 @@ func serve(w http.ResponseWriter, req *http.Request, i signaling.Intent, r *reco
 		// units.
 		req.Header.Del("Range")
 	}
-	// What is written from now on is of another entity tag.
+	// Bytes that are written from now on are of another entity tag.
 	content := io.NewSectionReader(f, 0, info.Size())
 	http.ServeContent(&renewing{ResponseWriter: w}, req, "", info.ModTime(), content)
 	return nil

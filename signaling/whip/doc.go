@@ -2,7 +2,7 @@
 // (draft-ietf-wish-whep-03) to viewers.
 //
 //	POST   /whip/{name}    offer -> 201, answer, Location of the session, ETag
-//	POST   /whep/{name}    the same; 409 and Retry-After while nobody is live,
+//	POST   /whep/{name}    the same; 409 and Retry-After while no publisher is live,
 //	                       after 3 s if a publisher is connecting
 //	GET    either          204; HEAD on WHEP tells the content type
 //	OPTIONS either         200 and Accept-Post

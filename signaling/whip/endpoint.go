@@ -24,7 +24,7 @@ const (
 type Config struct {
 	Hub  *sfu.Hub
 	Port *peer.Port
-	// Record says whether streams are recorded unless their publisher says
+	// Record reports whether streams are recorded unless their publisher asks
 	// otherwise.
 	Record bool
 	// Sessions gets the endpoint's sessions. Default: a registry of its own.

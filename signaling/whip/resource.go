@@ -83,9 +83,9 @@ func (c *client) patch(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// precondition checks If-Match. It returns whether the client means to restart
-// ICE: "*", which the drafts also write in quotes. Many clients trickle without it,
-// which is clear as long as the session has had one ICE session only.
+// precondition checks If-Match. It reports whether the client means to restart ICE:
+// "*", which the drafts also write in quotes. Many clients trickle without it, which is
+// clear as long as the session has had one ICE session only.
 func (c *client) precondition(ifMatch string) (restart bool, err error) {
 	if ifMatch == "" && !c.hasRestarted() {
 		return false, nil

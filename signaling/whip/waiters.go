@@ -33,7 +33,7 @@ type waiters struct {
 type waiter struct{ end context.CancelCauseFunc }
 
 // await waits for the publisher of a stream, if it is connecting. It returns
-// sfu.ErrNotLive at once where nobody publishes, and where too many wait already.
+// sfu.ErrNotLive at once where there is none, and where too many wait already.
 func (w *waiters) await(ctx context.Context, hub *sfu.Hub, name string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

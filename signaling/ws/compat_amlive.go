@@ -34,9 +34,9 @@ const wireAmLive = "amlive"
 // the same WebSocket and get a new stream's id as its first and only text:
 //
 //   - A publisher sends MediaRecorder's bytes. Its first bytes claim the name
-//     amlive/{id}, not its connection: most who connect are viewers.
-//   - A viewer sends {"join": id} and gets an init segment, then Clusters. Its
-//     socket is closed if nobody is live with that id, and at the end of the live.
+//     amlive/{id}, not its connection: most clients are viewers.
+//   - A viewer sends {"join": id} and gets an init segment, then Clusters. Its socket
+//     is closed if no publisher is live with that id, and at the end of the live.
 //
 // Over HTTP there are the first segment, the finished file, and the page.
 func (e *Endpoint) registerAmLive(routes *signaling.Routes) {

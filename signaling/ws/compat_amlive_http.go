@@ -29,7 +29,7 @@ func (e *Endpoint) amLiveMeta(w http.ResponseWriter, r *http.Request, i signalin
 	case ok:
 		signaling.WriteError(w, unsupported)
 	case errors.Is(err, sfu.ErrNotLive), errors.Is(err, sfu.ErrBadName):
-		amLiveMissing(w, "Nobody is live with this id.")
+		amLiveMissing(w, "No publisher is live with this id.")
 	case err != nil:
 		signaling.WriteError(w, &signaling.Problem{Status: http.StatusServiceUnavailable, Title: "No picture yet", RetryAfter: 1,
 			Detail: "The live has begun, but there is no first segment yet. Try again after the time in Retry-After."})

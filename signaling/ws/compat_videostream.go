@@ -12,10 +12,10 @@ const wireVideoStream = "node-videostream"
 // registerVideoStream adds what clients of node-videostream speak. They used a
 // port for each way; here it is a path, and a name that other clients see too:
 //
-//   - blob-in: each message is a whole blob of a recorder that was started anew,
-//     so it begins with a header. chunk-in: the pieces of one recording. Headers
-//     in mid-stream are understood on both, so they are one and the same, and a
-//     name has one publisher: whoever comes second on either gets 409.
+//   - blob-in: each message is a whole blob of a recorder that was started anew, so it
+//     begins with a header. chunk-in: the pieces of one recording. Headers in
+//     mid-stream are understood on both, so they are one and the same, and a name has
+//     one publisher: the second one on either gets 409.
 //   - blob-out and chunk-out: the same media on both, nothing but binary: the init
 //     segment and all from the newest keyframe on, then Clusters as they come. A
 //     newcomer gets no whole blob: all that the old server held of it before the

@@ -1,7 +1,7 @@
-// Package ws is the way of media through a WebSocket, for clients that cannot
-// use WebRTC: an upload of MediaRecorder's bytes is a Source of the hub, a feed
-// for Media Source Extensions a Sink. Binary messages are media, text messages
-// are JSON objects with a "type". It is the home of gorilla/websocket.
+// Package ws carries media through a WebSocket, for clients that cannot use WebRTC: an
+// upload of MediaRecorder's bytes is a Source of the hub, a feed for Media Source
+// Extensions a Sink. Binary messages are media, text messages are JSON objects with a
+// "type". It is the home of gorilla/websocket.
 //
 // # GET /ws/publish/{name}
 //
@@ -10,7 +10,7 @@
 // sends nothing else is a valid publisher. ?record=0: not recorded. Text from
 // the client, all of it optional:
 //
-//	{"type":"hello","client_id":"...","machine":{...}}  who it is; logged, not interpreted
+//	{"type":"hello","client_id":"...","machine":{...}}  the client; logged, not interpreted
 //	{"type":"start"} {"type":"stop"}                     a broadcast begins, ends
 //	{"type":"pause"} {"type":"resume"}                   no bytes are to be expected
 //	{"type":"bye"}                                       the socket is about to be closed on purpose
@@ -45,8 +45,8 @@
 // "containers" is what its SourceBuffer takes, WebM if it does not say. A broadcast of
 // H264, which no browser takes in WebM, comes as fragmented MP4, each binary message a
 // moof and its mdat, whatever the framing; a keyframe of other parameter sets is
-// preceded by an init segment in the same message. All others come as WebM. Who does
-// not take what there is gets an error of status 422.
+// preceded by an init segment in the same message. All others come as WebM. A viewer
+// that takes neither gets an error of status 422.
 //
 // "clusters", the default: each binary message is one whole Cluster of known
 // size, about 40 to 100 ms. "growing": a Cluster of unknown size begins with each
@@ -57,28 +57,28 @@
 // only of a broadcast that has no sound, or never, which is the default. Then a picture
 // comes when the next one is there, or after 300 ms of sound, and the header says
 // nothing of how long pictures last. Firefox needs that always, Chromium without sound:
-// see webm.LiveConfig. What follows "always" is muxed once more than for all others.
+// see webm.LiveConfig. Streams for "always" are muxed once more than for all others.
 //
 // Text to the client:
 //
-//	{"type":"waiting"}                     nobody is live, or the publisher is away
+//	{"type":"waiting"}                     no publisher is live, or it is away
 //	{"type":"init","mime":"video/webm; codecs=\"vp8,opus\""}   the next binary message is an init segment;
 //	                                       or "video/mp4; codecs=\"avc1.42c01f,opus\""
 //	{"type":"paused"} {"type":"resumed"}   the picture has stood still for 5 s beside the sound; it goes on
 //	{"type":"ended","recording":"/recordings/{id}.webm"}       recording only if there is one
 //	{"type":"error","status":422,"title":"...","detail":"..."}  then the socket is closed
 //
-// There may be another init within a broadcast. Who comes while a picture is declared
-// and cannot be begun with, because it has not come or has not come for long, gets the
-// sound alone after a second, and both from the next keyframe on. All get another one
-// where a keyframe says that profile, bit depth or chroma format have changed. What
-// follows an init begins at time zero, in another SourceBuffer.
+// There may be another init within a broadcast. A viewer that comes while a picture is
+// declared and cannot be begun with, because it has not come or has not come for long,
+// gets the sound alone after a second, and both from the next keyframe on. All get
+// another one where a keyframe says that profile, bit depth or chroma format have
+// changed. Media behind an init begin at time zero, in another SourceBuffer.
 //
 // While a publisher sends sound and no picture, the last picture is shown again every
 // 100 ms, by frames of a few bytes that codec.Still makes: players stop their sound
-// where the picture has ended. Of what it cannot make (H.264 of High, AV1 right behind
-// a keyframe), all who watch get the sound alone after 2.5 s, until pictures come
-// steadily again.
+// where the picture has ended. Where it cannot (H.264 of High, AV1 right behind a
+// keyframe), all viewers get the sound alone after 2.5 s, until pictures come steadily
+// again.
 //
 // # /compat/amlive/ and /compat/node-videostream/
 //

@@ -35,7 +35,7 @@ const (
 // Config configures an Endpoint.
 type Config struct {
 	Hub *sfu.Hub
-	// Record says whether streams are recorded unless their publisher says
+	// Record reports whether streams are recorded unless their publisher asks
 	// otherwise.
 	Record bool
 	// MaxMessage is the largest message that a publisher may send, in bytes. It

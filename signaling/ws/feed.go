@@ -25,7 +25,7 @@ const (
 	feedAway = 2 * time.Second
 )
 
-// feeds holds the feeds of the streams that somebody watches.
+// feeds holds the feeds of the streams that have viewers.
 type feeds struct {
 	buffers sync.Pool // of the viewers' sockets, for text
 
@@ -40,12 +40,12 @@ type feedKey struct {
 	timed  bool   // blocks tell how long they last
 }
 
-// feed is one broadcast, muxed once for all who watch it here and want the same of its
+// feed is one broadcast, muxed once for all viewers here that want the same of its
 // blocks. Its goroutine runs from the first of them to the last.
 //
-// A frame rests in three places on its way through: in the track's ring until the feed
-// fetches it, in the order of webm.Live until its turn has come and its unit is whole,
-// and in the feed's ring until a viewer has it.
+// A frame rests in three places on its path: in the track's ring until the feed fetches
+// it, in the order of webm.Live until its turn has come and its unit is whole, and in
+// the feed's ring until a viewer has it.
 type feed struct {
 	// set once
 	key    feedKey
@@ -60,7 +60,7 @@ type feed struct {
 
 	// owned by the goroutine
 	main      *muxer       // of all inputs; nil before the first keyframe
-	audioOnly *muxer       // of the sound alone, though there is a picture to come; nil: nobody needs it
+	audioOnly *muxer       // of the sound alone, though there is a picture to come; nil: no viewer needs it
 	dropped   bool         // main was, because the picture did not come any more
 	inputs    []*feedInput // the picture first
 	edge      pace.Edge    // the newest frame; instants count from began
@@ -140,7 +140,7 @@ func startFeed(key feedKey, sub *sfu.Subscription) *feed {
 func (f *feed) muxAll(ctx context.Context, sub *sfu.Subscription) {
 	tracks, err := sub.Tracks(ctx)
 	if err != nil {
-		return // it never came to media, or nobody watches any more
+		return // it never came to media, or no viewer is left
 	}
 	f.choose(sfu.Best(tracks))
 	for _, in := range f.inputs {
@@ -228,8 +228,8 @@ func (f *feed) advanceMuxers(now time.Time) {
 	}
 }
 
-// storeUnits moves what is muxed into the ring, and asks for a keyframe when the
-// ring has none: nobody could start.
+// storeUnits moves what is muxed into the ring, and asks for a keyframe when the ring
+// has none: no viewer could start.
 func (f *feed) storeUnits(last bool) {
 	for line, m := range []*muxer{mainLine: f.main, audioOnlyLine: f.audioOnly} {
 		if m == nil {

@@ -10,22 +10,23 @@ import (
 )
 
 const (
-	// audioOnlyAfter is how long there may be sound and no picture until those who cannot
-	// start with a picture get the sound alone, whatever tracks are declared.
+	// audioOnlyAfter is how long there may be sound and no picture until viewers that
+	// cannot start with a picture get the sound alone, whatever tracks are declared.
 	audioOnlyAfter = time.Second
-	// noVideoMost is how long a picture that has been there may be missing beside sound,
-	// if it cannot be shown again: all who watch go over to the sound alone, for they
-	// would stop. It is longer than a network takes to recover from a moment's trouble.
+	// noVideoMost is how long a picture that has been there may be missing beside
+	// sound, if it cannot be shown again: all viewers go over to the sound alone, for
+	// they would stop. It is longer than a network takes to recover from a moment's
+	// trouble.
 	noVideoMost = 2500 * time.Millisecond
 	// videoSteady is for how long pictures have to come after that until they count as
 	// there again. Of a screen that stands still there is one each few seconds, and with
 	// each all would begin anew.
 	videoSteady = 300 * time.Millisecond
-	// pausedAfter is how long a picture may stand until who watches is told.
+	// pausedAfter is how long a picture may stand until viewers are told.
 	pausedAfter = 5 * time.Second
-	// gapMost is how long sound may take to come while it counts as there. Opus
-	// sends something every 400 ms when nobody speaks (RFC 6716 section 2.1.9). Of
-	// pictures it is the same.
+	// gapMost is how long sound may take to come while it counts as there. Opus sends
+	// something every 400 ms in silence (RFC 6716 section 2.1.9). Of pictures it is the
+	// same.
 	gapMost = 500 * time.Millisecond
 )
 
@@ -89,7 +90,7 @@ func (f *feed) watchVideo(now time.Time) {
 }
 
 // changeLines ends the lines that are of no use any more: the main one when the picture
-// is missing for too long and cannot be shown again, the sound alone when who comes can
+// is missing for too long and cannot be shown again, the sound alone when a joiner can
 // start with a picture.
 func (f *feed) changeLines() {
 	if f.main != nil && f.missing >= noVideoMost && !f.main.live.Lasts() {
@@ -104,7 +105,7 @@ func (f *feed) changeLines() {
 }
 
 // beginLines begins the lines that a frame of an input is the first of: the main one
-// with a keyframe, the sound alone while nobody can start with a picture.
+// with a keyframe, the sound alone while no viewer can start with a picture.
 func (f *feed) beginLines(in *feedInput, frame *media.Frame, now time.Time) {
 	switch {
 	case in != f.inputs[0]:
@@ -130,7 +131,7 @@ func (f *feed) rewind() {
 		return
 	}
 	sound := f.inputs[1]
-	again := sound.track.AllFrames() // before the other one is closed: a ring that nobody reads is gone
+	again := sound.track.AllFrames() // before the other one is closed: a ring without readers is gone
 	sound.cursor.Close()
 	sound.cursor, sound.ended = again, false
 }
@@ -138,8 +139,8 @@ func (f *feed) rewind() {
 // beginLine begins a line with some of the inputs. Its header tells what the first
 // keyframe says of itself.
 func (f *feed) beginLine(line int, inputs []*feedInput, keyframe []byte) {
-	// What WebM does not have is sent as MP4. What belongs to it is of the same kind,
-	// sound alone too: the same players take it.
+	// Codecs that WebM does not have are sent as MP4. All lines of a stream are of the
+	// same kind, sound alone too: the same players take it.
 	format, _ := codec.For(f.inputs[0].track.Info().Codec)
 	m, h, err := newMuxer(inputs, keyframe, format.MatroskaOnly, f.key.timed)
 	if err != nil { // no tracks that a player could take

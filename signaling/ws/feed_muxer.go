@@ -91,8 +91,8 @@ func (m *muxer) push(in *feedInput, f *media.Frame) {
 	}
 }
 
-// advance says that the stream is at the time to. If sends, the publisher is there, and
-// sound from before that time that has not come will not.
+// advance notes that the stream is at the time to. If sends, the publisher is there,
+// and sound from before that time that has not come will not.
 func (m *muxer) advance(to time.Duration, sends bool) {
 	if sends {
 		m.live.Advance(to)

@@ -12,7 +12,7 @@ import (
 
 const (
 	// ringSpan and ringBytes bound what a feed keeps. A group of pictures that is
-	// longer is not kept whole: who joins waits for the next keyframe.
+	// longer is not kept whole: a joiner waits for the next keyframe.
 	ringSpan  = 12 * time.Second
 	ringBytes = 8 << 20
 	// lagSpan and lagBytes are how far a viewer may be behind.
@@ -32,7 +32,7 @@ const (
 // The lines of a feed.
 const (
 	mainLine      = iota // all that the broadcast has
-	audioOnlyLine        // the sound alone, for who cannot start on the main line
+	audioOnlyLine        // the sound alone, for viewers that cannot start on the main line
 	lineCount
 )
 
@@ -69,11 +69,11 @@ type entry struct {
 // unit is a piece of a feed.
 type unit struct {
 	webm.Unit
-	fragment *mp4.Fragment // nil in a feed of WebM
+	fragment *mp4.MovieFragment // nil in a feed of WebM
 }
 
 // ofFragment makes a unit of a fragment.
-func ofFragment(f mp4.Fragment) unit {
+func ofFragment(f mp4.MovieFragment) unit {
 	return unit{webm.Unit{Time: f.Time, End: f.End, Key: f.Key, Begins: true, Blocks: f.Data}, &f}
 }
 
@@ -106,8 +106,8 @@ type header struct {
 	fmp4  bool        // fragmented MP4, else WebM
 }
 
-// setHeader begins a line: h is the header of its units to come. Those that are there belong
-// to another one: nobody gets them any more.
+// setHeader begins a line: h is the header of its units to come. Those that are there
+// belong to another one: no viewer gets them any more.
 func (r *ring) setHeader(line int, h header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,7 +117,7 @@ func (r *ring) setHeader(line int, h header) {
 	r.wakeAll()
 }
 
-// dropLine ends a line. Who goes with it goes over to the other one.
+// dropLine ends a line. Its viewers go over to the other one.
 func (r *ring) dropLine(line int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,7 +131,7 @@ func (l *line) clear() {
 	l.tail, l.units, l.hasKey = l.head(), nil, false
 }
 
-// refuse says that no player can take a stream with this codec.
+// refuse notes that no player can take a stream with this codec.
 func (r *ring) refuse(c media.Codec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,7 +148,7 @@ func (r *ring) startable() bool {
 	return r.lines[mainLine].hasKey
 }
 
-// end says that nothing will follow.
+// end notes that nothing will follow.
 func (r *ring) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +156,7 @@ func (r *ring) end() {
 	r.wakeAll()
 }
 
-// setAway says whether the publisher sends nothing for now.
+// setAway notes whether the publisher sends nothing for now.
 func (r *ring) setAway(away bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -166,7 +166,7 @@ func (r *ring) setAway(away bool) {
 	}
 }
 
-// setPaused says whether the picture of the main line stands still.
+// setPaused notes whether the picture of the main line stands still.
 func (r *ring) setPaused(paused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -176,8 +176,8 @@ func (r *ring) setPaused(paused bool) {
 	}
 }
 
-// append adds units to a line and lets go of what nobody needs. It returns false if no
-// player could start at any unit.
+// append adds units to a line and lets go of what no viewer needs. It returns false if
+// no player could start at any unit.
 func (r *ring) append(line int, units []unit) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -228,8 +228,8 @@ type position struct {
 	askedAt time.Duration // where the stream was then
 }
 
-// takes is what a viewer's SourceBuffer takes. The zero value is WebM, for who says
-// nothing.
+// takes is what a viewer's SourceBuffer takes. The zero value is WebM, for a viewer
+// that says nothing.
 type takes struct{ fmp4, noWebM bool }
 
 // taken is what a viewer has to do next.

@@ -133,7 +133,7 @@ func (p *pacer) over(f pacedFrame) bool {
 	return ok && (p.bytes+f.size() > maxQueued || f.PTS-first > maxSpan)
 }
 
-// end says that no frame will follow: releaseAll releases what is there and returns.
+// end notes that no frame will follow: releaseAll releases what is there and returns.
 func (p *pacer) end() {
 	p.mu.Lock()
 	p.ended = true

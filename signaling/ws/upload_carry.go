@@ -18,7 +18,7 @@ const takenCodecs = "VP8, VP9, AV1, H264 and Opus are taken"
 const maxTracks = 2
 
 // carry returns the tracks of a header. All of them must be such that they can be
-// carried to viewers and files: one that is left out would be missed by people who
+// carried to viewers and files: one that is left out would be missed by viewers that
 // cannot know why. So the error says which one cannot, before anything is live.
 func carry(h read.Header) ([]*uploadTrack, *refusal) {
 	tracks := make([]*uploadTrack, len(h.Tracks))

@@ -18,8 +18,8 @@ const (
 	// maxLoggedDamage is how many damages of an upload are logged.
 	maxLoggedDamage = 10
 	// orderProof is how many pictures of H264 are looked at before it is live, unless
-	// its parameter sets say that pictures are shown as they come: who uses B slices
-	// has them among the first ones.
+	// its parameter sets say that pictures are shown as they come: an encoder that uses
+	// B slices has them among the first ones.
 	orderProof = 8
 	// soundAlone is how much sound is held without any picture.
 	soundAlone = time.Second
@@ -51,7 +51,7 @@ type intake struct {
 	line     *timeline
 	live     bool
 	damaged  int  // how often
-	ended    bool // nothing follows: set by who closes the reader
+	ended    bool // nothing follows: set by the caller that closes the reader
 }
 
 // uploadTrack is a track of the stream.
@@ -88,8 +88,8 @@ func (n *intake) Header(h read.Header) error {
 	return n.beginStream(false)
 }
 
-// beginStream begins the stream, if all is known that must be. last says that nothing
-// follows.
+// beginStream begins the stream, if all is known that must be. last reports whether
+// nothing follows.
 func (n *intake) beginStream(last bool) error {
 	for _, t := range n.tracks {
 		switch proven := t.keys && (last || t.stored == nil || t.stored.InOrder() || t.frames >= orderProof); {
@@ -160,7 +160,7 @@ func (n *intake) changeHeader(h read.Header, tracks []*uploadTrack) error {
 	if n.begun {
 		n.line.restart()
 	} else {
-		n.dropHeld() // times start anew, and nobody has seen any of it
+		n.dropHeld() // times start anew, and no viewer has seen any of it
 	}
 	n.log.Info("recorder started anew")
 	return nil
@@ -207,7 +207,7 @@ func (n *intake) Frame(f read.Frame) error {
 			return err
 		}
 		if !t.keys {
-			return nil // of no use to anybody
+			return nil // of no use
 		}
 	}
 	if t.gap && !coded.Sync {
@@ -246,7 +246,7 @@ func (n *intake) holdFrame(f heldFrame) error {
 	return n.beginStream(false)
 }
 
-// noKeyframe says what is the matter with H264 that nobody can see.
+// noKeyframe tells what H264 lacks that no viewer can see.
 const noKeyframe = "No keyframe of H264 came that has its parameter sets, in the frames or in the CodecPrivate. Encode with keyframes."
 
 // sendFrame places a frame on the stream's clock and has it sent.
@@ -261,8 +261,8 @@ func (n *intake) sendFrame(f heldFrame) error {
 	return n.send(f.track, pacedFrame{f.Frame, t.writer})
 }
 
-// finish notes that nothing follows. What is held is too short to prove anything, and
-// is taken as it is.
+// finish notes that nothing follows. The held frames are too few to prove anything, and
+// are taken as they are.
 func (n *intake) finish() error {
 	if n.begun || n.tracks == nil {
 		return nil
@@ -270,8 +270,8 @@ func (n *intake) finish() error {
 	return n.beginStream(true)
 }
 
-// Damage implements read.Receiver. What the end of the upload cuts off is none:
-// nothing is missing before anything else.
+// Damage implements read.Receiver. A cut at the end of the upload is none: nothing is
+// missing before anything else.
 func (n *intake) Damage(d ebml.Damage) {
 	if n.ended {
 		return

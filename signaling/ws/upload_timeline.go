@@ -56,7 +56,7 @@ func newTimeline(tracks []*uploadTrack, edge time.Duration) *timeline {
 	return t
 }
 
-// restart says that the frames to come are of another recorder.
+// restart notes that the frames to come are of another recorder.
 func (t *timeline) restart() { t.restarted = t.started }
 
 // place returns the PTS of a frame with the time at, which arrived at now and

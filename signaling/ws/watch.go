@@ -131,13 +131,13 @@ type viewer struct {
 	bytes atomic.Uint64 // of media that were sent
 }
 
-// Silent implements session.Connection. Nobody takes a viewer's place.
+// Silent implements session.Connection. No client takes a viewer's place.
 func (v *viewer) Silent() bool { return false }
 
 // Counters implements session.Connection.
 func (v *viewer) Counters() session.Counters { return session.Counters{Bytes: v.bytes.Load()} }
 
-// errGone says that the client has closed the socket.
+// errGone means that the client has closed the socket.
 var errGone = errors.New("ws: viewer has gone")
 
 // readAll reads until the client has gone: its hello, and otherwise only signs
@@ -195,7 +195,7 @@ func (v *viewer) watchName(ctx context.Context) error {
 		case err == nil:
 			told = true // its end is told, too
 
-			// Nobody can ask a MediaRecorder.
+			// A MediaRecorder cannot be asked.
 			v.asks = sub.Stream().Source == "webrtc"
 			err = v.follow(ctx, f)
 			v.endpoint.feeds.leave(f, sub)

@@ -10,7 +10,7 @@ import (
 	"weir/sfu/media"
 )
 
-// wishes is what a viewer asks for. The zero value is for who says nothing.
+// wishes is what a viewer asks for. The zero value is for one that says nothing.
 type wishes struct {
 	framing   webm.Framing
 	durations durations

@@ -84,7 +84,7 @@ func (v *viewer) writeMessage(shared []byte) error {
 	v.buffers = v.parts[:]
 	n, err := v.buffers.WriteTo(v.conn.NetConn())
 	v.bytes.Add(uint64(n))
-	v.parts = [2][]byte{} // who waits holds no unit
+	v.parts = [2][]byte{} // a waiting viewer holds no unit
 	v.broken = err != nil
 	return err
 }
@@ -141,7 +141,7 @@ func (v *viewer) control(kind int, data string, now time.Time) error {
 	return v.conn.WriteControl(kind, []byte(data), now.Add(writeTimeout))
 }
 
-// closeWait is how long a close message may take that nobody waits for.
+// closeWait is how long a close message may take that no caller waits for.
 const closeWait = 100 * time.Millisecond
 
 // close says why and closes the socket. It waits for the reading goroutine.

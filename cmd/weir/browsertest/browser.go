@@ -45,7 +45,7 @@ func Start(t testing.TB) Browser {
 	return Browser{ctx}
 }
 
-// Tab is one page of a browser. What it writes to its console is collected.
+// Tab is one page of a browser. Its console messages are collected.
 type Tab struct {
 	T       testing.TB
 	Context context.Context

@@ -12,8 +12,8 @@ import (
 	"weir/sfu/media"
 )
 
-// broadcast is the synthetic media of one publisher: what looks like VP8 and Opus
-// to whoever looks at headers, and is noise otherwise.
+// broadcast is the synthetic media of one publisher: what looks like VP8 and Opus to a
+// reader of headers, and is noise otherwise.
 type broadcast struct {
 	c    Config
 	p    *publisher

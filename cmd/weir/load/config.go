@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Config is a run. All fields but Token, Joins, PID, Profiles and Expect need a
-// value: a load that one did not choose says nothing.
+// Config is a run. All fields but Token, Joins, PID, Profiles and Expect need a value:
+// a load by default would tell nothing.
 type Config struct {
 	// WHIP and WHEP are the URLs of the endpoints. "{name}" stands for a stream's
 	// name, which is Name, a dash and a number from 1.

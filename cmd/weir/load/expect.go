@@ -123,7 +123,7 @@ func (e Expectation) String() string {
 	return e.metric.name + e.op + strconv.FormatFloat(e.value, 'f', -1, 64) + e.metric.unit
 }
 
-// met says whether a figure is as expected. One that was not measured is not.
+// met reports whether a figure is as expected. One that was not measured is not.
 func (e Expectation) met(got float64) bool {
 	switch e.op {
 	case "<":

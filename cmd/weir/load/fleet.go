@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// napTime is how long packets are left to gather while nobody joins: many at
-	// a time cost less each. The times at which they came are the kernel's, and
-	// the sockets hold a second.
+	// napTime is how long packets are left to gather while no viewer joins: many at a
+	// time cost less each. The times at which they came are the kernel's, and the
+	// sockets hold a second.
 	napTime = 5 * time.Millisecond
 	// dueInterval is how often viewers are asked to send what is due.
 	dueInterval = 50 * time.Millisecond
@@ -154,7 +154,7 @@ func (f *fleet) count(size int) {
 	}
 }
 
-// latency notes how long a packet was on its way.
+// latency notes how long a packet took.
 func (f *fleet) latency(at, sent int64) {
 	if at < sent {
 		f.negative++
@@ -173,8 +173,8 @@ func (f *fleet) decrypt(k *keys, b []byte) {
 	f.authenticated++
 }
 
-// openWindow begins the measurement, closeWindow ends it. What was sent before
-// its end and is on its way still counts.
+// openWindow begins the measurement, closeWindow ends it. Packets that were sent before
+// its end and are under way still count.
 func (f *fleet) openWindow() {
 	f.windowOpen, f.windowCPU = true, threadCPU()
 	for _, v := range f.viewers {

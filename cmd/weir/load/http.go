@@ -29,8 +29,8 @@ type refusal struct {
 // Error implements error.
 func (r *refusal) Error() string { return r.text }
 
-// notLive says whether err is a WHEP server's answer while nobody publishes under
-// a name: 409 with Retry-After in the draft, 404 of many servers.
+// notLive reports whether err is a WHEP server's answer while no publisher has the
+// name: 409 with Retry-After in the draft, 404 of many servers.
 func notLive(err error) bool {
 	var r *refusal
 	return errors.As(err, &r) && (r.code == http.StatusConflict || r.code == http.StatusNotFound)

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// baseTime is for how long the server is looked at before anybody joins: what it
+	// baseTime is for how long the server is looked at before a viewer joins: what it
 	// uses then is the stream's, and is taken off what the joins cost.
 	baseTime = 2 * time.Second
 	// joinsAtOnce is how many viewers join at a time: so few that hardly one waits
@@ -29,8 +29,8 @@ type Joins struct {
 	BaseCPU    Figure `json:"base_cpu_percent"` // of a core, without joins; not in the above
 }
 
-// comeAndGo lets viewers join and leave, and fills in the report. An error means
-// that nobody could join, or that the server is gone.
+// comeAndGo lets viewers join and leave, and fills in the report. An error means that
+// no viewer could join, or that the server is gone.
 func (r *loadTest) comeAndGo(ctx context.Context) error {
 	base, baseTook, err := r.spend(func() { sleep(ctx, baseTime) })
 	if err != nil {
@@ -53,7 +53,7 @@ func (r *loadTest) comeAndGo(ctx context.Context) error {
 		return fmt.Errorf("no viewer could join: %s", report.Failures[0])
 	}
 	report.Joins = joinsOf(tally.connected, spent{used, took}, spent{base, baseTook})
-	r.fleet.latencies = histogram{} // nobody stays long enough to tell anything of the media
+	r.fleet.latencies = histogram{} // no viewer stays long enough to tell anything of the media
 	r.collect(m)
 	return nil
 }
@@ -82,7 +82,7 @@ func (r *loadTest) joinAndLeaveAll(ctx context.Context, t *tally) {
 		}
 		took, err := r.joinAndLeave(ctx, i)
 		if ctx.Err() != nil {
-			return // interrupted: nobody's fault
+			return // interrupted: not a fault
 		}
 		if done := t.add(took, err); done%joinsToTell == 0 {
 			r.c.say("%d of %d viewers have joined and left", done, r.c.Joins)

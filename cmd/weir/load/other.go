@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// errSystem is what a run ends with elsewhere. What reads sockets here is made
-// of system calls of Linux, in their 64-bit layout.
+// errSystem is what a run ends with elsewhere. The reading of sockets is made of system
+// calls of Linux, in their 64-bit layout.
 var errSystem = errors.New("the load generator runs on Linux (amd64, arm64) only")
 
 type socket struct{}

@@ -212,7 +212,7 @@ func (p *publisher) readFeedback(s *webrtc.RTPSender) {
 	}
 }
 
-// isGone says whether the connection has been lost.
+// isGone reports whether the connection has been lost.
 func (p *publisher) isGone() bool {
 	select {
 	case <-p.gone:

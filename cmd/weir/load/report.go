@@ -78,7 +78,7 @@ type Received struct {
 	numbered int64 // packets, by the server's sequence numbers
 }
 
-// Latency is the time on the way from a publisher's socket to a viewer's.
+// Latency is the time from a publisher's socket to a viewer's.
 type Latency struct {
 	Samples  uint64 `json:"samples"`
 	P50      Figure `json:"p50"`
@@ -188,7 +188,7 @@ func (r *Report) joins(of func(*Joins) Figure) float64 {
 	return float64(of(r.Joins))
 }
 
-// Missed says in one sentence what was not as expected; "" if all was.
+// Missed tells in one sentence which figures were not as expected; "" if none.
 func (r *Report) Missed() string {
 	if r.Verdict != VerdictFail {
 		return ""

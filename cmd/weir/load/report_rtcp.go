@@ -9,8 +9,8 @@ import (
 	"weir/sfu/media"
 )
 
-// reportInterval is how often a viewer sends a receiver report, so that the
-// server sees somebody who listens (RFC 3550 section 6.2 would have it vary).
+// reportInterval is how often a viewer sends a receiver report, so that the server sees
+// a viewer that is there (RFC 3550 section 6.2 would have it vary).
 const reportInterval = time.Second
 
 // sendDue sends the checks and reports that are due.
@@ -51,8 +51,8 @@ func (v *viewer) report() {
 	}
 }
 
-// report is what came since the last one (RFC 3550 section 6.4.1). There is no
-// jitter in it, and no answer to sender reports: nobody needs them of us.
+// report is what came since the last one (RFC 3550 section 6.4.1). There is no jitter
+// in it, and no answer to sender reports: no server needs them of us.
 func (t *track) report() rtcp.ReceptionReport {
 	expected := t.whole.expected(t.highest)
 	lost := expected - t.whole.received

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// settleTime is between the last viewer's coming and the measurement: what is
-	// sent to those who come late, to catch up, is over then.
+	// settleTime is between the last viewer's coming and the measurement: what is sent
+	// to those that come late, to catch up, is over then.
 	settleTime = time.Second
 	// drainTime is how long packets that were sent within the measurement are
 	// waited for behind it.
@@ -20,10 +20,10 @@ const (
 	leavers    = 16
 )
 
-// Run publishes, watches, measures and ends everything again. When ctx is done
-// before the end, the report is of the time until then, and says that it was
-// interrupted. An error means that there is nothing to report: a stream could
-// not be published, or no viewer could join.
+// Run publishes, watches, measures and ends everything again. When ctx is done before
+// the end, the report is of the time until then, and tells that it was interrupted. An
+// error means that there is nothing to report: a stream could not be published, or no
+// viewer could join.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (r *loadTest) join(ctx context.Context, i int) error {
 	r.mu.Unlock()
 	err = r.joiner.join(ctx, v)
 	if ctx.Err() != nil {
-		return nil // interrupted: nobody's fault
+		return nil // interrupted: not a fault
 	}
 	return err
 }

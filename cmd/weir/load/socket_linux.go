@@ -36,9 +36,9 @@ func openSocket() (*socket, error) {
 			return nil, fmt.Errorf("socket option %d: %w", option, err)
 		}
 	}
-	// What the server sends as one is taken as one, where the kernel can. Otherwise
-	// it is taken apart on the way, and on one machine the server would be charged for
-	// that: what a network card does there, or the viewer's machine.
+	// Datagrams that the server sends as one are taken as one, where the kernel can.
+	// Otherwise it is taken apart on the way, and on one machine the server would be
+	// charged for that: what a network card does there, or the viewer's machine.
 	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_UDP, udpGRO, 1)
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{}); err != nil {
 		syscall.Close(fd)

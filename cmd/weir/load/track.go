@@ -2,8 +2,8 @@ package load
 
 import "weir/sfu/media"
 
-// recall is how far back a track knows which packets have come: 6 s of 320
-// packets a second. What comes later than that counts as lost.
+// recall is how far back a track knows which packets have come: 6 s of 320 packets a
+// second. A packet that comes later counts as lost.
 const recall = 2048
 
 // track counts the packets of one SSRC of one viewer.
@@ -85,8 +85,8 @@ func (t *track) stamped(ext int64, number uint32) {
 // openWindow begins to count anew, with the next packet.
 func (t *track) openWindow() { t.window = span{from: t.highest + 1, open: true} }
 
-// closeWindow ends the window with the newest packet. Older ones that are on
-// their way still count.
+// closeWindow ends the window with the newest packet. Older ones that are under way
+// still count.
 func (t *track) closeWindow() {
 	if t.window.open {
 		t.window.to, t.window.open = t.highest, false

@@ -15,8 +15,8 @@ import (
 // server has them one flight earlier, and may send a second of media at once.
 const maxEarly = 4096
 
-// viewer is one WHEP session. What concerns its media is owned by the goroutine
-// of its fleet.
+// viewer is one WHEP session. The fields for its media are owned by the goroutine of
+// its fleet.
 type viewer struct {
 	// set once
 	number  int
@@ -139,8 +139,8 @@ func (v *viewer) packet(b []byte, at int64) {
 	}
 	if number, ok := readStamp(head); ok {
 		t.stamped(ext, number)
-		// What a server sends again to those who have just come is old on purpose, and
-		// not in the measurement.
+		// Packets that a server repeats for a joiner are old on purpose, and not in the
+		// measurement.
 		if v.stream.window[kind].hold(number) {
 			t.measured++
 			f.latency(at, v.stream.left[kind].at(number))

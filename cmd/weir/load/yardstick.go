@@ -18,7 +18,7 @@ func Yardstick() (Figure, error) {
 	if err != nil {
 		return 0, fmt.Errorf("yardstick: %w", err)
 	}
-	defer full.Close() // nobody reads: what has no room is dropped, at the same cost
+	defer full.Close() // without a reader, packets are dropped for want of room, at the same cost
 	from, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return 0, fmt.Errorf("yardstick: %w", err)

@@ -22,8 +22,8 @@ func AppendID(b []byte, id ElementID) []byte {
 // MaxSize is the largest size that 8 bytes can tell; all ones mean unknown.
 const MaxSize = 1<<56 - 2
 
-// AppendSize appends the size n of an element's data in the fewest bytes
-// (RFC 8794 section 4). n is at most maxSize.
+// AppendSize appends the size n of an element's data in the fewest bytes (RFC 8794
+// section 4). n is at most MaxSize.
 func AppendSize(b []byte, n uint64) []byte { return AppendWideSize(b, n, sizeBytes(n)) }
 
 // AppendWideSize appends n as a size of the given width in bytes, 1 to 8.
@@ -35,9 +35,9 @@ func AppendWideSize(b []byte, n uint64, width int) []byte {
 	return b
 }
 
-// AppendVoid appends a Void that takes exactly total bytes with its head, which
-// is at least 2. Up to 128 bytes it has the shortest head, above that one with a
-// size of 8 bytes: a head of voidHead bytes.
+// AppendVoid appends a Void that takes exactly total bytes with its head, which is at
+// least 2. Up to 128 bytes it has the shortest head, above that one with a size of 8
+// bytes: a head of VoidHead bytes.
 func AppendVoid(b []byte, total int) []byte {
 	end := len(b) + total
 	b = AppendVoidHead(b, int64(total))
@@ -72,7 +72,7 @@ func AppendCluster(b []byte, ms int64) []byte {
 		byte(ms>>32), byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms))
 }
 
-// AppendClusterAt is appendCluster for any number of ticks.
+// AppendClusterAt is AppendCluster for any number of ticks.
 func AppendClusterAt(b []byte, ticks int64) []byte {
 	if ticks < 1<<40 {
 		return AppendCluster(b, ticks)
@@ -169,7 +169,7 @@ func Fill(id ElementID, width int, body []byte, room int) []byte {
 // its TrackEntry ends.
 const SizeBytes = 2 * (1 + 1 + 2)
 
-// AppendPictureSize appends PixelWidth and PixelHeight in sizeBytes bytes.
+// AppendPictureSize appends PixelWidth and PixelHeight in SizeBytes bytes.
 func AppendPictureSize(b []byte, width, height int) []byte {
 	return append(b,
 		byte(PixelWidthID), 0x82, byte(width>>8), byte(width),

@@ -176,8 +176,8 @@ func parseAudio(audio Child) (channels int, err error) {
 	return int(n), err
 }
 
-// Container says which kind of file tracks make: "webm", or "mkv" (Matroska) where
-// WebM does not have one of their codecs.
+// Container returns the kind of file that tracks make: "webm", or "mkv" (Matroska)
+// where WebM does not have one of their codecs.
 func Container(tracks []TrackEntry) string {
 	for i := range tracks {
 		if format, _ := codec.For(tracks[i].Codec); format.MatroskaOnly {

@@ -42,9 +42,9 @@ type Head struct {
 	Unknown bool  // the size
 }
 
-// ParseHead parses a head of which headNeeds says that it is whole. It returns
-// false if the ID is none: IDs have the fewest bytes, and their bits are neither
-// all zero nor all one (RFC 8794 section 5).
+// ParseHead parses a head that HeadNeeds has found whole. It returns false if the ID is
+// none: IDs have the fewest bytes, and their bits are neither all zero nor all one (RFC
+// 8794 section 5).
 func ParseHead(h []byte) (Head, bool) {
 	n := VintBytes(h[0])
 	id, _ := Uint(h[:n])
@@ -55,8 +55,8 @@ func ParseHead(h []byte) (Head, bool) {
 		ok && shortest && value != 0 && value != ones
 }
 
-// ParseVint parses the variable-size integer at the start of b. n is its length
-// in bytes; ones says that all bits of its value are one, which as a size means
+// ParseVint parses the variable-size integer at the start of b. n is its length in
+// bytes; ones reports whether all bits of its value are one, which as a size means
 // unknown (RFC 8794 section 6.2). It returns false if b holds no whole one.
 func ParseVint(b []byte) (v uint64, n int, ones, ok bool) {
 	if len(b) == 0 {

@@ -23,8 +23,8 @@ const (
 	UnknownWidth, UnknownHeight = 640, 360
 )
 
-// Layout says where the header's changeable places are, in bytes from the start
-// of the file; seekRoom and indexRoom are lengths.
+// Layout is where the header's changeable places are, in bytes from the start of the
+// file; seekRoom and indexRoom are lengths.
 type Layout struct {
 	SegmentSize int64 // the 8 bytes of the Segment's size
 	Segment     int64 // the Segment's data: the origin of all positions in the file
@@ -90,7 +90,8 @@ func renderEBML(tracks []ebml.TrackEntry) ([]byte, error) {
 		EBML ebmlHeader `ebml:"EBML"`
 	}{ebmlHeader{
 		EBMLVersion: 1, EBMLReadVersion: 1, EBMLMaxIDLength: 4, EBMLMaxSizeLength: 8,
-		// SeekPreRoll is of version 4; whoever knows SimpleBlock (version 2) can read.
+		// SeekPreRoll is of version 4; a reader that knows SimpleBlock (version 2) will
+		// do.
 		DocType: docType, DocTypeVersion: 4, DocTypeReadVersion: 2,
 	}})
 }

@@ -74,8 +74,8 @@ func (x *Index) Cues() []Cue {
 	return cues
 }
 
-// Thin returns at most n of cues, spread evenly, with no gap longer than
-// maxCueStep that cues does not have itself; or nil if that takes more than n.
+// Thin returns at most n of cues, spread evenly, with no gap longer than MaxCueStep
+// that cues does not have itself; or nil if that takes more than n.
 func Thin(cues []Cue, n int) []Cue {
 	if len(cues) <= n {
 		return cues

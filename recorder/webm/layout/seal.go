@@ -95,7 +95,7 @@ func Seal(l Layout, s Summary, write func(Patch) error) error {
 	return nil
 }
 
-// Header returns the writes 3 to 6 of seal.
+// Header returns the writes 3 to 6 of Seal.
 func (s Summary) Header(l Layout) ([]Patch, error) {
 	var out []Patch
 	if len(s.Front) > 0 {

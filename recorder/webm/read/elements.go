@@ -276,7 +276,7 @@ func (r *Reader) bad(reason string) error {
 	return nil
 }
 
-// midway says that something has only begun to arrive, or is passed over as
+// midway reports whether something has only begun to arrive, or is passed over as
 // damaged.
 func (r *Reader) midway() bool {
 	return r.damaged || r.group.open || r.step != stepHead || r.have > 0
@@ -306,8 +306,8 @@ func (r *Reader) report(end int64, reason string) {
 		d = r.current(reason)
 	}
 	r.forget()
-	// What the lookout found may have begun before the current element, when that
-	// was none; then nothing lies between.
+	// The lookout's find may have begun before the current element, when that was none;
+	// then nothing lies between.
 	d.Offset = min(d.Offset, end)
 	d.Length = end - d.Offset
 	r.tell(d)
@@ -320,8 +320,8 @@ func (r *Reader) forget() {
 	r.empty()
 }
 
-// tell tells of damage. What the lookout found may also have begun before damage
-// that was told of already: offsets never go back.
+// tell tells of damage. The lookout's find may also have begun before damage that was
+// told of already: offsets never go back.
 func (r *Reader) tell(d ebml.Damage) {
 	if d.Offset < r.told {
 		d.Offset, d.Length = r.told, max(0, d.Offset+d.Length-r.told)

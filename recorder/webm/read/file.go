@@ -31,7 +31,7 @@ type File struct {
 	scanned bool          // they are from a scan, and last is known
 	last    time.Duration // of all frames
 
-	// What is read.
+	// For reading.
 	reader *Reader
 	at     int64 // of the next byte for the reader
 	buf    []byte
@@ -43,7 +43,7 @@ type File struct {
 }
 
 // Open returns a File that reads file, of the given size in bytes, from its first frame
-// on. Of the limits of c only MaxElement counts. What it keeps is bounded by some 10 MiB,
+// on. Of the limits of c only MaxElement counts. Its memory is bounded by some 10 MiB,
 // whatever the file is.
 //
 // It reads the head of the file only. An error wraps ebml.ErrNotWebM, ebml.ErrHeader,

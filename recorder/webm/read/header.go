@@ -18,7 +18,7 @@ type headerState struct {
 
 func newHeader(at int64) headerState { return headerState{started: true, at: at} }
 
-// fresh says that the stream has not begun.
+// fresh reports whether the stream has not begun.
 func (h *headerState) fresh() bool { return !h.started }
 
 // wants reports whether the data of the element, Info or Tracks, are still needed.

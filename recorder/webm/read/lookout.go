@@ -4,15 +4,15 @@ import (
 	"weir/recorder/webm/ebml"
 )
 
-// A lookout watches all bytes of a stream for the start of a Cluster or of an
-// EBML header, whatever the Reader believes to be reading meanwhile. That is how
-// a Reader finds its way back after damage, and how it notices that a size was
-// wrong before it swallows what follows.
+// A lookout watches all bytes of a stream for the start of a Cluster or of an EBML
+// header, whatever the Reader believes to be reading meanwhile. That is how a Reader
+// finds the stream again after damage, and how it notices that a size was wrong before
+// it swallows what follows.
 //
-// The four bytes of an ID alone come about by chance once in 4 GiB of media. With
-// a valid size and the head of the Timestamp, which comes first in a Cluster or
-// right behind a CRC-32 (RFC 9559 section 5.1.3.1), it is once in 2^44 bytes, and
-// costs a Cluster then. Who puts them into a stream harms that stream only.
+// The four bytes of an ID alone come about by chance once in 4 GiB of media. With a
+// valid size and the head of the Timestamp, which comes first in a Cluster or right
+// behind a CRC-32 (RFC 9559 section 5.1.3.1), it is once in 2^44 bytes, and costs a
+// Cluster then. A client that puts them into a stream harms that stream only.
 //
 // Each byte is taken once, and dropped once, so time is linear in their number.
 type lookout struct {
@@ -35,8 +35,8 @@ func newLookout(maxHeader int) lookout {
 // restart forgets the candidate: the next byte does not follow the last one.
 func (l *lookout) restart() { l.n = 0 }
 
-// scan takes p, or the part of it up to the end of a candidate that proved good
-// at a place other than known. It returns how much it took; found says that
+// scan takes p, or the part of it up to the end of a candidate that proved good at a
+// place other than known. It returns how much it took; found reports whether
 // l.candidate[:l.n] is good, and restart must be called before the next scan.
 func (l *lookout) scan(p []byte) (taken int, found bool) {
 	for i := 0; i < len(p); {

@@ -142,9 +142,9 @@ func newReaderFrom(at int64, h headerState, to Receiver, c Config) *Reader {
 	return r
 }
 
-// Push reads the next bytes of the stream, cut anywhere. It keeps no reference
-// to p. What it calls the Receiver with, over the whole stream, does not depend
-// on where the stream is cut.
+// Push reads the next bytes of the stream, cut anywhere. It keeps no reference to p.
+// The calls of the Receiver, over the whole stream, do not depend on where the stream
+// is cut.
 //
 // Damage is no error. An error ends the stream, every later call returns it too:
 // one that wraps ErrNotWebM, ErrHeader, ErrHeaderSize or ErrTooManyTracks, or
@@ -153,10 +153,10 @@ func (r *Reader) Push(p []byte) error {
 	return r.run(func() error { return r.push(p) })
 }
 
-// Gap tells the Reader that bytes of the stream are missing here. What had begun
-// to arrive is dropped, and reading goes on at the next Cluster or EBML header.
-// Without this call a frame would be glued together from both sides. Errors are
-// those of Push.
+// Gap tells the Reader that bytes of the stream are missing here. An element that had
+// begun to arrive is dropped, and reading goes on at the next Cluster or EBML header.
+// Without this call a frame would be glued together from both sides. Errors are those
+// of Push.
 func (r *Reader) Gap() error {
 	return r.run(func() error {
 		r.look.restart()
@@ -167,11 +167,10 @@ func (r *Reader) Gap() error {
 	})
 }
 
-// Close ends the stream. What had only begun to arrive is reported as damage, if it
-// is long enough to have something of a frame. It
-// returns an error that wraps ErrNotWebM or ErrHeader if the stream ends before
-// its tracks are known, or the error that had ended it before. A second Close
-// returns what the first did.
+// Close ends the stream. An element that had only begun to arrive is reported as
+// damage, if it is long enough to have something of a frame. Close returns an error
+// that wraps ErrNotWebM or ErrHeader if the stream ends before its tracks are known, or
+// the error that had ended it before. A second Close returns what the first did.
 func (r *Reader) Close() error {
 	if r.closed {
 		if r.err == ErrClosed {

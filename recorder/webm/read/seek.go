@@ -46,7 +46,7 @@ func stopped(err error) error {
 // keyframe; of other tracks there may be frames that lie before it in the Cluster. A
 // file without a keyframe goes to its start and 0.
 //
-// What the container calls a keyframe is taken for one: see Frame.Key. It is found by
+// A keyframe by the container's word is taken for one: see Frame.Key. It is found by
 // the Cues, from which the Clusters are gone through up to the time, or, of a file
 // without any or with ones that lead astray, by looking through all of it once. An
 // error wraps walk.ErrRead; then Next goes on where it was.

@@ -27,7 +27,7 @@ func (p *plan) fault(format string, args ...any) {
 	p.faults = append(p.faults, fmt.Sprintf(format, args...))
 }
 
-// clean says that nothing has to be done.
+// clean reports whether nothing has to be done.
 func (p *plan) clean() bool {
 	return !p.cut && !p.walk && !p.rewrite && len(p.patches) == 0
 }
@@ -59,7 +59,7 @@ func makePlan(w *walk.Walker, s *survey) (*plan, error) {
 	if s.head.Claimed != end {
 		if c := widthPatch(s.head.SizeAt, s.head.SizeBytes, s.head.Claimed < 0, end-s.head.Segment); c != nil {
 			p.fault("the size of the Segment is unknown or wrong")
-			// Ahead of the SeekHead, which says that all is done.
+			// Ahead of the SeekHead, which tells that all is done.
 			p.patches = append(p.patches, *c)
 		}
 	}

@@ -170,9 +170,9 @@ func (s *survey) seekSpan(isFree func(top) bool) span {
 	return best
 }
 
-// planSeekHead sees to the SeekHead (RFC 9559 section 5.1.1). A file needs one that
-// is right or none, and one if Cues are behind the Clusters, since nobody looks
-// there unasked.
+// planSeekHead sees to the SeekHead (RFC 9559 section 5.1.1). A file needs one that is
+// right or none, and one if Cues are behind the Clusters, since no player looks there
+// unasked.
 func planSeekHead(w *walk.Walker, s *survey, p *plan) error {
 	var have *top
 	for i := range s.tops {

@@ -30,10 +30,10 @@ type Report struct {
 	// Faults are what is wrong with the file, each in a line of English without a
 	// full stop; nil if there is nothing.
 	Faults []string
-	// Clean says that Repair has nothing to do. A file whose frames are damaged may
-	// be clean: nothing can be done about that.
+	// Clean reports whether Repair has nothing to do. A file whose frames are damaged
+	// may be clean: nothing can be done about that.
 	Clean bool
-	// Rewrite says that Repair cannot do it, and Rewrite can.
+	// Rewrite reports whether Repair cannot do it, and Rewrite can.
 	Rewrite bool
 
 	// Bytes is how long the file is up to the end of the last block that is whole,
@@ -51,7 +51,8 @@ type Report struct {
 	// Tracks are those that the file declares, in its order. Repair undeclares one
 	// without a block if weir wrote the file.
 	Tracks []TrackReport
-	// Indexed says that the file has Cues that lead to its Clusters, or needs none.
+	// Indexed reports whether the file has Cues that lead to its Clusters, or needs
+	// none.
 	Indexed bool
 	// Damages are the first 100 pieces in the middle of the file that cannot be
 	// read, MoreDamages how many others there are, and Lost the length of all in
@@ -103,10 +104,10 @@ func examine(r io.ReaderAt, size int64) (*walk.Walker, *survey, *plan, error) {
 	return w, s, p, err
 }
 
-// Repair makes a file of the given size in bytes a whole one, where it is: without
-// a piece of a block at its end, with right sizes, a duration and an index. It
-// keeps each block that is whole, where it is and as it is. What it returns tells
-// how the file was found; if that is Clean, nothing was written.
+// Repair makes a file of the given size in bytes a whole one, where it is: without a
+// piece of a block at its end, with right sizes, a duration and an index. It keeps each
+// block that is whole, where it is and as it is. The report tells how the file was
+// found; if that is Clean, nothing was written.
 //
 // It may be stopped at any moment, and started again: see "Repair" in the
 // description of the package. It does not sync; the caller does that before it

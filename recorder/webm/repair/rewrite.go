@@ -112,7 +112,7 @@ func (c *copier) info() ([]byte, error) {
 		if err := walk.ReadFull(c.from, data, p.Data); err != nil {
 			return nil, err
 		}
-		// What cannot be read ends it.
+		// An element that cannot be read ends it.
 		_ = ebml.EachChild(data, 0, func(e ebml.Child) error {
 			if e.ID != ebml.DurationID && e.ID != ebml.CRC32ID && e.ID != ebml.VoidID {
 				body = append(body, data[e.At:e.DataAt+int64(len(e.Data))]...)

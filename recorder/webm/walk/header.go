@@ -112,7 +112,7 @@ func (w *Walker) readTop(p Piece) error {
 	return nil
 }
 
-// readInfo reads Info. What is behind a TimestampScale may be nonsense: a Duration is
+// readInfo reads Info. The bytes behind a TimestampScale may be nonsense: a Duration is
 // being written there when power fails.
 func (w *Walker) readInfo(p Piece) error {
 	data, err := w.data(&p)

@@ -4,8 +4,8 @@ import (
 	"weir/recorder/webm/ebml"
 )
 
-// children calls f for the head of each child of what lies from at to end, with
-// where its data begin, until it returns false. ok says that they fill it exactly.
+// children calls f for the head of each child of what lies from at to end, with where
+// its data begin, until it returns false. ok reports whether they fill it exactly.
 func (s *Window) children(at, end int64, f func(e ebml.Head, data int64) (bool, error)) (ok bool, err error) {
 	for at < end {
 		e, ok, err := s.Head(at)
@@ -29,7 +29,7 @@ type CueEntry struct {
 }
 
 // EachCue calls f for the entries of Cues whose data lie from at to end, until it
-// returns false. ok says that there is nothing else in them, and that all could be
+// returns false. ok reports whether there is nothing else in them, and all could be
 // read: Cues with anything else are taken for ones that were being written.
 func (s *Window) EachCue(at, end int64, f func(CueEntry) (bool, error)) (ok bool, err error) {
 	return s.children(at, end, func(point ebml.Head, data int64) (bool, error) {

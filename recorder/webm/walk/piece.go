@@ -182,8 +182,8 @@ func (w *Walker) readLacing(b *Block) error {
 }
 
 // readFiller reads how long silence lasts that weir put into a hole. In a file of
-// another program, which FillSound leaves that program's, the packet tells as well: who
-// else marks sound as discardable has a meaning of their own.
+// another program, which FillSound leaves that program's, the packet tells as well:
+// other programs that mark sound as discardable mean something of their own.
 func (w *Walker) readFiller(p *Piece) error {
 	packet, err := w.Window.Peek(p.Block.DataAt, int(min(codec.OpusSilence, p.Block.Bytes)))
 	if err != nil || !w.Head.Own && (p.Block.Bytes != codec.OpusSilence || !codec.IsOpusSilence(packet)) {

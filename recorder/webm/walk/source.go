@@ -62,7 +62,7 @@ func ReadFull(file io.ReaderAt, p []byte, at int64) error {
 	return fmt.Errorf("%w: %w", ErrRead, err)
 }
 
-// Head returns the head of the element at the given place; ok says that it is
+// Head returns the head of the element at the given place; ok reports whether it is
 // whole and valid.
 func (s *Window) Head(at int64) (e ebml.Head, ok bool, err error) {
 	b, err := s.Peek(at, ebml.MaxHead)

@@ -6,7 +6,7 @@ import (
 	"weir/recorder/webm/ebml"
 )
 
-// What follows makes streams for the tests of the Reader.
+// The functions below make streams for the tests of the Reader.
 
 // El returns an element with the least head.
 func El(id ebml.ElementID, parts ...[]byte) []byte {

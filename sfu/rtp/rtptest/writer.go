@@ -7,8 +7,8 @@ import (
 	"weir/sfu/rtp"
 )
 
-// Track is the writing side of a track: an sfu.TrackWriter.
-type Track interface {
+// TrackWriter is the writing side of a track: an sfu.TrackWriter.
+type TrackWriter interface {
 	WritePacket(media.Packet)
 	Tail() media.Tail
 	Refuse()
@@ -20,7 +20,7 @@ type Packet = rtp.Packet
 
 // Writer writes one RTP stream to a track.
 type Writer struct {
-	track   Track
+	track   TrackWriter
 	session *rtp.Session
 	placer  *rtp.Placer
 	intake  *rtp.Intake
@@ -29,7 +29,7 @@ type Writer struct {
 
 // NewWriter returns the writer of a track of a codec. Those of one publisher share a
 // session; nil is that of a publisher with one track.
-func NewWriter(c media.Codec, t Track, s *rtp.Session) *Writer {
+func NewWriter(c media.Codec, t TrackWriter, s *rtp.Session) *Writer {
 	if s == nil {
 		s = &rtp.Session{}
 	}

@@ -43,7 +43,7 @@ export class Capture extends EventTarget {
     if (this.source === 'camera') this.video?.stop();
     const wanted = !this.audio && microphone !== NO_MICROPHONE;
     const got = await this.#cameraAndSound(video, wanted && sound(microphone));
-    this.#take(request, 'camera', got);
+    this.#use(request, 'camera', got);
   }
 
   /** @param {string} microphone as above; with none, the sound of the screen is taken */
@@ -54,7 +54,7 @@ export class Capture extends EventTarget {
     const own = microphone === NO_MICROPHONE && !this.audio;
     const got = await media.getDisplayMedia({video: {frameRate: {ideal: 30}}, audio: own && AS_IT_IS});
     got.getVideoTracks()[0].contentHint = 'detail';
-    this.#take(request, 'screen', got);
+    this.#use(request, 'screen', got);
     if (!own && !this.audio) await this.useMicrophone(microphone).catch((error) => this.#silent(error));
   }
 
@@ -103,7 +103,7 @@ export class Capture extends EventTarget {
     }
   }
 
-  #take(request, source, got) {
+  #use(request, source, got) {
     if (request !== this.#request) { // something else was chosen meanwhile
       for (const track of got.getTracks()) track.stop();
       return;
@@ -123,7 +123,7 @@ export class Capture extends EventTarget {
     if (track) this.#watch(track, 'microphone');
   }
 
-  /** stop() fires no `ended`, so this is always somebody else's doing. */
+  /** stop() fires no `ended`, so this is always the browser's or the user's doing. */
   #watch(track, what) {
     track.addEventListener('ended', () => {
       if (track === this.video || track === this.audio) {

@@ -1,6 +1,6 @@
 import {setIcon} from './dom.js';
 
-/** How long the button says that it worked. */
+/** How long the button tells that it worked. */
 const SHOWN_MS = 2000;
 
 /**

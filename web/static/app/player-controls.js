@@ -2,7 +2,7 @@ import {byId, setIcon, setText} from './dom.js';
 
 /**
  * Mute, volume, picture in picture, full screen and details, by button and
- * key. What the browser cannot do is not offered.
+ * key. Controls that the browser cannot serve are not offered.
  *
  * @param {HTMLVideoElement} video
  * @param {HTMLElement} theatre what goes full screen: the video and its bar

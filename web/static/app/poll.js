@@ -1,6 +1,6 @@
 /**
- * Calls `look` now and every `ms` after it finished, but not while nobody
- * looks at the page; coming back to it looks at once.
+ * Calls `look` now and every `ms` after it finished, but not while the
+ * page is hidden; coming back to it looks at once.
  *
  * @param {number} ms
  * @param {() => Promise<void>} look handles its own errors

@@ -117,10 +117,10 @@ export function state(now, problem, {name, hasSound}) {
   document.title = now === 'live' ? `● ${name} is live: weir` : 'Go live: weir';
 }
 
-/** @param {Error | null} why it is not WebRTC */
-export function fallback(why) {
-  setText(byId('fallback'), fallbackLine(why, 'sending'));
-  byId('fallback').hidden = !why;
+/** @param {Error | null} cause why it is not WebRTC */
+export function fallback(cause) {
+  setText(byId('fallback'), fallbackLine(cause, 'sending'));
+  byId('fallback').hidden = !cause;
 }
 
 function words(now, problem) {

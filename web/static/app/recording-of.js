@@ -4,7 +4,7 @@ import {pause} from '../client/wait.js';
 import {playable} from './recording-row.js';
 
 const LOOK_MS = 1000;
-/** A file is closed within seconds of the end; after this nobody waits any more. */
+/** A file is closed within seconds of the end; after this the page waits no longer. */
 const LOOKS = 30;
 /** Without an id, a recording that ended longer ago belongs to an earlier broadcast. */
 const RECENT_MS = 120000;

@@ -15,9 +15,9 @@ export const transportName = (transport) => NAMES[transport];
 /**
  * One quiet line on why it is not WebRTC.
  *
- * @param {Error | null} why
+ * @param {Error | null} cause
  * @param {'sending' | 'watching'} what
  */
-export function fallbackLine(why, what) {
-  return why ? `WebRTC did not get through; ${what} over a WebSocket instead.` : '';
+export function fallbackLine(cause, what) {
+  return cause ? `WebRTC did not get through; ${what} over a WebSocket instead.` : '';
 }

@@ -3,7 +3,7 @@ import {errorOf} from './problem.js';
 /** What has been played is kept this long, in seconds, and thrown away in steps. */
 const KEEP = 20;
 const KEEP_STEP = 10;
-/** When the browser says that its memory is full. */
+/** When the browser tells that its memory is full. */
 const KEEP_LEAST = 1;
 /** A player that takes nothing (a tab opened in the background) is not fed for ever. */
 const WAITING_MOST = 16 << 20;

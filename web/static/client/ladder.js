@@ -8,8 +8,8 @@ const PATIENTLY_MS = 12000;
 const UNSUPPORTED = 422;
 
 /**
- * The ways to the server, best first: WebRTC, then a WebSocket. It decides
- * which is next, and goes down for reasons the other way would not share: a
+ * The transports to the server, best first: WebRTC, then a WebSocket. It decides
+ * which is next, and goes down for reasons the other one would not share: a
  * name that is taken is taken there too.
  *
  * @template A, B
@@ -23,7 +23,7 @@ export class Ladder {
   /** Whether the reason to leave WebRTC will be there the next time too. */
   #lasting = false;
   /** @type {Problem | null} */
-  #why = null;
+  #cause = null;
 
   /**
    * @param {'auto' | 'webrtc' | 'websocket'} transport
@@ -48,7 +48,7 @@ export class Ladder {
 
   /** @returns {Problem | null} why it is not WebRTC; null also where that was not tried */
   get fallbackReason() {
-    return this.#why;
+    return this.#cause;
   }
 
   /**
@@ -80,7 +80,7 @@ export class Ladder {
   failed(error) {
     if (!this.#auto) return false;
     if (this.#at === 'websocket') {
-      // Neither way got anywhere: that was the network, not WebRTC.
+      // Neither transport connected: that was the network, not WebRTC.
       if (!this.#lasting && statusOf(error) === 0) this.#up();
       return false;
     }
@@ -91,14 +91,14 @@ export class Ladder {
     return true;
   }
 
-  #down(/** @type {Problem} */ why, /** @type {boolean} */ lasting) {
+  #down(/** @type {Problem} */ cause, /** @type {boolean} */ lasting) {
     this.#at = 'websocket';
-    this.#why = why;
+    this.#cause = cause;
     this.#lasting = lasting;
   }
 
   #up() {
     this.#at = 'webrtc';
-    this.#why = null;
+    this.#cause = null;
   }
 }

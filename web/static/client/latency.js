@@ -8,7 +8,7 @@ const PLAUSIBLE_MS = 10000;
  *
  * Basis 'playout': now minus the server's time of the frame that is on the
  * screen. The server's sender reports tie RTP time to its wall clock, and the
- * browser computes from them which moment it is showing. This covers the way
+ * browser computes from them which moment it is showing. This covers the path
  * from the server to the screen, and from the camera as far as the server dates
  * frames back to their capture. It needs the viewer's clock to agree with the
  * server's; HTTP's Date header (whole seconds) is too coarse to correct it, so

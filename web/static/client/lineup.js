@@ -87,7 +87,7 @@ export class Lineup {
     this.#show();
   }
 
-  /** What comes is no picture that this browser can show, or not yet: let the sound be heard. */
+  /** The picture is none that this browser can show, or not yet: let the sound be heard. */
   #unseen() {
     if ((this.#element?.readyState ?? 0) > 0 || !this.#come.has('audio')) return;
     this.#come.delete('video');

@@ -1,9 +1,9 @@
-/** After a stall it keeps a little more in hand, up to this, and slowly gives it back. */
-const HAND_MOST = 0.8;
-const HAND_STEP = 0.06;
-const HAND_BACK = 0.01;
+/** After a stall it keeps a little more in reserve, up to this, and slowly gives it back. */
+const RESERVE_MOST = 0.8;
+const RESERVE_STEP = 0.06;
+const GIVE_BACK = 0.01;
 const CALM_MS = 10000;
-/** Further behind than this (beyond what is kept in hand) is not caught up with but jumped over. */
+/** Further behind than this (beyond the reserve) is not caught up with but jumped over. */
 const JUMP = 1.35;
 /** In the first moments a jump is the quickest and hardly noticed. */
 const JUMP_FIRST = 0.25;
@@ -30,7 +30,7 @@ const SMOOTH = 12;
 const WINDOW_MS = 500;
 
 /**
- * @typedef {object} Hand how much of what has come is kept in hand, in seconds
+ * @typedef {object} Reserve how much of what has come is kept unplayed, in seconds
  * @property {number} least what has to be left when the next piece comes
  * @property {number} start what the browser wants to have before it begins
  */
@@ -45,8 +45,8 @@ const WINDOW_MS = 500;
  */
 export class LiveEdge {
   #video;
-  /** @type {Hand} */
-  #hand;
+  /** @type {Reserve} */
+  #reserve;
   #target;
   #left = new Least();
   /** @type {number | null} */
@@ -60,12 +60,12 @@ export class LiveEdge {
 
   /**
    * @param {HTMLVideoElement} video
-   * @param {Hand} hand
+   * @param {Reserve} reserve
    */
-  constructor(video, hand) {
+  constructor(video, reserve) {
     this.#video = video;
-    this.#hand = hand;
-    this.#target = hand.least;
+    this.#reserve = reserve;
+    this.#target = reserve.least;
     video.addEventListener('waiting', this.#onWaiting);
   }
 
@@ -129,14 +129,14 @@ export class LiveEdge {
     const now = performance.now();
     if (this.#fresh || now - this.#jumped < JUMP_MS * 2) return;
     this.#stalled = now;
-    this.#target = Math.min(HAND_MOST, this.#target + HAND_STEP);
+    this.#target = Math.min(RESERVE_MOST, this.#target + RESERVE_STEP);
   }
 
   #relax() {
     const now = performance.now();
-    if (this.#target <= this.#hand.least || now - this.#stalled < CALM_MS) return;
+    if (this.#target <= this.#reserve.least || now - this.#stalled < CALM_MS) return;
     this.#stalled = now - CALM_MS + 1000; // the next step in a second
-    this.#target = Math.max(this.#hand.least, this.#target - HAND_BACK);
+    this.#target = Math.max(this.#reserve.least, this.#target - GIVE_BACK);
   }
 
   /** @returns {boolean} false while the picture stands still and only the sound goes on */
@@ -157,7 +157,7 @@ export class LiveEdge {
 
   /** Where a jump goes: to what the browser begins with, or what was found to be needed. */
   get #start() {
-    return Math.max(this.#hand.start, this.#target);
+    return Math.max(this.#reserve.start, this.#target);
   }
 
   get #playing() {

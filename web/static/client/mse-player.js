@@ -6,7 +6,7 @@ import {Problem, errorOf} from './problem.js';
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 /** Arriving data steers the player; this is for the time in which none does. */
 const LOOK_MS = 200;
-/** Data comes and nothing moves: then it is stuck in a way that only a new start mends. */
+/** Data comes and nothing moves: then only a new start mends it. */
 const STUCK_MS = 3000;
 /** How long the end of a broadcast may take to be played out. */
 const REST_MS = 1500;
@@ -32,7 +32,7 @@ export class MsePlayer {
   failed;
 
   #mime;
-  #hand;
+  #reserve;
   #source = new Source();
   /** @type {AppendQueue} */
   #queue;
@@ -50,11 +50,11 @@ export class MsePlayer {
 
   /**
    * @param {string} mime exactly as the server says it
-   * @param {import('./live-edge.js').Hand} hand
+   * @param {import('./live-edge.js').Reserve} reserve
    */
-  constructor(mime, hand) {
+  constructor(mime, reserve) {
     this.#mime = mime;
-    this.#hand = hand;
+    this.#reserve = reserve;
     this.failed = new Promise((resolve) => {
       this.#fail = (detail) => resolve(this.#problem(detail));
     });
@@ -74,7 +74,7 @@ export class MsePlayer {
     video.addEventListener('error', this.#onError);
     video.srcObject = null;
     video.src = URL.createObjectURL(this.#source);
-    const edge = this.#edge = new LiveEdge(video, this.#hand);
+    const edge = this.#edge = new LiveEdge(video, this.#reserve);
     this.#timer = setInterval(() => edge.steer(), LOOK_MS);
   }
 
@@ -103,7 +103,7 @@ export class MsePlayer {
     this.#queue.close();
   }
 
-  /** What the element says is the cause; that it takes no data any more only follows from it. */
+  /** The element's error is the cause; that it takes no data any more only follows from it. */
   #problem(/** @type {string} */ detail) {
     const said = this.#video?.error?.message ?? '';
     const noOutput = NO_OUTPUT.test(said);

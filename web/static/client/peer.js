@@ -116,7 +116,7 @@ export class PeerSession {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    // The request first: the other way round the server sees the connection
+    // The request first: else the server sees the connection
     // close before it is told why, and takes the end for an accident.
     const released = this.#release();
     await Promise.race([released, delay(RELEASE_MS)]);
@@ -126,7 +126,7 @@ export class PeerSession {
 
   async #post(/** @type {URL} */ url, /** @type {AbortSignal} */ signal) {
     // Not tied to `signal`: a request given up half-way could leave a session
-    // on the server whose URL nobody knows, and the name would stay taken.
+    // on the server whose URL is not known, and the name would stay taken.
     const response = await request(url, {
       method: 'POST',
       headers: {'Content-Type': 'application/sdp'},

@@ -30,7 +30,7 @@ export class Problem extends Error {
 }
 
 /**
- * What was thrown may be anything.
+ * Makes a Problem of anything that was thrown.
  *
  * @param {unknown} thrown
  * @returns {Error}

@@ -19,7 +19,7 @@ const ATTEMPTS = 8;
  * that ended or failed can be started again.
  *
  * It goes by WebRTC, and where that does not get through by a WebSocket:
- * `transport` says which it is, `fallbackReason` why it is not WebRTC (a Problem).
+ * `transport` tells which it is, `fallbackReason` why it is not WebRTC (a Problem).
  *
  * @fires Publisher#state CustomEvent<{state, previous, problem, transport, fallbackReason}>
  * @fires Publisher#stats CustomEvent<import('./send-stats.js').SendStats>
@@ -120,7 +120,7 @@ export class Publisher extends Stateful {
     return (await this.#transport?.stats()) ?? null;
   }
 
-  /** By the best way that gets through. It takes the place of one that was lost, whichever way that went. */
+  /** By the best transport that connects. It takes the place of one that was lost, over either transport. */
   async #open(/** @type {AbortSignal} */ signal) {
     for (;;) {
       const transport = this.#ladder.make({

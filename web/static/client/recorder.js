@@ -2,7 +2,7 @@ import {opusBitrate} from './opus.js';
 
 /** How often the browser hands over what it has recorded. */
 const SLICE_MS = 100;
-/** A viewer who joins starts at a keyframe, and nobody can ask us for one. */
+/** A viewer that joins starts at a keyframe, and MediaRecorder cannot be asked for one. */
 const KEYFRAME_MS = 1000;
 
 /**

@@ -35,7 +35,7 @@ export class Socket {
     address.protocol = url.protocol.replace('http', 'ws');
     this.#ws = new WebSocket(address);
     this.#ws.binaryType = 'arraybuffer';
-    this.#ws.addEventListener('message', ({data}) => this.#take(data, on));
+    this.#ws.addEventListener('message', ({data}) => this.#onMessage(data, on));
     this.lost = new Promise((resolve) => {
       this.#ws.addEventListener('close', ({code}) => {
         if (!this.#closed) resolve(this.#reason(code));
@@ -64,7 +64,7 @@ export class Socket {
 
   /** @param {object | Blob} message an object goes out as JSON */
   send(message) {
-    // What comes too late is lost with the connection; the browser would warn.
+    // A message that comes too late is lost with the connection; the browser would warn.
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     this.#ws.send(message instanceof Blob ? message : JSON.stringify(message));
   }
@@ -74,7 +74,7 @@ export class Socket {
     this.#ws.close(1000);
   }
 
-  #take(/** @type {string | ArrayBuffer} */ data, /** @type {{text: (message: any) => void, binary?: (data: ArrayBuffer) => void}} */ on) {
+  #onMessage(/** @type {string | ArrayBuffer} */ data, /** @type {{text: (message: any) => void, binary?: (data: ArrayBuffer) => void}} */ on) {
     if (this.#closed) return;
     if (typeof data !== 'string') {
       on.binary?.(data);

@@ -21,7 +21,7 @@ const AWAY_TICKS = 2;
 const STALLED_TICKS = 3;
 /** Seconds without a picture, while there is sound, after which it is told that it stands still. */
 const PAUSED_TICKS = 5;
-/** Who loses the connection sooner than this after it came about does not come back at once. */
+/** A viewer that loses the connection sooner than this after it came about does not come back at once. */
 const SHORT_MS = 2000;
 
 /** @typedef {WhepTransport | SocketWatchTransport} Transport */

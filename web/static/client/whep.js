@@ -16,7 +16,7 @@ import {ReceiveMeter} from './receive-stats.js';
 /**
  * Receives a broadcast over WebRTC, signalled by WHEP. One of the transports a
  * Viewer can use; they share this shape: open(), attach(), lost, media, stats(),
- * paused, close(). open() throws a Problem with status 409 while nobody broadcasts and
+ * paused, close(). open() throws a Problem with status 409 while no publisher is live and
  * may then be called again.
  */
 export class WhepTransport {
@@ -47,7 +47,7 @@ export class WhepTransport {
   /** @param {AbortSignal} signal */
   async open(signal) {
     const {name, endpoint} = this.#options;
-    // The offer is made while the question is on its way.
+    // The offer is made while the question is under way.
     const [broadcast] = await Promise.all([broadcastOf(endpoint, name, signal), this.#peer.prepare()]);
     if (broadcast?.state !== 'live') throw notLive(); // connecting: its media may never come
     await this.#peer.negotiate(urlOf(endpoint, '/whep/', name), signal);

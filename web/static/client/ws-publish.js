@@ -105,7 +105,7 @@ export class SocketPublishTransport {
     return {
       width,
       height,
-      // What the source brings; what the encoder makes of it is not told.
+      // The rate of the source; that of the encoder is not told.
       fps: delivered ? this.#frames.next(delivered.deliveredFrames, now) : frameRate,
       bitrate: bytes === null ? null : bytes * 8,
       videoCodec: video ? 'vp8' : null,
@@ -116,7 +116,7 @@ export class SocketPublishTransport {
     };
   }
 
-  /** Ends the broadcast; resolves when all that was recorded is on its way. */
+  /** Ends the broadcast; resolves when all that was recorded has been sent. */
   async close() {
     if (this.#closed) return;
     const late = new Promise((resolve) => setTimeout(resolve, LAST_MS));
@@ -153,7 +153,7 @@ export class SocketPublishTransport {
   }
 
   /**
-   * Whether the name is free. The browser keeps to itself what a server answers
+   * Whether the name is free. The browser hides the answer of a server
    * that refuses a socket, and reports the refusal as an error in its console.
    *
    * @param {AbortSignal} [signal]
@@ -162,12 +162,12 @@ export class SocketPublishTransport {
     const {name, endpoint} = this.#options;
     // Where it cannot be asked the socket will tell.
     const broadcast = await broadcastOf(endpoint, name, signal).catch(() => null);
-    // 'waiting': its publisher was lost, and whoever comes now goes on with it.
+    // 'waiting': its publisher was lost, and the next one goes on with it.
     if (!broadcast || broadcast.state === 'waiting') return;
     throw new Problem({status: 409, title: 'Name taken', detail: 'Somebody else broadcasts under it now.'});
   }
 
-  /** Somebody else may have been quicker. */
+  /** Another publisher may have been quicker. */
   async #refused(/** @type {unknown} */ error) {
     if (statusOf(error) === 0) await this.#ask();
     throw error;
@@ -207,7 +207,7 @@ export class SocketPublishTransport {
 
   /**
    * The network takes less than is recorded. Cutting bytes out would damage
-   * the stream, so it ends here, and a smaller one begins when the way is free.
+   * the stream, so it ends here, and a smaller one begins when the network is free.
    */
   async #drain() {
     this.#draining = true;

@@ -14,7 +14,7 @@ const CONTAINERS = Object.entries(TYPES).filter(([, type]) => canPlay(type)).map
  * What differs between the engines. Chromium takes small whole Clusters, whose
  * newest frame can be shown at once. Firefox buffers only Clusters that begin with
  * a keyframe, so they grow block by block, and has to be told how long each frame
- * lasts. What all others want is not known, and such a stream is right for every
+ * lasts. The wants of all others are not known, and such a stream is right for every
  * player. None of that is a feature that a page could ask for: hence the name.
  */
 const CHROMIUM = /Chrom(e|ium)\//.test(navigator.userAgent);
@@ -28,15 +28,15 @@ const FRAMING = CHROMIUM ? 'clusters' : 'growing';
  * than ten pictures that have not ended, and shows late ones or none.
  */
 const DURATIONS = CHROMIUM ? 'without-sound' : 'always';
-const HAND = CHROMIUM ? {least: 0.11, start: 0.22} : {least: 0.25, start: 0.35};
-/** How long the server may take to say whether somebody is live. */
+const RESERVE = CHROMIUM ? {least: 0.11, start: 0.22} : {least: 0.25, start: 0.35};
+/** How long the server may take to tell whether a publisher is live. */
 const ANSWER_MS = 8000;
 
 /**
  * Receives a broadcast over a WebSocket, as WebM or MP4 for Media Source Extensions:
  * for networks and browsers where WebRTC does not get through. One of the
- * transports a Viewer can use; see whep.js for their shape. While nobody
- * broadcasts the second open() waits on the connection of the first.
+ * transports a Viewer can use; see whep.js for their shape. While no publisher
+ * is live the second open() waits on the connection of the first.
  */
 export class SocketWatchTransport {
   /** Whether this browser can do it. */
@@ -98,7 +98,7 @@ export class SocketWatchTransport {
     });
     const socket = this.#socket = new Socket(urlOf(endpoint, '/ws/watch/', name), {
       text: (message) => this.#heard(message),
-      binary: (data) => this.#take(data),
+      binary: (data) => this.#pushMedia(data),
     });
     socket.lost.then(this.#lose);
     await socket.open(signal);
@@ -177,7 +177,7 @@ export class SocketWatchTransport {
     this.#mime = mime;
     this.#paused = false;
     const old = this.#player;
-    const player = this.#player = new MsePlayer(mime, HAND);
+    const player = this.#player = new MsePlayer(mime, RESERVE);
     player.failed.then((problem) => {
       if (player === this.#player) this.#lose(problem);
     });
@@ -212,7 +212,7 @@ export class SocketWatchTransport {
     if (!paused) await video.play().catch(() => {}); // interrupted by the next one
   }
 
-  #take(/** @type {ArrayBuffer} */ data) {
+  #pushMedia(/** @type {ArrayBuffer} */ data) {
     this.#received += data.byteLength;
     this.#player?.push(data);
   }

@@ -1,6 +1,6 @@
 /**
- * The ways to the server, best first: WebRTC, then a WebSocket. It decides
- * which is next, and goes down for reasons the other way would not share: a
+ * The transports to the server, best first: WebRTC, then a WebSocket. It decides
+ * which is next, and goes down for reasons the other one would not share: a
  * name that is taken is taken there too.
  *
  * @template A, B

@@ -22,7 +22,7 @@ export function rateFor(excess: number, { rate, target, fresh }: {
  */
 export function gapEnd(buffered: TimeRanges, time: number): number | null;
 /**
- * @typedef {object} Hand how much of what has come is kept in hand, in seconds
+ * @typedef {object} Reserve how much of what has come is kept unplayed, in seconds
  * @property {number} least what has to be left when the next piece comes
  * @property {number} start what the browser wants to have before it begins
  */
@@ -37,9 +37,9 @@ export function gapEnd(buffered: TimeRanges, time: number): number | null;
 export class LiveEdge {
     /**
      * @param {HTMLVideoElement} video
-     * @param {Hand} hand
+     * @param {Reserve} reserve
      */
-    constructor(video: HTMLVideoElement, hand: Hand);
+    constructor(video: HTMLVideoElement, reserve: Reserve);
     /** @returns {number | null} seconds from the picture to the end of the buffer */
     get behind(): number | null;
     /** To be called often: whenever the buffer grew, and now and then besides. */
@@ -59,9 +59,9 @@ export class Least {
     #private;
 }
 /**
- * how much of what has come is kept in hand, in seconds
+ * how much of what has come is kept unplayed, in seconds
  */
-export type Hand = {
+export type Reserve = {
     /**
      * what has to be left when the next piece comes
      */

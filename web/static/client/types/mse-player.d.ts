@@ -7,9 +7,9 @@ export function canPlay(mime: string): boolean;
 export class MsePlayer {
     /**
      * @param {string} mime exactly as the server says it
-     * @param {import('./live-edge.js').Hand} hand
+     * @param {import('./live-edge.js').Reserve} reserve
      */
-    constructor(mime: string, hand: import("./live-edge.js").Hand);
+    constructor(mime: string, reserve: import("./live-edge.js").Reserve);
     /**
      * Resolves when it can play no more, else stays pending; then with a Problem that has
      * `noOutput` where the browser found nothing to play the sound on.

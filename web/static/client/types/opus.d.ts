@@ -7,7 +7,7 @@
 export function opusBitrate(track: MediaStreamTrack | undefined): number;
 /**
  * Sets parameters of Opus (RFC 7587 section 6.1) in an SDP. Without `stereo=1` a
- * browser decodes to one channel, and sends one to whoever does not ask for two.
+ * browser decodes to one channel, and sends one to a receiver that does not ask for two.
  *
  * @param {string} sdp
  * @param {Record<string, number>} parameters

@@ -1,5 +1,5 @@
 /**
- * What was thrown may be anything.
+ * Makes a Problem of anything that was thrown.
  *
  * @param {unknown} thrown
  * @returns {Error}

@@ -6,7 +6,7 @@
  * that ended or failed can be started again.
  *
  * It goes by WebRTC, and where that does not get through by a WebSocket:
- * `transport` says which it is, `fallbackReason` why it is not WebRTC (a Problem).
+ * `transport` tells which it is, `fallbackReason` why it is not WebRTC (a Problem).
  *
  * @fires Publisher#state CustomEvent<{state, previous, problem, transport, fallbackReason}>
  * @fires Publisher#stats CustomEvent<import('./send-stats.js').SendStats>

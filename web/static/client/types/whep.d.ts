@@ -8,7 +8,7 @@
 /**
  * Receives a broadcast over WebRTC, signalled by WHEP. One of the transports a
  * Viewer can use; they share this shape: open(), attach(), lost, media, stats(),
- * paused, close(). open() throws a Problem with status 409 while nobody broadcasts and
+ * paused, close(). open() throws a Problem with status 409 while no publisher is live and
  * may then be called again.
  */
 export class WhepTransport {

@@ -16,7 +16,7 @@ export class SocketPublishTransport {
     replaceTrack(track: MediaStreamTrack): Promise<void>;
     /** @returns {Promise<import('./send-stats.js').SendStats>} */
     stats(): Promise<import("./send-stats.js").SendStats>;
-    /** Ends the broadcast; resolves when all that was recorded is on its way. */
+    /** Ends the broadcast; resolves when all that was recorded has been sent. */
     close(): Promise<void>;
     /** @returns {string | null} what another one can take the place of */
     get session(): string | null;

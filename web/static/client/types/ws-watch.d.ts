@@ -1,8 +1,8 @@
 /**
  * Receives a broadcast over a WebSocket, as WebM or MP4 for Media Source Extensions:
  * for networks and browsers where WebRTC does not get through. One of the
- * transports a Viewer can use; see whep.js for their shape. While nobody
- * broadcasts the second open() waits on the connection of the first.
+ * transports a Viewer can use; see whep.js for their shape. While no publisher
+ * is live the second open() waits on the connection of the first.
  */
 export class SocketWatchTransport {
     /** Whether this browser can do it. */
