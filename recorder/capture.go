@@ -343,7 +343,7 @@ func (k *capture) beginPart(zero time.Duration) error {
 	}
 	for _, in := range k.inputs {
 		in.waits = in.info.Kind() == media.Video
-		in.gap, in.cause = false, "" // its begin is none
+		in.gap, in.cause = false, "" // its start is none
 	}
 	p, err := k.recorder.openPart(k.session, k.inputs, zero)
 	if err != nil {

@@ -34,7 +34,7 @@ type Config struct {
 	// OnEvent is told when a recording starts, pauses and ends. It must not block.
 	// It may be nil.
 	OnEvent func(Event)
-	// Log takes a line for the begin and the end of each recording. Default:
+	// Log takes a line for the start and the end of each recording. Default:
 	// discarded.
 	Log *slog.Logger
 

@@ -24,7 +24,7 @@ func (p *part) finish(cause error) bool {
 		lost := p.salvage()
 		if errors.Is(lost, errEmpty) {
 			p.file.Close()
-			p.log.Error("recording failed at its begin", "recording", p.record.ID, "reason", errors.Join(err, r.discard(&p.record)))
+			p.log.Error("recording failed at its start", "recording", p.record.ID, "reason", errors.Join(err, r.discard(&p.record)))
 			r.tell(EventFailed, &p.record)
 			return false
 		}

@@ -70,7 +70,7 @@ func (s sessionState) after(e sessionEvent) (sessionState, error) {
 	return s, nil
 }
 
-// afterPause is after for the begin and the end of a pause.
+// afterPause is after for the start and the end of a pause.
 func (s sessionState) afterPause(e sessionEvent) (sessionState, error) {
 	switch {
 	case s == stateOff || s == stateFinishing:

@@ -13,7 +13,7 @@ import (
 //
 // A cursor begins at the newest point in the ring where a decoder can start. If
 // there is none it asks the publisher for a keyframe and begins there. When it
-// was too slow and the ring has lapped it, it goes on the same way and says so.
+// was too slow and the ring has lapped it, it goes on likewise, and Take reports it.
 type Cursor[T media.Packet | media.Frame] struct {
 	ring    *ring[T]
 	pos     uint64

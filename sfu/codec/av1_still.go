@@ -4,7 +4,7 @@ import mathbits "math/bits"
 
 // av1Still is the [Still] of AV1, which has a frame for that: show_existing_frame shows
 // what a decoder has in one of its slots. A keyframe that was shown may not be shown
-// again that way (AV1 section 6.8.2, showable_frame): then there is none until the next
+// again so (AV1 section 6.8.2, showable_frame): then there is none until the next
 // frame.
 type av1Still struct {
 	sequence av1Sequence

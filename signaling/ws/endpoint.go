@@ -50,7 +50,7 @@ type Config struct {
 	RecordingOf func(name string) (url string, ok bool)
 	// Sessions gets the endpoint's sessions. Default: a registry of its own.
 	Sessions *session.Registry
-	// Log takes a line for the begin and the end of each session. Default:
+	// Log takes a line for the start and the end of each session. Default:
 	// discarded.
 	Log *slog.Logger
 }

@@ -47,7 +47,7 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, i signaling.I
 	e.runUpload(ctx, cancel, pub, s.ID(), u)
 }
 
-// runUpload runs an upload from its begin to its end. id is its session's.
+// runUpload runs an upload from its start to its end. id is its session's.
 func (e *Endpoint) runUpload(ctx context.Context, cancel context.CancelCauseFunc, pub *sfu.Publication, id string, u *upload) {
 	info := pub.Info()
 	u.limit, u.texts = e.config.MaxMessage, rate.NewLimiter(textRate, textBurst)

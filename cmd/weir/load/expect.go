@@ -79,7 +79,7 @@ func parseExpectation(text string) (Expectation, error) {
 	name := strings.TrimSpace(text[:at])
 	i := slices.IndexFunc(metrics, func(m metric) bool { return m.name == name })
 	if i < 0 {
-		return Expectation{}, fmt.Errorf("%q begins with no figure that is known; there are %s", text, MetricNames())
+		return Expectation{}, fmt.Errorf("%q names no known figure; there are %s", text, MetricNames())
 	}
 	e := Expectation{metric: &metrics[i]}
 	for _, e.op = range operators {
