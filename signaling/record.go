@@ -18,10 +18,8 @@ var (
 // recorded as the server is set up to. The error is a Problem: no stream may go live
 // with a value that was not understood, which may have meant no.
 func wantsRecord(r *http.Request) (bool, error) {
-	// Faults of other parameters are not looked at here.
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	given := query["record"]
-	if err != nil && len(given) == 0 && strings.Contains(r.URL.RawQuery, "record") {
+	given, ok := parameters(r.URL.RawQuery, "record")
+	if !ok {
 		return false, badRecord("?" + r.URL.RawQuery)
 	}
 	yes, no := false, false
@@ -40,6 +38,19 @@ func wantsRecord(r *http.Request) (bool, error) {
 		return false, badRecord("both yes and no")
 	}
 	return !no, nil
+}
+
+// parameters returns the values of a parameter in a query. It returns false if one of
+// them cannot be read. Faults of other parameters are not looked at.
+func parameters(query, name string) (values []string, ok bool) {
+	for pair := range strings.SplitSeq(query, "&") {
+		parsed, err := url.ParseQuery(pair)
+		if err != nil && strings.Contains(pair, name) {
+			return nil, false
+		}
+		values = append(values, parsed[name]...)
+	}
+	return values, true
 }
 
 func badRecord(given string) error {

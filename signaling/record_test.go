@@ -29,7 +29,11 @@ func TestWantsRecord(t *testing.T) {
 		{query: "a=b&record=No"},
 		{query: "record=0&record=off"},
 		{query: "token=%zz&record=0"}, // the other one's fault
+		{query: "record=0&token=%zz"},
+		{query: "token=a;b", want: true},
 		{query: "record=1&record=0", bad: true},
+		{query: "record=1&record=0;", bad: true}, // it may have meant no
+		{query: "record=1&record=%zz", bad: true},
 		{query: "record=", bad: true},
 		{query: "record", bad: true},
 		{query: "record=t", bad: true},
