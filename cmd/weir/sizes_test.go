@@ -26,7 +26,6 @@ const (
 // mostOf is the bound of packages that may have more than mostPackage lines.
 var mostOf = map[string]int{
 	"sfu/codec": 6000, // many small parts that need no wall between them
-	"sfu/peer":  4300, // until one client's transport is a package of its own
 }
 
 // sized is something that has a number of lines.
