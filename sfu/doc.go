@@ -25,8 +25,8 @@
 //
 //  1. Demux.Run (peer/transport), on the one goroutine that reads the socket, hands a
 //     datagram to whose path it came by (Demux.Receive, Client.ReceiveMedia):
-//     ingress.ReceiveRTP (peer) decrypts it into a slab. What track it is of is known
-//     from the offer, or told by the packet (router.find); input.receive has it taken in.
+//     mediaIntake.ReceiveRTP (peer) decrypts it into a slab. What track it is of is known
+//     from the offer, or told by the packet (router.find); receiver.receive has it taken in.
 //  2. Intake.Receive (rtp) extends sequence number and timestamp to 64 bits, notes what
 //     is missing, places the packet on the stream's clock and asks the codec whether a
 //     decoder can start here (Format.Inspect): a media.Packet that is finished.

@@ -22,7 +22,7 @@ type api struct {
 const quietAgent = time.Minute
 
 // newAPI returns an api with our codecs only, and without interceptors: what they do,
-// an ingress has to see to.
+// a mediaIntake has to see to.
 func newAPI(logs loggerFactory, host pionnet.Net) (api, error) {
 	engine, err := newMediaEngine()
 	if err != nil {

@@ -22,14 +22,14 @@ type asking struct {
 
 // ask has the client asked, unless so much waits for that already that it is better
 // asked the next time.
-func (in *input) ask(a asking) {
+func (in *receiver) ask(a asking) {
 	select {
 	case in.asking <- a:
 	default:
 	}
 }
 
-func (in *input) askForKeyframe(of int) {
+func (in *receiver) askForKeyframe(of int) {
 	if of >= 0 {
 		in.ask(asking{of: in.encodings[of], keyframe: true})
 	}
@@ -61,7 +61,7 @@ func (e *encoding) requests(lost []rtcp.NackPair) []rtcp.Packet {
 
 // due returns requests for what is to be asked for again by now, and whether more may
 // follow.
-func (in *input) due() (requests []rtcp.Packet, waiting bool) {
+func (in *receiver) due() (requests []rtcp.Packet, waiting bool) {
 	if !in.section.nack {
 		return nil, false
 	}
@@ -75,7 +75,7 @@ func (in *input) due() (requests []rtcp.Packet, waiting bool) {
 }
 
 // dueOf is due for one encoding.
-func (in *input) dueOf(e *encoding, now time.Duration) (pairs []rtcp.NackPair, waiting bool) {
+func (in *receiver) dueOf(e *encoding, now time.Duration) (pairs []rtcp.NackPair, waiting bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	pairs, gaveUp := e.intake.Due(now)
@@ -89,7 +89,7 @@ func (in *input) dueOf(e *encoding, now time.Duration) (pairs []rtcp.NackPair, w
 }
 
 // reports returns receiver reports (RFC 3550 section 6.4.2) of its encodings.
-func (in *input) reports() []rtcp.Packet {
+func (in *receiver) reports() []rtcp.Packet {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	now := in.pub.Now()
@@ -104,7 +104,7 @@ func (in *input) reports() []rtcp.Packet {
 
 // source returns the SSRC that is to be asked for a keyframe of what gets to the hub;
 // false if nothing has come.
-func (in *input) source() (ssrc uint32, begun bool) {
+func (in *receiver) source() (ssrc uint32, begun bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	e := in.encodings[0]
@@ -119,7 +119,7 @@ func (in *input) source() (ssrc uint32, begun bool) {
 }
 
 // synchronize takes in a sender report, if it is of one of its encodings.
-func (in *input) synchronize(sr *rtcp.SenderReport) {
+func (in *receiver) synchronize(sr *rtcp.SenderReport) {
 	now := in.pub.Now()
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -26,11 +26,11 @@
 //
 // A publisher's media are taken in from the first packet on:
 //
-//	ingress     decrypts them, and tells what each packet is good for
+//	mediaIntake decrypts them, and tells what each packet is good for
 //	section     by what each track is told from the others
 //	router      which packet is of which track (RFC 9143 section 9.2, RFC 8852)
 //	encoding    one RTP stream, which goes on when its SSRC changes
-//	input       one track on its way to the hub, where packets go as they are
+//	receiver    one track on its way to the hub, where packets go as they are
 //	            (of several sizes those of one: package simulcast)
 //	arrivals    feedback by which the browser estimates its bandwidth
 //

@@ -19,8 +19,8 @@ const (
 // of several sizes (simulcast, RFC 8853). It goes on when its SSRC changes.
 type encoding struct {
 	// set once
-	of     *input
-	number int    // among those of its input
+	of     *receiver
+	number int    // among those of its receiver
 	rid    string // its name in packets, "" if it has none
 
 	// Written by the socket's reader with of.mu held, which others need to read them.

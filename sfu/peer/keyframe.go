@@ -9,12 +9,12 @@ import (
 // keyframeRequests turns the hub's requests into RTCP. It holds none back: the hub
 // asks once a track's first packet is here, by which its SSRC is known, and asks
 // again what is not answered.
-type keyframeRequests map[string]*input // by track ID
+type keyframeRequests map[string]*receiver // by track ID
 
-// newKeyframeRequests returns what asks for keyframes of the pictures among inputs.
-func newKeyframeRequests(inputs []*input) keyframeRequests {
+// newKeyframeRequests returns what asks for keyframes of the pictures among receivers.
+func newKeyframeRequests(receivers []*receiver) keyframeRequests {
 	k := keyframeRequests{}
-	for _, in := range inputs {
+	for _, in := range receivers {
 		if kind := in.codec.Kind(); kind == media.Video {
 			k[kind.String()] = in
 		}
@@ -39,7 +39,7 @@ func (k keyframeRequests) of(id string) []rtcp.Packet {
 // keyframeRequest returns a PLI (RFC 4585 section 6.3.1), or a FIR (RFC 5104 section
 // 4.3.1) for a client that negotiated nothing better. Runs on the publisher's
 // goroutine.
-func (in *input) keyframeRequest(ssrc uint32) rtcp.Packet {
+func (in *receiver) keyframeRequest(ssrc uint32) rtcp.Packet {
 	if !in.section.fir {
 		return &rtcp.PictureLossIndication{SenderSSRC: in.sender, MediaSSRC: ssrc}
 	}

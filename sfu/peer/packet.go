@@ -18,7 +18,7 @@ const (
 )
 
 // room returns a slice for one packet, at least receiveMTU bytes long.
-func (in *input) room() []byte {
+func (in *receiver) room() []byte {
 	if len(in.slab) < receiveMTU {
 		in.slab = make([]byte, receiveSlab)
 	}
@@ -26,7 +26,7 @@ func (in *input) room() []byte {
 }
 
 // used takes the first n bytes out of the room: a packet lies there.
-func (in *input) used(n int) { in.slab = in.slab[n:] }
+func (in *receiver) used(n int) { in.slab = in.slab[n:] }
 
 // payloadOf returns the payload of packet, whose header is h, without padding (RFC
 // 3550 section 5.1).

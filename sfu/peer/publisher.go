@@ -28,8 +28,8 @@ type Publisher struct {
 	port       *Port
 	client     *transport.Client
 	connection *connection
-	ingress    *ingress
-	inputs     []*input
+	intake     *mediaIntake
+	receivers  []*receiver
 	kind       media.Kind  // of the first section that is taken
 	mid        string      // its name
 	asking     chan asking // of the client
@@ -61,10 +61,10 @@ func (p *Port) NewPublisher(_ context.Context, rawOffer string, pub *sfu.Publica
 		return nil, "", err
 	}
 	c := &Publisher{
-		port: p, client: transport.NewClient(p.demux, state, o, true), ingress: &ingress{},
+		port: p, client: transport.NewClient(p.demux, state, o, true), intake: &mediaIntake{},
 		kind: o.Media[0].Codec.Kind(), mid: o.Media[0].MID, asking: make(chan asking, maxAsking),
 	}
-	c.ingress.client = c.client
+	c.intake.client = c.client
 	if c.connection, err = p.newConnection(c.client); err != nil {
 		state.Close()
 		return nil, "", err
@@ -98,13 +98,13 @@ func (c *Publisher) accept(o *sdp.Offer, pub *sfu.Publication) (string, error) {
 	}
 	shared := &incoming{pub: pub, asking: c.asking}
 	for i, m := range o.Media {
-		in := newInput(sections[i], m.Codec, writers[i], shared)
+		in := newReceiver(sections[i], m.Codec, writers[i], shared)
 		in.tellSets(m.ParameterSets)
-		c.inputs = append(c.inputs, in)
+		c.receivers = append(c.receivers, in)
 	}
-	c.ingress.router.Store(&router{names: names, inputs: c.inputs})
-	c.ingress.arrivals.negotiated(o.Extensions().TransportCC)
-	c.client.Enter(local, o.Credentials.Ufrag, c.ingress)
+	c.intake.router.Store(&router{names: names, receivers: c.receivers})
+	c.intake.arrivals.negotiated(o.Extensions().TransportCC)
+	c.client.Enter(local, o.Credentials.Ufrag, c.intake)
 	return answer, nil
 }
 
@@ -116,7 +116,7 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 	if err := c.connection.connect(ctx, c.client, c.port.connectTimeout); err != nil {
 		return err
 	}
-	requests := newKeyframeRequests(c.inputs)
+	requests := newKeyframeRequests(c.receivers)
 	tick := time.NewTicker(feedbackInterval)
 	defer tick.Stop()
 	again := newRepeats()
@@ -132,27 +132,27 @@ func (c *Publisher) Run(ctx context.Context, pub *sfu.Publication) error {
 			again.run(again.running || !ask.keyframe)
 		case <-again.C:
 			missing := false
-			for _, in := range c.inputs {
+			for _, in := range c.receivers {
 				due, waiting := in.due()
 				packets = append(packets, due...)
 				missing = missing || waiting
 			}
 			again.run(missing)
 		case now := <-tick.C:
-			packets = c.ingress.arrivals.feedback()
+			packets = c.intake.arrivals.feedback()
 			if now.Sub(reported) >= reportInterval {
 				reported = now
-				for _, in := range c.inputs {
+				for _, in := range c.receivers {
 					packets = append(packets, in.reports()...)
 				}
 			}
-			for _, in := range c.inputs {
+			for _, in := range c.receivers {
 				in.tend()
 			}
 			if err := c.tend(); err != nil {
 				return err
 			}
-			if c.ingress.inVain() > c.port.mediaTimeout {
+			if c.intake.inVain() > c.port.mediaTimeout {
 				c.useless.Store(true)
 				return ErrNoMedia
 			}
@@ -193,7 +193,7 @@ func (c *Publisher) Restart(_ context.Context, f Fragment) (Fragment, error) {
 // Close lets go of the tracks, which another session may be about to take over, and
 // ends the connection, telling the client. Closing twice is fine.
 func (c *Publisher) Close() error {
-	for _, in := range c.inputs {
+	for _, in := range c.receivers {
 		in.stop()
 	}
 	c.client.Close(nil)

@@ -185,7 +185,7 @@ func TestReports(t *testing.T) {
 	})
 	n := 0
 	loses := func(datagram []byte) bool {
-		if datagram[1]&0x7f != p.publisher.inputs[0].section.payload {
+		if datagram[1]&0x7f != p.publisher.receivers[0].section.payload {
 			return false
 		}
 		n++
@@ -205,7 +205,7 @@ func TestReports(t *testing.T) {
 func TestNothingOfUse(t *testing.T) {
 	p := publish(t, peertest.Options{})
 	p.connect(t)
-	i := p.publisher.ingress
+	i := p.publisher.intake
 	until(t, "the end of the handshake", p.publisher.client.Established)
 	r := &rig{client: clientContext(t, p.secrets())}
 	h := mediaHeader(1)
@@ -328,9 +328,9 @@ func TestLayers(t *testing.T) {
 	}
 	p := publishTracks(t, peertest.Options{}, layer("f"), layer("h"))
 	p.connect(t)
-	i := p.publisher.ingress
+	i := p.publisher.intake
 	until(t, "the end of the handshake", p.publisher.client.Established)
-	names, section := i.router.Load().names, i.router.Load().inputs[0].section
+	names, section := i.router.Load().names, i.router.Load().receivers[0].section
 	mid, rid, repaired := names.mid, names.rid, names.repaired
 	for number, uri := range map[uint8]string{mid: pion.SDESMidURI, rid: pion.SDESRTPStreamIDURI, repaired: pion.SDESRepairRTPStreamIDURI} {
 		if line := fmt.Sprintf("a=extmap:%d %s\r\n", number, uri); number == 0 || !strings.Contains(p.answer, line) {

@@ -96,9 +96,9 @@ func (c *crossing) put(datagram []byte, from netip.AddrPort) {
 	}
 }
 
-// tap lies before an ingress: it can lose media, and counts it.
+// tap lies before a mediaIntake: it can lose media, and counts it.
 type tap struct {
-	*ingress
+	*mediaIntake
 	took  atomic.Int64                               // packets
 	loses atomic.Pointer[func(datagram []byte) bool] // of the client's media
 }
@@ -108,7 +108,7 @@ func (p *tap) ReceiveRTP(k *transport.Keys, datagram []byte, from transport.Path
 		return
 	}
 	p.took.Add(1)
-	p.ingress.ReceiveRTP(k, datagram, from)
+	p.mediaIntake.ReceiveRTP(k, datagram, from)
 }
 
 // publishing is a publisher of one VP8 track.
@@ -166,7 +166,7 @@ func publishTracks(t testing.TB, o peertest.Options, layers ...*webrtc.TrackLoca
 		t.Fatal(err)
 	}
 	p.track = trackOf(t, hub)
-	p.tap = &tap{ingress: p.publisher.ingress}
+	p.tap = &tap{mediaIntake: p.publisher.intake}
 	local := sdp.Credentials{Ufrag: peertest.Attribute(p.answer, "ice-ufrag"), Pwd: peertest.Attribute(p.answer, "ice-pwd")}
 	p.publisher.client.Enter(local, p.publisher.client.Remote(), p.tap) // nothing has come yet
 	ctx, cancel := context.WithCancel(context.Background())

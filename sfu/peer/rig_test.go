@@ -30,14 +30,14 @@ const (
 
 var rigAt = pathOf("192.0.2.1:1")
 
-// rig is an ingress whose handshake is over, without a network. What it is given its
+// rig is a mediaIntake whose handshake is over, without a network. What it is given its
 // test may do by one goroutine only.
 type rig struct {
-	*ingress
+	*mediaIntake
 	demux  *transport.Demux
 	at     *transport.Client
 	client *srtp.Context // with the client's keys
-	in     *input        // of the first section
+	in     *receiver     // of the first section
 	pub    *sfu.Publication
 	track  *sfu.Track // that of in
 	asks   chan asking
@@ -82,7 +82,7 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{ingress: &ingress{}, asks: make(chan asking, maxAsking)}
+	r := &rig{mediaIntake: &mediaIntake{}, asks: make(chan asking, maxAsking)}
 	if r.pub, err = hub.Publish("s", sfu.PublishOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -101,16 +101,16 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	}
 	shared := &incoming{pub: r.pub, asking: r.asks}
 	for i, s := range sections {
-		routes.inputs = append(routes.inputs, newInput(s, infos[i].Codec, writers[i], shared))
+		routes.receivers = append(routes.receivers, newReceiver(s, infos[i].Codec, writers[i], shared))
 	}
-	r.ingress.router.Store(routes)
-	r.in = routes.inputs[0]
+	r.mediaIntake.router.Store(routes)
+	r.in = routes.receivers[0]
 	r.track = trackOf(t, hub)
 	r.demux = transport.NewDemux(nowhere{})
 	r.at = transport.NewClient(r.demux, transport.NewState(func() {}), &sdp.Offer{}, true)
-	r.ingress.client = r.at
+	r.mediaIntake.client = r.at
 	r.client = shake(t, r.at)
-	r.at.Enter(sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag, r.ingress)
+	r.at.Enter(sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag, r.mediaIntake)
 	r.demux.Receive(controlling(), rigAt)
 	return r
 }
@@ -183,7 +183,7 @@ func mediaHeader(seq uint16) rtp.Header {
 	return rtp.Header{PayloadType: rigPayload, SSRC: rigSSRC, SequenceNumber: seq, Timestamp: uint32(seq) * 3000, Marker: true}
 }
 
-// put has the ingress take in a packet.
+// put has the mediaIntake take in a packet.
 func (r *rig) put(t testing.TB, h rtp.Header, payload []byte) {
 	t.Helper()
 	r.at.ReceiveMedia(bytes.Clone(r.seal(t, h, payload)), rigAt)

@@ -14,8 +14,8 @@ const maxRoutes = 16
 // only computes.
 type router struct {
 	// set once
-	names  extensions
-	inputs []*input
+	names     extensions
+	receivers []*receiver
 
 	table []route // owned by the socket's reader
 	clock uint64  // counts packets, for route.used
@@ -67,7 +67,7 @@ func (r *router) add(next route) *route {
 // packet's MID, else by the SSRCs of the offer, else by a payload type that only one
 // section has; and which encoding of a section by the RID, else by the offer.
 func (r *router) find(h *rtp.Header) (to *encoding, again bool) {
-	in := r.inputOf(h)
+	in := r.receiverOf(h)
 	if in == nil {
 		return nil, false
 	}
@@ -100,31 +100,31 @@ func (r *router) nameOf(h *rtp.Header, again bool) []byte {
 	return h.GetExtension(r.names.rid)
 }
 
-// inputOf returns the section that a packet belongs to, or nil.
-func (r *router) inputOf(h *rtp.Header) *input {
+// receiverOf returns the section that a packet belongs to, or nil.
+func (r *router) receiverOf(h *rtp.Header) *receiver {
 	if mid := h.GetExtension(r.names.mid); len(mid) > 0 {
-		return r.first(func(in *input) bool {
+		return r.first(func(in *receiver) bool {
 			return in.section.mid == string(mid) || in.section.mid == "" // the only one may have no name
 		})
 	}
-	declared := func(in *input) bool { _, ok := in.section.declared[h.SSRC]; return ok }
+	declared := func(in *receiver) bool { _, ok := in.section.declared[h.SSRC]; return ok }
 	if in := r.first(declared); in != nil {
 		return in
 	}
 	return r.byType(h.PayloadType)
 }
 
-func (r *router) first(is func(*input) bool) *input {
-	if i := slices.IndexFunc(r.inputs, is); i >= 0 {
-		return r.inputs[i]
+func (r *router) first(is func(*receiver) bool) *receiver {
+	if i := slices.IndexFunc(r.receivers, is); i >= 0 {
+		return r.receivers[i]
 	}
 	return nil
 }
 
 // byType returns the only section with a payload type, or nil.
-func (r *router) byType(pt uint8) *input {
-	var found *input
-	for _, in := range r.inputs {
+func (r *router) byType(pt uint8) *receiver {
+	var found *receiver
+	for _, in := range r.receivers {
 		if in.section.payload == pt || in.section.repair == pt {
 			if found != nil {
 				return nil

@@ -14,9 +14,9 @@ import (
 	"weir/sfu/peer/transport"
 )
 
-// TestIngressWraps: numbers wrap, with a gap where they do, and the packets before it
+// TestMediaIntakeWraps: numbers wrap, with a gap where they do, and the packets before it
 // late.
-func TestIngressWraps(t *testing.T) {
+func TestMediaIntakeWraps(t *testing.T) {
 	r := newRig(t)
 	r.send(t, 65530)
 	for turn, numbers := range [][]uint16{{65531, 65532}, {2, 3}, {4}} {
@@ -144,9 +144,9 @@ func TestStopWakes(t *testing.T) {
 	r.demux.Flush()
 }
 
-// TestIngressAllocates: a packet costs its part of a slab, for its payload and its
+// TestMediaIntakeAllocates: a packet costs its part of a slab, for its payload and its
 // place in the track, and nothing else.
-func TestIngressAllocates(t *testing.T) {
+func TestMediaIntakeAllocates(t *testing.T) {
 	r := newRig(t)
 	r.send(t, 0)
 	const packets = 2000
@@ -167,9 +167,9 @@ func TestIngressAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkIngress is what the socket's reader does with a packet of 1200 bytes by
+// BenchmarkMediaIntake is what the socket's reader does with a packet of 1200 bytes by
 // AES-128-GCM, with transport-wide numbers and without.
-func BenchmarkIngress(b *testing.B) {
+func BenchmarkMediaIntake(b *testing.B) {
 	for _, numbered := range []bool{false, true} {
 		b.Run(fmt.Sprintf("numbered=%v", numbered), func(b *testing.B) {
 			r := newRig(b)

@@ -15,20 +15,20 @@ import (
 	"weir/sfu/simulcast"
 )
 
-// incoming is what all inputs of one publisher share.
+// incoming is what all receivers of one publisher share.
 type incoming struct {
 	// set once
 	pub    *sfu.Publication
 	asking chan<- asking
 
-	// guarded by mu, and so are the inputs
+	// guarded by mu, and so are the receivers
 	mu      sync.Mutex
 	session rtp.Session
 }
 
-// input is one track on its way from a publisher to the hub. Its packets are taken in
+// receiver is one track on its way from a publisher to the hub. Its packets are taken in
 // by the socket's reader, from the first on.
-type input struct {
+type receiver struct {
 	*incoming
 
 	// set once
@@ -50,9 +50,9 @@ type input struct {
 	fresh bool // waits for flush
 }
 
-// newInput returns the input of a section, which writes by w.
-func newInput(s section, c media.Codec, w *sfu.TrackWriter, shared *incoming) *input {
-	in := &input{incoming: shared, section: s, codec: c, sender: rand.Uint32(), writer: w, placer: rtp.NewPlacer(c, &shared.session)}
+// newReceiver returns the receiver of a section, which writes by w.
+func newReceiver(s section, c media.Codec, w *sfu.TrackWriter, shared *incoming) *receiver {
+	in := &receiver{incoming: shared, section: s, codec: c, sender: rand.Uint32(), writer: w, placer: rtp.NewPlacer(c, &shared.session)}
 	names := s.rids
 	if len(names) == 0 {
 		names = make([]string, max(1, len(s.layers)))
@@ -61,7 +61,7 @@ func newInput(s section, c media.Codec, w *sfu.TrackWriter, shared *incoming) *i
 	if len(names) == 1 {
 		config.Placer = in.placer
 	} else {
-		in.group = simulcast.New(c, len(names), in.write)
+		in.group = simulcast.New(c, len(names), in.writeChosen)
 	}
 	for i, rid := range names {
 		in.encodings = append(in.encodings, &encoding{of: in, number: i, rid: rid, intake: rtp.NewIntake(config)})
@@ -73,14 +73,14 @@ func newInput(s section, c media.Codec, w *sfu.TrackWriter, shared *incoming) *i
 }
 
 // tellSets takes in parameter sets of the offer (RFC 6184 section 8.1).
-func (in *input) tellSets(units [][]byte) {
+func (in *receiver) tellSets(units [][]byte) {
 	for _, e := range in.encodings {
 		e.intake.TellSets(units...)
 	}
 }
 
 // byRID returns the encoding of a name, or nil.
-func (in *input) byRID(rid string) *encoding {
+func (in *receiver) byRID(rid string) *encoding {
 	for _, e := range in.encodings {
 		if e.rid == rid {
 			return e
@@ -91,7 +91,7 @@ func (in *input) byRID(rid string) *encoding {
 
 // bySSRC returns the encoding that an SSRC belongs to if its packets do not name it:
 // the only one, or that for which the offer names the SSRC, or which has it already.
-func (in *input) bySSRC(ssrc uint32) *encoding {
+func (in *receiver) bySSRC(ssrc uint32) *encoding {
 	if len(in.encodings) == 1 {
 		return in.encodings[0]
 	}
@@ -121,7 +121,7 @@ const (
 const originalNumber = 2
 
 // receive takes in a packet by its route.
-func (in *input) receive(at *route, h *pionrtp.Header, packet []byte) use {
+func (in *receiver) receive(at *route, h *pionrtp.Header, packet []byte) use {
 	payload, ok := payloadOf(h, packet)
 	if !ok {
 		return useless
@@ -147,7 +147,7 @@ func (in *input) receive(at *route, h *pionrtp.Header, packet []byte) use {
 		if !e.takes(h.SSRC, now) {
 			return idle
 		}
-		in.begin(e, h.SSRC)
+		in.changeSSRC(e, h.SSRC)
 	}
 	e.run = 0
 	in.put(e, h, payload, now, false)
@@ -158,11 +158,11 @@ func (in *input) receive(at *route, h *pionrtp.Header, packet []byte) use {
 	return useful
 }
 
-// begin has an encoding go on with another SSRC. A decoder cannot go on with what
+// changeSSRC has an encoding go on with another SSRC. A decoder cannot go on with what
 // follows, unless the sender changed nothing but the number: so the hub asks for a
 // keyframe, if the first packet begins none, and what comes until then is passed on.
 // Called with mu held.
-func (in *input) begin(e *encoding, ssrc uint32) {
+func (in *receiver) changeSSRC(e *encoding, ssrc uint32) {
 	if e.begun {
 		e.intake.Restart()
 		if in.group != nil {
@@ -173,7 +173,7 @@ func (in *input) begin(e *encoding, ssrc uint32) {
 }
 
 // receiveAgain is receive for a retransmission.
-func (in *input) receiveAgain(at *route, h *pionrtp.Header, payload []byte) use {
+func (in *receiver) receiveAgain(at *route, h *pionrtp.Header, payload []byte) use {
 	if h.PayloadType != in.section.repair {
 		return useless
 	}
@@ -192,7 +192,7 @@ func (in *input) receiveAgain(at *route, h *pionrtp.Header, payload []byte) use 
 }
 
 // put hands a packet of an encoding to the hub. Called with mu held.
-func (in *input) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Duration, again bool) {
+func (in *receiver) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Duration, again bool) {
 	if in.writer == nil {
 		return
 	}
@@ -227,14 +227,14 @@ func (in *input) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Du
 
 // tellClock has the track know what has been learnt of the publisher's clock. Called
 // with mu held.
-func (in *input) tellClock() {
+func (in *receiver) tellClock() {
 	if in.placer.ClockChanged() {
 		in.writer.SetClock(in.placer.Clock())
 	}
 }
 
-// write hands a packet to the hub that the group passes on. Called with mu held.
-func (in *input) write(p simulcast.Packet) {
+// writeChosen hands a packet to the hub that the group passes on. Called with mu held.
+func (in *receiver) writeChosen(p simulcast.Packet) {
 	if !in.placer.Place(&p.Packet, uint32(p.Time)) {
 		in.writer.Refuse()
 		return
@@ -243,10 +243,12 @@ func (in *input) write(p simulcast.Packet) {
 }
 
 // passes reports whether packets of an encoding get to the hub. Called with mu held.
-func (in *input) passes(e *encoding) bool { return in.group == nil || in.group.Current() == e.number }
+func (in *receiver) passes(e *encoding) bool {
+	return in.group == nil || in.group.Current() == e.number
+}
 
 // tend does what is due when no packets come.
-func (in *input) tend() {
+func (in *receiver) tend() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.group != nil && in.writer != nil {
@@ -257,7 +259,7 @@ func (in *input) tend() {
 }
 
 // Flush implements transport.Flusher, for what receive has taken in.
-func (in *input) Flush(inline bool) {
+func (in *receiver) Flush(inline bool) {
 	in.fresh = false
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -267,7 +269,7 @@ func (in *input) Flush(inline bool) {
 }
 
 // stop lets go of the track. When it returns, nothing more is written to it.
-func (in *input) stop() {
+func (in *receiver) stop() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.writer != nil {

@@ -8,10 +8,10 @@ import (
 	"weir/sfu/peer/transport"
 )
 
-// FuzzIngress: whatever comes, from anybody or sealed by the client itself, does no
+// FuzzMediaIntake: whatever comes, from anybody or sealed by the client itself, does no
 // harm. data is datagrams, each after a byte that says who sends it and two that tell
 // its length.
-func FuzzIngress(f *testing.F) {
+func FuzzMediaIntake(f *testing.F) {
 	const forged, sealed = 0, 1
 	pack := func(parts ...[]byte) (data []byte) {
 		for i, p := range parts {

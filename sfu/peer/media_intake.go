@@ -12,9 +12,9 @@ import (
 	"weir/sfu/peer/transport"
 )
 
-// ingress takes in the media and reports of a publisher: it hands them to the inputs of
-// the tracks, on the goroutine that reads the socket.
-type ingress struct {
+// mediaIntake takes in the media and reports of a publisher: it hands them to the
+// receivers of the tracks, on the goroutine that reads the socket.
+type mediaIntake struct {
 	client   *transport.Client // set once
 	arrivals arrivals
 
@@ -29,7 +29,7 @@ type ingress struct {
 }
 
 // ReceiveRTP implements transport.Receiver.
-func (i *ingress) ReceiveRTP(k *transport.Keys, datagram []byte, from transport.Path) {
+func (i *mediaIntake) ReceiveRTP(k *transport.Keys, datagram []byte, from transport.Path) {
 	r := i.router.Load()
 	if r == nil || len(datagram) < transport.RTPHeader || len(datagram) > receiveMTU {
 		return
@@ -50,7 +50,7 @@ func (i *ingress) ReceiveRTP(k *transport.Keys, datagram []byte, from transport.
 
 // takeFirst takes in a packet whose SSRC has no route: the first one, or one of a
 // stream of which nobody knows yet what it is.
-func (i *ingress) takeFirst(k *transport.Keys, r *router, datagram []byte, from transport.Path) {
+func (i *mediaIntake) takeFirst(k *transport.Keys, r *router, datagram []byte, from transport.Path) {
 	if i.scratch == nil {
 		i.scratch = make([]byte, receiveMTU)
 	}
@@ -69,13 +69,13 @@ func (i *ingress) takeFirst(k *transport.Keys, r *router, datagram []byte, from 
 }
 
 // came notes that the packet in header has come: it is of the client.
-func (i *ingress) came(from transport.Path) {
+func (i *mediaIntake) came(from transport.Path) {
 	i.client.Hear(from)
 	i.arrivals.packet(&i.header, i.client.Now())
 }
 
-// deliver hands a packet to its input.
-func (i *ingress) deliver(at *route, plain []byte) {
+// deliver hands a packet to its receiver.
+func (i *mediaIntake) deliver(at *route, plain []byte) {
 	in := at.to.of
 	i.note(in.receive(at, &i.header, plain))
 	if !in.fresh {
@@ -85,7 +85,7 @@ func (i *ingress) deliver(at *route, plain []byte) {
 }
 
 // note takes note of what a packet was good for.
-func (i *ingress) note(u use) {
+func (i *mediaIntake) note(u use) {
 	since := i.useless.Load()
 	switch {
 	case u == useful && since != 0:
@@ -101,7 +101,7 @@ func (i *ingress) note(u use) {
 
 // inVain returns for how long packets have come none of which was of use. One that is
 // followed by nothing is no sign of anything: a client may pause.
-func (i *ingress) inVain() time.Duration {
+func (i *mediaIntake) inVain() time.Duration {
 	if since := i.useless.Load(); since != 0 {
 		return time.Duration(i.newest.Load() - since)
 	}
@@ -109,14 +109,14 @@ func (i *ingress) inVain() time.Duration {
 }
 
 // ReceiveRTCP implements transport.Receiver. A client with nothing to show reports all the same.
-func (i *ingress) ReceiveRTCP(packets []rtcp.Packet) {
+func (i *mediaIntake) ReceiveRTCP(packets []rtcp.Packet) {
 	r := i.router.Load()
 	if r == nil {
 		return
 	}
 	for _, p := range packets {
 		if sr, ok := p.(*rtcp.SenderReport); ok {
-			for _, in := range r.inputs {
+			for _, in := range r.receivers {
 				in.synchronize(sr)
 			}
 		}
