@@ -29,6 +29,8 @@ type Client struct {
 
 	liveness liveness
 
+	early early // owned by the socket's reader
+
 	// atomic
 	path        atomic.Pointer[Path] // by which we send; nil before the first check
 	keys        atomic.Pointer[Keys] // nil before the client can have them
@@ -226,12 +228,27 @@ func (c *Client) receiveRecords(datagram []byte) {
 	}
 }
 
-// ReceiveMedia takes in SRTP and SRTCP that came by a path that a check has come by.
+// ReceiveMedia takes in SRTP and SRTCP that came by a path that a check has come by. What
+// comes before the handshake is over is taken in with the first datagram after that.
 func (c *Client) ReceiveMedia(datagram []byte, from Path) {
 	k := c.keys.Load()
 	if k == nil || len(datagram) < 2 {
 		return
 	}
+	if !c.established.Load() {
+		c.early.hold(datagram, from)
+		return
+	}
+	if c.early.size > 0 {
+		for _, d := range c.early.release() {
+			c.openMedia(k, d.content, d.from)
+		}
+	}
+	c.openMedia(k, datagram, from)
+}
+
+// openMedia hands to the receiver what the keys open.
+func (c *Client) openMedia(k *Keys, datagram []byte, from Path) {
 	if datagram[1] < firstRTCP || datagram[1] > lastRTCP {
 		c.receiver.ReceiveRTP(k, datagram, from)
 		return

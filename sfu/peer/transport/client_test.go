@@ -118,6 +118,50 @@ func TestRecordsInHandshake(t *testing.T) {
 	}
 }
 
+// counting notes the last byte of what it receives.
+type counting struct{ got []byte }
+
+func (c *counting) ReceiveRTP(_ *Keys, datagram []byte, _ Path) {
+	c.got = append(c.got, datagram[len(datagram)-1])
+}
+
+func (c *counting) ReceiveRTCP([]rtcp.Packet) {}
+
+// TestEarlyMedia: media count only when the handshake is over, since before it is not
+// known whose the keys are; but of what has come by then nothing is missing, up to a
+// bound.
+func TestEarlyMedia(t *testing.T) {
+	c, r := newTestClient(nowhere{}, true), &counting{}
+	c.Enter(sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag, r)
+	from := pathOf("192.0.2.1:1")
+	datagram := make([]byte, 1200)
+	datagram[0] = firstRTP
+	send := func(n byte) {
+		datagram[len(datagram)-1] = n
+		c.ReceiveMedia(datagram, from)
+	}
+	send(0)
+	exchange(t, c)
+	for n := range byte(200) {
+		send(1 + n)
+	}
+	if len(r.got) > 0 || c.early.size > maxEarly {
+		t.Errorf("%d packets are taken in by keys that may be anybody's, and %d bytes wait", len(r.got), c.early.size)
+	}
+	if err := c.Establish(); err != nil {
+		t.Fatal(err)
+	}
+	send(250)
+	send(251)
+	want := []byte{}
+	for n := range maxEarly / len(datagram) {
+		want = append(want, byte(1+n))
+	}
+	if want = append(want, 250, 251); !bytes.Equal(r.got, want) || c.early.size != 0 {
+		t.Errorf("%v was taken in, want %v", r.got, want)
+	}
+}
+
 // TestRecordsAreBounded: who floods a session with records does not hold up the reader:
 // what finds no room is dropped, and counted. When the client has shown its keys,
 // nothing waits any more.

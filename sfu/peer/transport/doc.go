@@ -16,6 +16,7 @@
 //	records   what of a datagram of DTLS may be the client's
 //	greeting  the hello of a client that is the DTLS server
 //	secrets   what the keys are derived from
+//	early     media that come before the handshake is over
 //	keys      what is encrypted with: RTP (seal), RTCP (srtcp), alerts
 //	pipe      the socket of a handshake, in memory
 //	link      a handshake by pion/dtls
