@@ -39,10 +39,10 @@ func listenAddresses(local net.Addr, host pionnet.Net) ([]net.Addr, error) {
 	return all, nil
 }
 
-// hostCandidates returns the candidates of a socket that listens at addresses (RFC
-// 8839 section 5.1), each once and for the one component that there is. Those that
-// tell nobody else anything are left out: link-local addresses of IPv6, and loopback,
-// unless there is nothing else.
+// hostCandidates returns the candidates of a socket that listens at addresses (RFC 8839
+// section 5.1), each once and for the one component that there is. Those that mean
+// nothing to another machine are left out: link-local addresses of IPv6, and loopback, unless
+// there is nothing else.
 func hostCandidates(addresses []net.Addr) ([]string, error) {
 	elsewhere, err := candidatesOf(addresses, func(ip net.IP) bool {
 		return !ip.IsLoopback() && (ip.To4() != nil || !ip.IsLinkLocalUnicast())

@@ -10,9 +10,9 @@ import (
 	"weir/sfu/peer/sdp"
 )
 
-// newMediaEngine returns an engine with the codecs that are negotiated, without
-// header extensions: who needs those are not the connections. It needs only one
-// variant of each codec: of another one it takes over what the offer says.
+// newMediaEngine returns an engine with the codecs that are negotiated, without header
+// extensions, which the connections do not need. It needs only one variant of each
+// codec: of another one it takes over the parameters of the offer.
 func newMediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	for _, c := range sdp.Codecs {

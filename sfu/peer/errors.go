@@ -8,23 +8,23 @@ import (
 )
 
 var (
-	// ErrOffer says that an offer is not usable; its text says what to change.
+	// ErrOffer means that an offer is not usable; its text says what to change.
 	ErrOffer = sdp.ErrOffer
-	// ErrUnsupported says that an offer is well-formed but asks for something
-	// that is not supported, such as no codec that is known here.
+	// ErrUnsupported means that an offer is well-formed but asks for something that is
+	// not supported, such as no codec that is known here.
 	ErrUnsupported = sdp.ErrUnsupported
-	// ErrBusy says that too many clients are connecting at this moment.
+	// ErrBusy means that too many clients are connecting at this moment.
 	ErrBusy = errors.New("peer: too many clients are connecting")
-	// ErrNotConnected says that the client did not connect in time: most often
-	// the UDP port cannot be reached. It wraps sfu.ErrLost.
+	// ErrNotConnected means that the client did not connect in time: most often the UDP
+	// port cannot be reached. It wraps sfu.ErrLost.
 	ErrNotConnected = sfu.LostError("peer: no connection within the time allowed")
-	// ErrLost says that the connection broke. It wraps sfu.ErrLost: the client did
-	// not want that, and may come back.
+	// ErrLost means that the connection broke. It wraps sfu.ErrLost: the client did not
+	// want that, and may come back.
 	ErrLost = sfu.LostError("peer: connection lost")
-	// ErrNoMedia says that the client sends, but nothing that can be used: its packets
+	// ErrNoMedia means that the client sends, but nothing that can be used: its packets
 	// name no section of its offer, or are of types that were not negotiated.
 	ErrNoMedia = errors.New("peer: no packet that came can be used: they name no section of the offer, or a payload type that was not negotiated")
-	// ErrClosed says that the client closed the connection.
+	// ErrClosed means that the client closed the connection.
 	ErrClosed = errors.New("peer: connection closed by the client")
 )
 

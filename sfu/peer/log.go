@@ -8,10 +8,9 @@ import (
 	"github.com/pion/logging"
 )
 
-// loggerFactory gives pion's logging to a structured logger. What pion calls a
-// warning or an error is most often one client's bad network, so it is a debug
-// message here; its own debug and trace messages come per packet and are left
-// out.
+// loggerFactory gives pion's logging to a structured logger. A message that pion calls
+// a warning or an error is most often one client's bad network, so it is a debug
+// message here; its own debug and trace messages come per packet and are left out.
 type loggerFactory struct{ log *slog.Logger }
 
 // NewLogger implements logging.LoggerFactory.

@@ -39,7 +39,7 @@ func TestMediaIntakeWraps(t *testing.T) {
 // clientAt seals a packet of the turn before.
 func clientAt(t *testing.T, r *rig, seq uint16) ([]byte, error) {
 	t.Helper()
-	old := clientContext(t, exchange(t, transport.NewClient(r.demux, transport.NewState(func() {}), &sdp.Offer{}, true)))
+	old := clientContext(t, exchange(t, transport.NewClient(r.demux, transport.NewConnectionState(func() {}), &sdp.Offer{}, true)))
 	h := mediaHeader(seq)
 	h.Version = 2
 	head, err := h.Marshal()

@@ -158,12 +158,12 @@ func derOf(c *webrtc.Certificate) ([]byte, error) {
 }
 
 // newState returns the state of a client that is connecting, or ErrBusy.
-func (p *Port) newState() (*transport.State, error) {
+func (p *Port) newState() (*transport.ConnectionState, error) {
 	if p.connecting.Add(1) > p.maxConnecting {
 		p.connecting.Add(-1)
 		return nil, ErrBusy
 	}
-	return transport.NewState(func() { p.connecting.Add(-1) }), nil
+	return transport.NewConnectionState(func() { p.connecting.Add(-1) }), nil
 }
 
 // causeOf returns why a client is closed.

@@ -107,7 +107,7 @@ func newRigOf(t testing.TB, sections ...section) *rig {
 	r.in = routes.receivers[0]
 	r.track = trackOf(t, hub)
 	r.demux = transport.NewDemux(nowhere{})
-	r.at = transport.NewClient(r.demux, transport.NewState(func() {}), &sdp.Offer{}, true)
+	r.at = transport.NewClient(r.demux, transport.NewConnectionState(func() {}), &sdp.Offer{}, true)
 	r.mediaIntake.client = r.at
 	r.client = shake(t, r.at)
 	r.at.Enter(sdp.Credentials{Ufrag: testUfrag, Pwd: testPwd}, remoteUfrag, r.mediaIntake)

@@ -16,7 +16,7 @@ import (
 	"weir/sfu/peer/transport"
 )
 
-// sender is one track on its way to one viewer.
+// sender is one track as it goes to one viewer.
 type sender struct {
 	// set once, before the first packet
 	track     *sfu.Track

@@ -175,10 +175,10 @@ func (c *Client) Answer(tb testing.TB, sdp string) {
 	c.hurry.Go(func() { c.nominate() })
 }
 
-// nominate makes pion choose its way as soon as a first check was answered, as
-// browsers do when the server is an ICE-lite agent. By itself it does so at its
-// next round of checks, 200 ms later; a further candidate makes it start a round.
-// The candidates are of port 9 (discard) and above, where nobody answers.
+// nominate makes pion choose its path as soon as a first check was answered, as
+// browsers do when the server is an ICE-lite agent. By itself it does so at its next
+// round of checks, 200 ms later; a further candidate makes it start a round. The
+// candidates are of port 9 (discard) and above, where no server answers.
 func (c *Client) nominate() {
 	for i := range uint16(6) {
 		select {

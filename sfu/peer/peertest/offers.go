@@ -42,7 +42,7 @@ func ReceiveOffers() map[string]string {
 	return map[string]string{
 		"Chromium":   Session + AudioSection("0", "recvonly") + VideoSection("1", "recvonly"),
 		"Firefox":    firefox,
-		"GStreamer":  gstreamer, // no RTX: nobody asked for it
+		"GStreamer":  gstreamer, // no RTX: it was not asked for
 		"video only": strings.Replace(Session, "0 1", "video0", 1) + VideoSection("video0", "recvonly"),
 		"odd order":  strings.Replace(Session, "0 1", "b a", 1) + VideoSection("b", "recvonly") + AudioSection("a", "recvonly"),
 	}

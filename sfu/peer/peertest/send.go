@@ -105,7 +105,7 @@ func (o *Outgoing) Write(f media.Frame) {
 	})
 }
 
-// WantsKeyframe says whether a keyframe was asked for since it was called last.
+// WantsKeyframe reports whether a keyframe was asked for since it was called last.
 func (o *Outgoing) WantsKeyframe() bool {
 	select {
 	case <-o.keyframe:

@@ -29,7 +29,7 @@ type Source struct {
 	RepairSSRC uint32 // of retransmissions; 0: they are not sent under an SSRC of their own
 }
 
-// Answerer writes answers. What it has is the same for all of them.
+// Answerer writes answers. Its fields are the same for all of them.
 type Answerer struct {
 	Fingerprint Fingerprint
 	Candidates  []string // values of a=candidate

@@ -90,7 +90,7 @@ func format(m *sdp.MediaDescription, key, pt string) string {
 	return ""
 }
 
-// hasParameter says whether one of the parameters of fmtp is parameter.
+// hasParameter reports whether one of the parameters of fmtp is parameter.
 func hasParameter(fmtp, parameter string) bool {
 	return slices.ContainsFunc(strings.Split(fmtp, ";"), func(p string) bool { return strings.TrimSpace(p) == parameter })
 }

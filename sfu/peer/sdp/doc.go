@@ -1,10 +1,10 @@
 // Package sdp reads the offers of WebRTC clients and writes the answers (RFC 9429,
 // RFC 9725). It only computes.
 //
-// [Parse] checks an offer for a publisher or for a viewer and narrows it: what is
-// left in an [Offer] are the sections that are taken, each with one codec, and the
-// one transport of all of them. An [Answerer] writes the answer, in one way for both
-// kinds of clients; they differ in what a [Source] adds to a section that we send.
+// [Parse] checks an offer for a publisher or for a viewer and narrows it: what is left
+// in an [Offer] are the sections that are taken, each with one codec, and the one
+// transport of all of them. An [Answerer] writes the answer for both kinds of clients;
+// they differ in what a [Source] adds to a section that we send.
 //
 //	offer      which sections of an offer are taken
 //	check      whether one section can be taken
@@ -21,5 +21,5 @@
 // by its layout only.
 //
 // Errors wrap [ErrOffer] or [ErrUnsupported], and their texts, which users see, say
-// what to change. What a client wrote is clipped in them.
+// what to change. The client's own words are clipped in them.
 package sdp

@@ -3,13 +3,13 @@ package sdp
 import "errors"
 
 var (
-	// ErrOffer says that an offer or a fragment is not usable; its text says what to
+	// ErrOffer means that an offer or a fragment is not usable; its text says what to
 	// change.
 	ErrOffer = errors.New("sdp: bad offer")
-	// ErrUnsupported says that an offer is well-formed but asks for something that is
+	// ErrUnsupported means that an offer is well-formed but asks for something that is
 	// not supported, such as no codec that is known here.
 	ErrUnsupported = errors.New("sdp: unsupported offer")
-	// ErrFingerprint says that a client's certificate is not the one of its offer.
+	// ErrFingerprint means that a client's certificate is not the one of its offer.
 	ErrFingerprint = errors.New("sdp: the client's certificate is not that of its offer")
 )
 

@@ -117,7 +117,7 @@ func (n *Media) readStreams(m *sdp.MediaDescription) error {
 	return nil
 }
 
-// ssrcOf reads the number at the begin of the value of a=ssrc.
+// ssrcOf reads the number at the start of the value of a=ssrc.
 func ssrcOf(value string) (uint32, bool) {
 	number, _, _ := strings.Cut(value, " ")
 	ssrc, err := strconv.ParseUint(number, 10, 32)

@@ -22,8 +22,8 @@ type Offer struct {
 	Fingerprints []Fingerprint // of the client's certificate, of the strongest known hash
 
 	want Direction
-	// description is the offer with those sections only that are taken. What belongs
-	// to the transport, which is one for all, is in each of them.
+	// description is the offer with those sections only that are taken. The lines of
+	// the transport, which is one for all, are in each of them.
 	description sdp.SessionDescription
 	// layout has an entry for each section of the whole offer: nil for one that is
 	// taken, or the section itself, to which the answer is no (RFC 3264 section 6).
@@ -41,7 +41,7 @@ type Offer struct {
 //
 // Errors wrap ErrOffer or ErrUnsupported.
 func Parse(raw string, want Direction, tracks ...media.TrackInfo) (*Offer, error) {
-	// What is in a line of the offer may get into one of the answer.
+	// A line of the offer may get into one of the answer.
 	if strings.Contains(strings.ReplaceAll(raw, "\r\n", ""), "\r") {
 		return nil, fmt.Errorf("%w: it is not SDP: there is a carriage return within a line", ErrOffer)
 	}
@@ -162,8 +162,9 @@ func without(attributes []sdp.Attribute, drop ...func(key string) bool) []sdp.At
 // ForConnection returns the offer as a PeerConnection is to see it that does not see
 // the media: with those sections only that are taken, each with a name and in the
 // group, which one alone need not have, and without SSRCs, layers and extensions, for
-// whose packets it would wait. It says that the client is ICE-lite (RFC 8445 section 2.5):
-// the connection takes an address of the client that it is told as one that works.
+// whose packets it would wait. It tells that the client is ICE-lite (RFC 8445 section
+// 2.5): the connection takes an address of the client that it is told as one that
+// works.
 func (o *Offer) ForConnection() (string, error) {
 	d := o.description
 	d.Attributes = append(slices.Clip(without(slices.Clone(d.Attributes), isLite)), sdp.Attribute{Key: lite})

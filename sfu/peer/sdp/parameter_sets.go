@@ -10,7 +10,7 @@ import (
 )
 
 // parameterSets returns the NAL units that sprop-parameter-sets of a narrowed section
-// names (RFC 6184 section 8.1). What is no Base64 is left out.
+// names (RFC 6184 section 8.1). Words that are no Base64 are left out.
 func parameterSets(m *sdp.MediaDescription) (sets [][]byte) {
 	for _, pt := range m.MediaName.Formats {
 		for text := range strings.SplitSeq(codec.FormatParameter(format(m, "fmtp", pt), "sprop-parameter-sets", ""), ",") {

@@ -9,7 +9,7 @@ import (
 )
 
 // maxPaths is how many paths of one client are known at a time: those of its
-// interfaces, as NATs show them. The oldest gives way to a new one.
+// interfaces, as NATs show them. A new one takes the place of the oldest.
 const maxPaths = 8
 
 // agent is an ICE-lite agent (RFC 8445 section 2.5) with one component: it answers
@@ -84,9 +84,9 @@ func (a *agent) check(m *stun.Message, datagram []byte, from Path) outcome {
 
 // follow takes the path that the client sends its media by, if checks have come by it
 // since they last came by the one that it has chosen: a browser that did not notice
-// that a NAT gave it another address says so by nothing else, for not all of them
-// choose more than once. What was still under way when the client chose another path
-// does not lead back. It returns false if no check has ever come by this one.
+// that a NAT gave it another address shows it by nothing else, for not all of them
+// choose more than once. Packets that were under way when the client chose another path
+// do not lead back. It returns false if no check has ever come by this one.
 func (a *agent) follow(from Path) bool {
 	at := slices.Index(a.paths, from)
 	if at > slices.Index(a.paths, a.selected) {

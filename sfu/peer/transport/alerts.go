@@ -51,8 +51,8 @@ func (k alertKeys) cipher() (*ciphersuite.GCM, error) {
 	return ciphersuite.NewGCM(k.keys.ServerWriteKey, k.keys.ServerWriteIV, k.keys.ClientWriteKey, k.keys.ClientWriteIV)
 }
 
-// ends says whether an alert of the client is genuine and ends the association
-// (RFC 5246 section 7.2): close_notify, or a fatal one.
+// ends reports whether an alert of the client is genuine and ends the association (RFC
+// 5246 section 7.2): close_notify, or a fatal one.
 func (k alertKeys) ends(r record) bool {
 	gcm, err := k.cipher()
 	if err != nil {

@@ -25,7 +25,7 @@ func (d *Demux) NewBatch() Batch {
 
 // singles is a batch for sockets that send one datagram at a time.
 type singles struct {
-	conn Writer
+	conn DatagramWriter
 	buf  []byte
 }
 

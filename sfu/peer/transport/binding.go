@@ -20,9 +20,9 @@ const (
 	maxStunUsernames = 513 // bytes (RFC 8489 section 14.3)
 )
 
-// usernameOf returns the two parts of the USERNAME of a binding request: the user
-// name fragment of whom it is for, and that of whom it is from (RFC 8445 section
-// 7.2.2). It allocates nothing: whoever floods the port with them gets no further.
+// usernameOf returns the two parts of the USERNAME of a binding request: the user name
+// fragments of its receiver and of its sender (RFC 8445 section 7.2.2). It allocates
+// nothing: a host that floods the port with them gets no further.
 func usernameOf(datagram []byte) (local, remote []byte, ok bool) {
 	if len(datagram) < stunHeader || binary.BigEndian.Uint16(datagram) != stunBinding ||
 		binary.BigEndian.Uint32(datagram[4:]) != stunCookie ||
@@ -47,7 +47,7 @@ func usernameOf(datagram []byte) (local, remote []byte, ok bool) {
 	return nil, nil, false
 }
 
-// errIntegrity says that a check was not made with our password, or is damaged.
+// errIntegrity means that a check was not made with our password, or is damaged.
 var errIntegrity = errors.New("transport: connectivity check without integrity")
 
 // binding is a connectivity check (RFC 8445 section 7.3) whose integrity was
@@ -80,11 +80,11 @@ func readBinding(m *stun.Message, datagram []byte, pwd string) (binding, error) 
 	}, nil
 }
 
-// answer returns the response to a check that came from there: the address that
-// it was seen to come from, or, to a client that wants to be the controlled one,
-// error 487 (Role Conflict): the full agent has the controlling role when the
-// other one is ICE-lite (RFC 8445 section 6.1.1), so we never give way. It returns
-// nil rather than more bytes than came: nobody is to be flooded by us.
+// answer returns the response to a check that came from there: the address that it was
+// seen to come from, or, to a client that wants to be the controlled one, error 487
+// (Role Conflict): the full agent has the controlling role when the other one is
+// ICE-lite (RFC 8445 section 6.1.1), so we never yield. It returns nil rather than more
+// bytes than came: no host is to be flooded by us.
 func (b binding) answer(from netip.AddrPort, pwd string) []byte {
 	setters := []stun.Setter{stun.NewTransactionIDSetter(b.id), stun.BindingSuccess,
 		&stun.XORMappedAddress{IP: from.Addr().Unmap().AsSlice(), Port: int(from.Port())}}

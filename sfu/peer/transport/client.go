@@ -12,10 +12,10 @@ import (
 	"weir/sfu/peer/sdp"
 )
 
-// Client is one client's way through the shared socket: ICE-lite, DTLS, SRTP and
-// SRTCP, and whether anything is heard of it. Publishers and viewers have the same
-// one; they differ in what they receive. What comes is handled by the goroutine that
-// reads the socket, which it must not hold up.
+// Client is one client's path through the shared socket: ICE-lite, DTLS, SRTP and
+// SRTCP, and whether anything is heard of it. Publishers and viewers have the same one;
+// they differ in what they receive. Datagrams are handled by the goroutine that reads
+// the socket, which that must not hold up.
 type Client struct {
 	// set once
 	demux    *Demux
@@ -23,7 +23,7 @@ type Client struct {
 	offered  []sdp.Fingerprint // of the client's certificate
 	receiver Receiver
 	sends    bool // the client sends media, rather than receiving some
-	state    *State
+	state    *ConnectionState
 	incoming chan []byte   // handshake records
 	found    chan struct{} // gets a value when a check has shown where the client is
 
@@ -62,13 +62,13 @@ const (
 	FailedTimeout       = 10 * time.Second
 )
 
-// maxRecords is how many datagrams of a handshake may wait: a client's flight is
-// up to 6 of them. What is lost, the client sends again.
+// maxRecords is how many datagrams of a handshake may wait: a client's flight is up to
+// 6 of them. The client sends lost ones again.
 const maxRecords = 16
 
 // NewClient returns the client of an offer, to which no datagram comes before Enter.
-// sends says that it sends media, rather than receiving some.
-func NewClient(d *Demux, s *State, o *sdp.Offer, sends bool) *Client {
+// sends reports whether it sends media, rather than receiving some.
+func NewClient(d *Demux, s *ConnectionState, o *sdp.Offer, sends bool) *Client {
 	return &Client{
 		demux: d, state: s, role: o.Role, offered: o.Fingerprints, sends: sends,
 		incoming: make(chan []byte, maxRecords), found: make(chan struct{}, 1), liveness: newLiveness(),
@@ -108,7 +108,7 @@ func (c *Client) Remote() string {
 }
 
 // State returns how far the client has come.
-func (c *Client) State() *State { return c.state }
+func (c *Client) State() *ConnectionState { return c.state }
 
 // Path returns by what is sent to the client, or nil before its first check.
 func (c *Client) Path() *Path { return c.path.Load() }
@@ -195,8 +195,8 @@ func (c *Client) follow(from Path) bool {
 }
 
 // Hear notes that something that the client has sealed came by a path that a check has
-// come by: the client sends from there now. What was there before is not taken twice,
-// so nobody moves the client by repeating it.
+// come by: the client sends from there now. No packet is taken twice, so no attacker
+// moves the client by repeating one.
 func (c *Client) Hear(from Path) {
 	if !c.proved.Load() {
 		c.proved.Store(true)
@@ -272,8 +272,8 @@ func (c *Client) send(datagram []byte) error {
 	return to.Send(datagram)
 }
 
-// Report sends RTCP to the client, unless it is not connected. What is lost is told
-// again.
+// Report sends RTCP to the client, unless it is not connected. Lost reports are
+// repeated by later ones.
 func (c *Client) Report(packets []rtcp.Packet) {
 	if k := c.keys.Load(); k != nil && len(packets) > 0 {
 		if datagram, err := k.rtcp.seal(nil, packets); err == nil {
@@ -282,7 +282,7 @@ func (c *Client) Report(packets []rtcp.Packet) {
 	}
 }
 
-// Establish says that the handshake is over: the client is connected. The error says
+// Establish notes that the handshake is over: the client is connected. The error means
 // that there are no keys.
 func (c *Client) Establish() error {
 	if c.keys.Load() == nil {
@@ -321,7 +321,7 @@ func (c *Client) Close(last []rtcp.Packet) {
 	if !c.leave() || !c.established.Load() {
 		return
 	}
-	// It may be gone already: then nobody misses what cannot be sent.
+	// It may be gone already: then what cannot be sent is not missed.
 	c.Report(last)
 	if datagram, err := c.keys.Load().alerts.closeNotify(); err == nil {
 		_ = c.send(datagram)
@@ -360,7 +360,7 @@ func newLiveness() liveness { return liveness{started: time.Now()} }
 // proved so with a password or a key.
 func (l *liveness) hear() { l.heard.Store(int64(l.now())) }
 
-// now returns the time since the client's begin.
+// now returns the time since the client was made.
 func (l *liveness) now() time.Duration { return time.Since(l.started) }
 
 // quiet returns for how long nothing was heard of the client.

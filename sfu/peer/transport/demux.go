@@ -14,7 +14,7 @@ import (
 // packetConn is a UDP socket that does without net.Addr, as a *net.UDPConn can.
 type packetConn interface {
 	net.PacketConn
-	Writer
+	DatagramWriter
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
 }
 
@@ -38,9 +38,9 @@ func (c plainConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) 
 	return c.WriteTo(b, net.UDPAddrFromAddrPort(to))
 }
 
-// Demux reads the socket of all clients. It hands to each what has come for it, and
-// drops what comes from an address that nobody has proved to be at: before any
-// cryptography, but for the check of a connectivity check.
+// Demux reads the socket of all clients. It hands to each its datagrams, and drops
+// those from an address at which no client has proved to be: before any cryptography,
+// but for the check of a connectivity check.
 type Demux struct {
 	// set once
 	conn   packetConn
@@ -65,8 +65,8 @@ type Demux struct {
 // for all cores.
 const inlineFlushers = 4
 
-// Flusher does once for a burst of datagrams what it need not do for each. inline says
-// that it may do it all itself.
+// Flusher does once for a burst of datagrams what it need not do for each. inline
+// reports whether it may do it all itself.
 type Flusher interface{ Flush(inline bool) }
 
 // NewDemux returns a demux that reads c. If c is a *udp.Conn, what comes together is
@@ -145,7 +145,7 @@ func (d *Demux) Receive(datagram []byte, from Path) {
 		return
 	}
 	first := datagram[0]
-	if first <= lastSTUN { // nothing but checks: nobody here asks for anything
+	if first <= lastSTUN { // nothing but checks: we send no requests of our own
 		if local, _, ok := usernameOf(datagram); ok {
 			if c := d.of(local); c != nil {
 				c.receiveCheck(&d.message, datagram, from)
@@ -191,11 +191,11 @@ func (d *Demux) forget(ufrag string) {
 	delete(d.byUfrag, ufrag)
 }
 
-// bind makes what comes by a path go to c. Whoever proved last to be there is there: a
-// NAT may give the address to another one.
+// bind makes what comes by a path go to c. The client that proved last to be there is
+// there: a NAT may give the address to another one.
 func (d *Demux) bind(at Path, c *Client) {
 	if d.at(at) == c {
-		return // so nearly always: nobody else has to wait
+		return // so nearly always: no other goroutine has to wait
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package transport is a client's way through the one UDP socket: ICE-lite, DTLS, SRTP
+// Package transport is a client's path through the one UDP socket: ICE-lite, DTLS, SRTP
 // and SRTCP, and whether the client is there. Publishers and viewers have the same one.
 //
 // A [Demux] reads the socket and hands to each [Client] what has come for it: checks by
@@ -22,9 +22,9 @@
 //	link      a handshake by pion/dtls
 //
 // agent, binding, records, greeting and seal only compute. Each check is verified once,
-// by the agent. What shakes hands, a [Link] or whatever reads a [Pipe], lives until the
-// client has our last flight; what may come later, a goodbye, needs the keys alone. So a
-// connected client costs no goroutine here.
+// by the agent. The handshake's side, a [Link] or the reader of a [Pipe], lives until
+// the client has our last flight; a goodbye, which may come later, needs the keys
+// alone. So a connected client costs no goroutine here.
 //
 // An address that has not proved itself by a check gets no more than came from there,
 // and nothing at all unless that was made with the session's password.

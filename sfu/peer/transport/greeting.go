@@ -11,9 +11,9 @@ const (
 	// messageHeader is the header of a handshake message: type, length, number, and
 	// place and length of the fragment (RFC 6347 section 4.2.2).
 	messageHeader = 12
-	// maxVerifyRequests is how often a server may ask us to say hello again. Each
-	// costs it 28 bytes or more, and us some 200: nobody is to be flooded by us. One
-	// is all that a server needs (RFC 6347 section 4.2.1), and it may come twice.
+	// maxVerifyRequests is how often a server may ask us to say hello again. Each costs
+	// it 28 bytes or more, and us some 200: no host is to be flooded by us. One is all
+	// that a server needs (RFC 6347 section 4.2.1), and it may come twice.
 	maxVerifyRequests = 3
 )
 

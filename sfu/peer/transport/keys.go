@@ -23,8 +23,8 @@ type Keys struct {
 // NewSecrets returns what catches the secrets of a handshake and makes the client's
 // keys of them. It does so in the middle of the handshake, before our last flight
 // leaves: when the client has that it sends, and of its packets none must be missed.
-// How often their numbers have wrapped is known to who has seen them all (RFC 3711
-// section 3.3.1).
+// Only a reader that has seen them all knows how often their numbers have wrapped (RFC
+// 3711 section 3.3.1).
 func (c *Client) NewSecrets() *Secrets {
 	c.keys.Store(nil) // those of a handshake that failed
 	s := &Secrets{}
@@ -75,8 +75,8 @@ func (k *Keys) SealRTCP(dst []byte, packets []rtcp.Packet) ([]byte, error) {
 }
 
 // OpenRTP decrypts a publisher's packet to dst, whose room it uses, and reads its
-// header. The error says that it is damaged, forged, or was there before: all that is no
-// reason to hang up. Runs on the socket's reader, as do OpenFirst and Sources.
+// header. The error means that it is damaged, forged, or was there before: all that is
+// no reason to hang up. Runs on the socket's reader, as do OpenFirst and Sources.
 func (k *Keys) OpenRTP(dst, datagram []byte, h *rtp.Header) ([]byte, error) {
 	return k.in.context.DecryptRTP(dst, datagram, h)
 }

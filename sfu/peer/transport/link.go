@@ -42,18 +42,19 @@ func dtlsServerOptions(known *Secrets) []dtls.ServerOption {
 	}
 }
 
-// Link is the DTLS association of a client. Its connection, with three goroutines
-// and some 20 KiB, lives only until the client has shown that it has got our last
-// flight: as long as it may be lost, it may have to be sent again (RFC 6347
-// section 4.2.4). What may come later, an alert, needs the keys alone.
+// Link is the DTLS association of a client. Its connection, with three goroutines and
+// some 20 KiB, lives only until the client has shown that it has got our last flight:
+// as long as it may be lost, it may have to be sent again (RFC 6347 section 4.2.4). An
+// alert, which may come later, needs the keys alone.
 type Link struct {
 	conn *dtls.Conn
 	pipe *Pipe
 }
 
-// handshake is our side of a handshake. It begins with the records in first, if we
-// are the server; otherwise we begin, and first is nil. An error that is
-// sdp.ErrFingerprint says who the client is not; others may be anybody's fault.
+// handshake is our side of a handshake. It begins with the records in first, if we are
+// the server; otherwise we begin, and first is nil. An error that is sdp.ErrFingerprint
+// means another client than that of the offer; others may be the fault of a third
+// party.
 func (l *Link) handshake(ctx context.Context, options []dtls.Option, c *Client, first []byte) error {
 	known := c.NewSecrets()
 	mismatch := false
@@ -106,13 +107,13 @@ func (l *Link) Drop() {
 		return
 	}
 	_ = l.pipe.Close() // first, so that the connection cannot say goodbye
-	_ = l.conn.Close() // its error says that it could not
+	_ = l.conn.Close() // its error tells that it could not
 	l.conn, l.pipe = nil, nil
 }
 
-// helloPause is how long after the begin of a handshake that has failed we begin
+// helloPause is how long after the start of a handshake that has failed we begin
 // another one, as its client: not sooner than we would have repeated our hello (RFC
-// 6347 section 4.2.4.1), so that nobody makes us send more by breaking it.
+// 6347 section 4.2.4.1), so that no attacker makes us send more by breaking it.
 const helloPause = time.Second
 
 // Connect waits until the client has completed ICE and DTLS, but not longer than
@@ -132,7 +133,7 @@ func (l *Link) Connect(ctx context.Context, c *Client, timeout time.Duration, h 
 			return fmt.Errorf("%w: %v", ErrNotConnected, err)
 		}
 		if err != nil {
-			continue // somebody may have interfered: the client tries again
+			continue // a third party may have interfered: the client tries again
 		}
 		if c.Handshaken() {
 			l.Drop()

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// Network is what carries a path's datagrams.
+// Network is the protocol below a path's datagrams.
 type Network uint8
 
 // The networks. Over TCP there would be a further one (RFC 6544).
@@ -14,16 +14,15 @@ const (
 	networks
 )
 
-// Path is a way by which datagrams come from a client and get to it. Paths can be
-// compared.
+// Path is where datagrams of a client come from and go to. Paths can be compared.
 type Path struct {
 	Network Network
 	Address netip.AddrPort
-	Writer  Writer
+	Writer  DatagramWriter
 }
 
-// Writer sends a datagram without waiting: a UDP socket does.
-type Writer interface {
+// DatagramWriter sends a datagram without waiting: a UDP socket does.
+type DatagramWriter interface {
 	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
 }
 

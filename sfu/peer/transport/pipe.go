@@ -97,7 +97,7 @@ func (p *Pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
 	default:
 	}
 	if len(b) == 0 || b[0] < firstDTLS || b[0] > lastDTLS {
-		return len(b), nil // the agent answers checks, and nobody else does
+		return len(b), nil // the agent answers checks, and nothing else does
 	}
 	if err := p.client.send(b); err != nil {
 		return 0, err

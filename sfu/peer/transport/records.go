@@ -72,8 +72,8 @@ type sifted struct {
 	alerts    []record // encrypted ones
 }
 
-// sift keeps of a datagram what can be the client's, when ours is our role. Anybody
-// who knows its address can forge plain records. An alert among them would end the
+// sift keeps of a datagram what can be the client's, when ours is our role. Any host
+// that knows its address can forge plain records. An alert among them would end the
 // session, so none is taken: a client that gives up in the middle of a handshake is
 // seen as one that has fallen silent. Once the keys are established, nothing that is
 // plain has a meaning: the repetition of a client's last flight is answered for the

@@ -21,11 +21,11 @@ const (
 // Sealer turns RTP packets into SRTP ones.
 type Sealer interface {
 	// Seal appends the packet to dst, which has room for RTPHeader and SealOverhead
-	// bytes more than the payload and the padding, of which there are pad bytes
-	// (RFC 3550 section 5.1; 0: none). index is the packet's number (RFC 3711
-	// section 3.3.1): 65536 times the rollover counter, plus h.SequenceNumber. One
-	// and the same index of an SSRC must not be used for different packets: nor for
-	// one that is padded in another way.
+	// bytes more than the payload and the padding, of which there are pad bytes (RFC
+	// 3550 section 5.1; 0: none). index is the packet's number (RFC 3711 section
+	// 3.3.1): 65536 times the rollover counter, plus h.SequenceNumber. One and the same
+	// index of an SSRC must not be used for different packets: nor for one with other
+	// padding.
 	Seal(dst []byte, h *rtp.Header, index uint64, payload []byte, pad uint8) ([]byte, error)
 }
 

@@ -29,5 +29,5 @@ func (nowhere) WriteTo(b []byte, _ net.Addr) (int, error) { return len(b), nil }
 
 // newTestClient returns a client without a session, at a socket.
 func newTestClient(socket net.PacketConn, sends bool) *Client {
-	return NewClient(NewDemux(socket), NewState(func() {}), &sdp.Offer{}, sends)
+	return NewClient(NewDemux(socket), NewConnectionState(func() {}), &sdp.Offer{}, sends)
 }
