@@ -28,6 +28,10 @@ const (
 	// a retransmission stream, and asks for it until then.
 	nackInterval = 20 * time.Millisecond
 	maxNacks     = 10
+	// replayWindow is a browser's, too: of a viewer that has no retransmission stream a
+	// lost packet comes again under its old number, and must not be taken for a replay
+	// when others came meanwhile.
+	replayWindow = 1024
 )
 
 // Options are what a client offers.
@@ -51,6 +55,7 @@ func NewAPI(tb testing.TB, o Options) *API {
 	must(tb, registerCodecs(engine, o.NoRTX))
 	settings := webrtc.SettingEngine{}
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.SetSRTPReplayProtectionWindow(replayWindow)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	if o.Net != nil {
 		settings.SetNet(o.Net)

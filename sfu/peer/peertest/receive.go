@@ -22,6 +22,10 @@ type Incoming struct {
 	OnReport func(sr *rtcp.SenderReport)
 }
 
+// holeWindow is how long a client waits for a lost packet: longer than a browser does,
+// since on a busy machine a repair takes its time.
+const holeWindow = 2 * time.Second
+
 // Receive adds a section for each track to the client's offer. Whatever their
 // codec, the section offers all codecs of that kind that the client knows.
 func (c *Client) Receive(tb testing.TB, tracks map[media.Codec]Incoming) {
@@ -64,7 +68,7 @@ func (c *Client) Receive(tb testing.TB, tracks map[media.Codec]Incoming) {
 // readPackets reads until the connection ends.
 func (in Incoming) readPackets(t *webrtc.TrackRemote, k media.Codec) {
 	format, _ := codec.For(k)
-	depacketizer := format.NewDepacketizer(codec.Config{})
+	depacketizer := format.NewDepacketizer(codec.Config{Window: holeWindow})
 	var seq media.Unwrapper[uint16]
 	var stamp media.Unwrapper[uint32]
 	start := time.Now()
