@@ -24,25 +24,25 @@
 // # The path of one packet
 //
 //  1. Demux.Run (peer/transport), on the one goroutine that reads the socket, hands a
-//     datagram to whose path it came by (Demux.Receive, Client.ReceiveMedia):
-//     mediaIntake.ReceiveRTP (peer) decrypts it into a slab. What track it is of is known
-//     from the offer, or told by the packet (router.find); receiver.receive has it taken in.
+//     datagram to the client of its path (Demux.Receive, Client.ReceiveMedia):
+//     mediaIntake.ReceiveRTP (peer) decrypts it into a slab. The offer tells its track,
+//     or the packet itself (router.find); receiver.receive takes it in.
 //  2. Intake.Receive (rtp) extends sequence number and timestamp to 64 bits, notes what
 //     is missing, places the packet on the stream's clock and asks the codec whether a
 //     decoder can start here (Format.Inspect): a media.Packet that is finished.
-//     TrackWriter.AddPacket (writer.go) puts it into the ring. When all is read that
-//     there was, TrackWriter.Flush wakes the readers, without waiting for them: once
-//     for a burst. This is the only hand-off between goroutines, and few
-//     viewers are served without it (shard.serveInline).
+//     TrackWriter.AddPacket (writer.go) puts it into the ring. When the socket is read
+//     empty, TrackWriter.Flush wakes the readers, without waiting for them: once for a
+//     burst. This is the only hand-off between goroutines, and few viewers are served
+//     without it (shard.serveInline).
 //  3. shard.run (shard.go) serves 32 viewers or more from one goroutine, one for each
 //     core at most. lane.forward takes up to 64 packets and calls each viewer in turn;
-//     a viewer that has just joined first gets what has come since the newest keyframe
+//     a viewer that has just joined first gets the packets since the newest keyframe
 //     (lane.catchUp in behind.go), as fast as a link bears that carries half as much
 //     again as the stream (package catchup).
 //  4. Viewer.WritePackets and sender.write (peer) let Forwarder.Forward (forward) make
 //     the viewer's own header, and sender.send encrypts the shared payload from the
 //     ring's memory straight to the memory that the kernel reads. When the shard has
-//     served all of its viewers it sends what they have put there.
+//     served all of its viewers it sends their packets.
 //
 // In return: a packet that a viewer lost (NACK) is answered by Viewer.resend from the
 // track's ring, so a viewer stores no packet; a picture that cannot be shown (PLI, FIR)

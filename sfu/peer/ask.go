@@ -7,7 +7,7 @@ import (
 	"github.com/pion/rtcp"
 )
 
-// What a publisher is asked and told of what it sends: lost packets, keyframes, reports.
+// Requests and reports to a publisher: lost packets, keyframes, receiver reports.
 
 // nackTick is how often it is looked whether something is to be asked for again.
 const nackTick = 10 * time.Millisecond

@@ -5,17 +5,17 @@
 // and the goroutine that reads the socket, [Port.Run]. [Port.NewPublisher] and
 // [Port.NewViewer] answer an offer; what they return is run by the hub.
 //
-// The server is an ICE-lite agent: it answers connectivity checks and never
-// sends any, so candidates that a client offers are not used, and nobody can
-// make the server send to an address that has not proved itself. In DTLS it is the
-// server, unless the client wants to be that (a=setup:passive): then it says hello
-// where a check has shown the client to be, up to four times, 137 bytes each.
+// The server is an ICE-lite agent: it answers connectivity checks and never sends any,
+// so candidates that a client offers are not used, and no host can make the server send
+// to an address that has not proved itself. In DTLS it is the server, unless the client
+// wants to be that (a=setup:passive): then it says hello where a check has shown the
+// client to be, up to four times, 137 bytes each.
 //
-// Package sdp reads offers and writes answers, the latter in one way for publishers and
-// viewers.
+// Package sdp reads offers and writes answers, the latter by the same code for
+// publishers and viewers.
 //
-// Package transport is a client's way through the socket, the same for both: which
-// datagrams are whose, connectivity checks, keys, and whether the client is there.
+// Package transport is a client's path through the socket, the same for both: which
+// datagrams are the client's, connectivity checks, keys, and whether it is there.
 //
 // The handshake is made by pion: for a viewer by pion/dtls (transport.Link), for a
 // publisher by a PeerConnection (connection), which checks what was negotiated, too. It
@@ -26,11 +26,11 @@
 //
 // A publisher's media are taken in from the first packet on:
 //
-//	mediaIntake decrypts them, and tells what each packet is good for
-//	section     by what each track is told from the others
+//	mediaIntake decrypts them, and finds the receiver of each packet
+//	section     how packets of a track are told from those of others
 //	router      which packet is of which track (RFC 9143 section 9.2, RFC 8852)
 //	encoding    one RTP stream, which goes on when its SSRC changes
-//	receiver    one track on its way to the hub, where packets go as they are
+//	receiver    one track as it goes to the hub, where packets go as they are
 //	            (of several sizes those of one: package simulcast)
 //	arrivals    feedback by which the browser estimates its bandwidth
 //
@@ -38,12 +38,12 @@
 //
 // # Viewers
 //
-//	sender       one track on its way to one viewer
+//	sender       one track as it goes to one viewer
 //	feedback     what a viewer asks for
 //	shard_batch  what the viewers of a shard send together
 //
 // A viewer is sent its packets by a shard of the hub, which calls it with those of its
 // tracks; it makes the headers (package forward) and encrypts, from the ring's memory
-// straight to the socket's. What a viewer lost is sent again from the track's own ring,
-// so that a viewer holds no packet.
+// straight to the socket's. Packets that a viewer lost are sent again from the track's
+// own ring, so that a viewer holds none.
 package peer

@@ -49,7 +49,7 @@ func (i *mediaIntake) ReceiveRTP(k *transport.Keys, datagram []byte, from transp
 }
 
 // takeFirst takes in a packet whose SSRC has no route: the first one, or one of a
-// stream of which nobody knows yet what it is.
+// stream that is not known yet.
 func (i *mediaIntake) takeFirst(k *transport.Keys, r *router, datagram []byte, from transport.Path) {
 	if i.scratch == nil {
 		i.scratch = make([]byte, receiveMTU)
@@ -59,12 +59,12 @@ func (i *mediaIntake) takeFirst(k *transport.Keys, r *router, datagram []byte, f
 		return
 	}
 	i.came(from)
-	to, again := r.find(&i.header)
+	to, retransmitted := r.find(&i.header)
 	if to == nil {
 		i.note(useless)
 		return
 	}
-	at := r.add(route{ssrc: i.header.SSRC, again: again, turn: max(1, to.turn), to: to})
+	at := r.add(route{ssrc: i.header.SSRC, retransmits: retransmitted, turn: max(1, to.turn), to: to})
 	i.deliver(at, slices.Clone(plain))
 }
 
@@ -84,7 +84,7 @@ func (i *mediaIntake) deliver(at *route, plain []byte) {
 	}
 }
 
-// note takes note of what a packet was good for.
+// note notes the use of a packet.
 func (i *mediaIntake) note(u use) {
 	since := i.useless.Load()
 	switch {

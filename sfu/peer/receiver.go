@@ -26,8 +26,8 @@ type incoming struct {
 	session rtp.Session
 }
 
-// receiver is one track on its way from a publisher to the hub. Its packets are taken in
-// by the socket's reader, from the first on.
+// receiver is one track as it goes from a publisher to the hub. Its packets are taken
+// in by the socket's reader, from the first on.
 type receiver struct {
 	*incoming
 
@@ -106,12 +106,12 @@ func (in *receiver) bySSRC(ssrc uint32) *encoding {
 	return nil
 }
 
-// use is what a genuine packet is good for.
+// use is how useful a genuine packet is.
 type use uint8
 
 // The uses.
 const (
-	useless use = iota // it cannot be told what it belongs to, or nobody knows its type
+	useless use = iota // its track or its type is not known
 	idle               // none by itself: padding, say
 	useful             // media
 )
@@ -126,7 +126,7 @@ func (in *receiver) receive(at *route, h *pionrtp.Header, packet []byte) use {
 	if !ok {
 		return useless
 	}
-	if at.again {
+	if at.retransmits {
 		return in.receiveAgain(at, h, payload)
 	}
 	if h.PayloadType != in.section.payload {
@@ -192,7 +192,7 @@ func (in *receiver) receiveAgain(at *route, h *pionrtp.Header, payload []byte) u
 }
 
 // put hands a packet of an encoding to the hub. Called with mu held.
-func (in *receiver) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Duration, again bool) {
+func (in *receiver) put(e *encoding, h *pionrtp.Header, payload []byte, now time.Duration, retransmitted bool) {
 	if in.writer == nil {
 		return
 	}
@@ -201,7 +201,7 @@ func (in *receiver) put(e *encoding, h *pionrtp.Header, payload []byte, now time
 		in.placer.Continue(in.writer.Tail())
 	}
 	p := rtp.Packet{
-		Seq: h.SequenceNumber, Time: h.Timestamp, Marker: h.Marker, Retransmitted: again, Arrival: now, Payload: payload,
+		Seq: h.SequenceNumber, Time: h.Timestamp, Marker: h.Marker, Retransmitted: retransmitted, Arrival: now, Payload: payload,
 	}
 	var r rtp.Result
 	e.intake.Receive(&p, &r)
@@ -213,7 +213,7 @@ func (in *receiver) put(e *encoding, h *pionrtp.Header, payload []byte, now time
 		if r.Restarted {
 			in.group.Restart(e.number)
 		}
-		in.askForKeyframe(in.group.Add(e.number, simulcast.Packet{Packet: r.Packet, Repeat: again, Width: r.Width, Height: r.Height}))
+		in.askForKeyframe(in.group.Add(e.number, simulcast.EncodingPacket{Packet: r.Packet, Repeat: retransmitted, Width: r.Width, Height: r.Height}))
 	case r.Refused:
 		in.writer.Refuse()
 	default:
@@ -234,7 +234,7 @@ func (in *receiver) tellClock() {
 }
 
 // writeChosen hands a packet to the hub that the group passes on. Called with mu held.
-func (in *receiver) writeChosen(p simulcast.Packet) {
+func (in *receiver) writeChosen(p simulcast.EncodingPacket) {
 	if !in.placer.Place(&p.Packet, uint32(p.Time)) {
 		in.writer.Refuse()
 		return
@@ -273,7 +273,7 @@ func (in *receiver) stop() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.writer != nil {
-		in.writer.Flush(false) // nobody else will
+		in.writer.Flush(false) // no other call will
 	}
 	in.writer = nil
 }

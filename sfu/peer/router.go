@@ -23,11 +23,11 @@ type router struct {
 
 // route is where the packets of an SSRC go.
 type route struct {
-	ssrc  uint32
-	again bool // it retransmits those of another one (RFC 4588)
-	turn  int  // of encoding.turn, when it became known
-	to    *encoding
-	used  uint64 // when a packet of it came last
+	ssrc        uint32
+	retransmits bool // it retransmits those of another one (RFC 4588)
+	turn        int  // of encoding.turn, when it became known
+	to          *encoding
+	used        uint64 // when a packet of it came last
 }
 
 // known returns the route of an SSRC that has one, or nil. It is good until the next
@@ -66,33 +66,33 @@ func (r *router) add(next route) *route {
 // whether it is a retransmission. It returns nil if that cannot be told: by the
 // packet's MID, else by the SSRCs of the offer, else by a payload type that only one
 // section has; and which encoding of a section by the RID, else by the offer.
-func (r *router) find(h *rtp.Header) (to *encoding, again bool) {
+func (r *router) find(h *rtp.Header) (to *encoding, retransmitted bool) {
 	in := r.receiverOf(h)
 	if in == nil {
 		return nil, false
 	}
 	s := &in.section
-	again = h.PayloadType == s.repair
-	if !again && h.PayloadType != s.payload && r.byType(h.PayloadType) != nil {
+	retransmitted = h.PayloadType == s.repair
+	if !retransmitted && h.PayloadType != s.payload && r.byType(h.PayloadType) != nil {
 		return nil, false // the packet contradicts itself
 	}
-	if name := r.nameOf(h, again); len(s.rids) > 0 && len(name) > 0 {
-		return in.byRID(string(name)), again
+	if name := r.nameOf(h, retransmitted); len(s.rids) > 0 && len(name) > 0 {
+		return in.byRID(string(name)), retransmitted
 	}
 	if of, ok := s.declared[h.SSRC]; ok {
-		if repairs := of != 0; repairs != again {
+		if repairs := of != 0; repairs != retransmitted {
 			return nil, false
 		}
-		if again {
+		if retransmitted {
 			return in.bySSRC(of), true
 		}
 	}
-	return in.bySSRC(h.SSRC), again
+	return in.bySSRC(h.SSRC), retransmitted
 }
 
 // nameOf returns the RID of the encoding that a packet is of, or retransmits.
-func (r *router) nameOf(h *rtp.Header, again bool) []byte {
-	if again {
+func (r *router) nameOf(h *rtp.Header, retransmitted bool) []byte {
+	if retransmitted {
 		if name := h.GetExtension(r.names.repaired); len(name) > 0 {
 			return name
 		}

@@ -50,7 +50,7 @@ type encoding struct {
 	segment segment
 
 	// of what is kept back, in the order of arrival: from a keyframe on if armed
-	held    []Packet
+	held    []EncodingPacket
 	armed   bool
 	armedAt time.Duration
 	lost    uint64 // the highest number of what was not kept
@@ -68,7 +68,7 @@ type segment struct {
 }
 
 // note takes note of a packet with media.
-func (e *encoding) note(p *Packet) {
+func (e *encoding) note(p *EncodingPacket) {
 	if p.Sync {
 		e.tries, e.keyed = 0, true
 		if p.Width > 0 && p.Height > 0 {
@@ -143,14 +143,14 @@ func (e *encoding) silence() time.Duration {
 
 // keep keeps back a packet. If a keyframe begins with it, and nothing behind it was let
 // go of, then the encoding can take over.
-func (e *encoding) keep(p Packet) {
+func (e *encoding) keep(p EncodingPacket) {
 	switch {
 	case e.armed:
 		if p.Seq < e.held[0].Seq {
 			return
 		}
 	case p.Sync && p.Seq >= e.lost:
-		behind := slices.DeleteFunc(e.held, func(q Packet) bool { return q.Seq < p.Seq })
+		behind := slices.DeleteFunc(e.held, func(q EncodingPacket) bool { return q.Seq < p.Seq })
 		e.held = slices.Insert(behind, 0, p)
 		e.armed, e.armedAt = true, p.Arrival
 		return
@@ -162,7 +162,7 @@ func (e *encoding) keep(p Packet) {
 }
 
 // drop lets go of a packet.
-func (e *encoding) drop(p *Packet) { e.lost = max(e.lost, p.Seq) }
+func (e *encoding) drop(p *EncodingPacket) { e.lost = max(e.lost, p.Seq) }
 
 // mayAsk reports whether it may be asked for a keyframe, and counts that.
 func (e *encoding) mayAsk(now time.Duration) bool {

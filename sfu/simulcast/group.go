@@ -28,9 +28,9 @@ const (
 	minStep = time.Millisecond
 )
 
-// Packet is one packet of an encoding, with the extended number and time of its RTP
-// stream; as it is passed on, with those of the joined stream.
-type Packet struct {
+// EncodingPacket is one packet of an encoding, with the extended number and time of its
+// RTP stream; as it is passed on, with those of the joined stream.
+type EncodingPacket struct {
 	media.Packet
 	// Repeat reports whether it came in a retransmission stream: it may have been sent
 	// long ago.
@@ -41,7 +41,7 @@ type Packet struct {
 // Group is the encodings of one picture. It is not safe for concurrent use.
 type Group struct {
 	codec     media.Codec
-	emit      func(Packet)
+	emit      func(EncodingPacket)
 	encodings []encoding
 
 	current int           // that is passed on; -1: none was so far
@@ -61,7 +61,7 @@ type Group struct {
 
 // New returns the group of n encodings of a codec. emit gets the packets that are
 // passed on, with the numbers and times of the joined stream.
-func New(c media.Codec, n int, emit func(Packet)) *Group {
+func New(c media.Codec, n int, emit func(EncodingPacket)) *Group {
 	return &Group{codec: c, emit: emit, encodings: make([]encoding, n), current: -1}
 }
 
@@ -116,7 +116,7 @@ func (g *Group) Report(i int, time uint64, at time.Duration) (joined uint64, ok 
 
 // Add takes in a packet of encoding i. It returns which encoding is to be asked for a
 // keyframe, or -1.
-func (g *Group) Add(i int, p Packet) (ask int) {
+func (g *Group) Add(i int, p EncodingPacket) (ask int) {
 	e := &g.encodings[i]
 	some := len(p.Payload) > 0
 	if some {
@@ -244,7 +244,7 @@ func (g *Group) turn(to int, now time.Duration) {
 // join begins a segment of the joined stream with a packet: one number is left out if
 // the picture before has not ended, and the time goes on by that between the two
 // pictures.
-func (g *Group) join(e *encoding, first *Packet) {
+func (g *Group) join(e *encoding, first *EncodingPacket) {
 	e.segment = segment{known: true, first: first.Seq, last: first.Seq}
 	if g.newest == 0 {
 		g.next = first.Seq
@@ -259,7 +259,7 @@ func (g *Group) join(e *encoding, first *Packet) {
 }
 
 // pass passes on a packet of the current encoding.
-func (g *Group) pass(e *encoding, p Packet) {
+func (g *Group) pass(e *encoding, p EncodingPacket) {
 	if !g.cut && p.Seq < e.segment.first {
 		return
 	}
@@ -275,7 +275,7 @@ func (g *Group) pass(e *encoding, p Packet) {
 }
 
 // write passes on a packet of a segment.
-func (g *Group) write(e *encoding, p Packet) {
+func (g *Group) write(e *encoding, p EncodingPacket) {
 	e.segment.last = max(e.segment.last, p.Seq)
 	seq, at := p.Seq+e.segment.seq, p.Time+e.segment.time
 	if seq >= g.next {

@@ -48,7 +48,7 @@ type stage struct {
 	deaf    bool
 	lose    func(l int, p *sent) bool
 
-	out   []Packet
+	out   []EncodingPacket
 	asked []int
 }
 
@@ -56,7 +56,7 @@ const frameTime = 40 * ms
 
 func newStage(t *testing.T, layers ...*layer) *stage {
 	s := &stage{t: t, layers: layers}
-	s.g = New(media.VP8, len(layers), func(p Packet) { s.out = append(s.out, p) })
+	s.g = New(media.VP8, len(layers), func(p EncodingPacket) { s.out = append(s.out, p) })
 	dice := rand.New(rand.NewPCG(3, 4))
 	for _, l := range layers {
 		s.intakes = append(s.intakes, rtp.NewIntake(rtp.Config{Codec: media.VP8}))
@@ -111,7 +111,7 @@ func (s *stage) add(i int, p sent) {
 		s.g.Restart(i)
 	}
 	r.Sync = p.Sync
-	s.note(s.g.Add(i, Packet{Packet: r.Packet, Repeat: p.Retransmitted, Width: p.Width, Height: p.Height}))
+	s.note(s.g.Add(i, EncodingPacket{Packet: r.Packet, Repeat: p.Retransmitted, Width: p.Width, Height: p.Height}))
 }
 
 // restart has another RTP stream of a layer begin.
@@ -554,7 +554,7 @@ func FuzzGroup(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 0x40, 1, 9, 0x80, 0xc1, 200, 3, 3, 3})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		out := 0
-		g := New(media.H264, 3, func(Packet) { out++ })
+		g := New(media.H264, 3, func(EncodingPacket) { out++ })
 		var intakes [3]*rtp.Intake
 		for i := range intakes {
 			intakes[i] = rtp.NewIntake(rtp.Config{Codec: media.H264, NACK: true})
@@ -581,7 +581,7 @@ func FuzzGroup(f *testing.F) {
 				g.Restart(i)
 			}
 			r.Sync = flags&16 != 0
-			g.Add(i, Packet{Packet: r.Packet, Repeat: p.Retransmitted, Width: int(seq), Height: int(step)})
+			g.Add(i, EncodingPacket{Packet: r.Packet, Repeat: p.Retransmitted, Width: int(seq), Height: int(step)})
 			in++
 		}
 		if out > in {

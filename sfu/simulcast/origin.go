@@ -57,4 +57,4 @@ func (o *origin) apart(other *origin) time.Duration {
 func (o *origin) tell(captured, at time.Duration) { o.reported, o.report = true, at-captured }
 
 // captured is the time of an encoding's packet on the encoding's own clock.
-func (g *Group) captured(p *Packet) time.Duration { return g.codec.Duration(int64(p.Time)) }
+func (g *Group) captured(p *EncodingPacket) time.Duration { return g.codec.Duration(int64(p.Time)) }

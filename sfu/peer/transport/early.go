@@ -7,10 +7,10 @@ import "bytes"
 const maxEarly = 128 << 10
 
 // early is media that have come before the handshake was over, in their order. A client
-// sends them as soon as it has our last flight, which leaves before this side counts the
-// handshake as over, and none must be missed. But until then it is not known whose the
-// keys are: somebody who sees what the client sends can begin a handshake in its place,
-// and gets some without any certificate.
+// sends them as soon as it has our last flight, which leaves before this side counts
+// the handshake as over, and none must be missed. But until then it is not known whose
+// the keys are: a host that sees what the client sends can begin a handshake in its
+// place, and gets some without any certificate.
 type early struct {
 	datagrams []earlyDatagram
 	size      int

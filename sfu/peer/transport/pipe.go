@@ -12,7 +12,7 @@ import (
 	"weir/sfu/peer/sdp"
 )
 
-// The addresses of both ends of a pipe. Nobody is there: they are of documentation
+// The addresses of both ends of a pipe. No host is there: they are of documentation
 // (RFC 5737).
 var (
 	PipeHere  = netip.MustParseAddrPort("192.0.2.1:9")
