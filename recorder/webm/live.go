@@ -78,7 +78,7 @@ type Live struct {
 	order     *interleave.Order[Block] // of pictures and sounds
 	started   bool
 	flushing  bool
-	settled   time.Duration // nothing before it is waited for
+	passed    time.Duration // nothing before it is waited for
 	soundWait time.Duration
 	filler    codec.OpusFiller
 	lateFor   time.Duration // sound in a row that came too late
@@ -174,7 +174,7 @@ func (l *Live) Silence() int64 { return l.silent }
 func (l *Live) Stills() int64 { return l.stills }
 
 // Lasts reports whether the last picture can be shown for as long as there is sound.
-func (l *Live) Lasts() bool { return l.still != nil && l.still.Again() != nil }
+func (l *Live) Lasts() bool { return l.still != nil && l.still.Repeat() != nil }
 
 // liveMIME names the codecs of the tracks as RFC 6381 wants it.
 func liveMIME(video, audio *liveTrack) string {

@@ -70,7 +70,7 @@ func (l *Live) start(at time.Duration) {
 // not have.
 func (l *Live) Advance(to time.Duration) {
 	if l.started {
-		l.settled = max(l.settled, to)
+		l.passed = max(l.passed, to)
 	}
 }
 
@@ -109,7 +109,7 @@ func (l *Live) awaits(track, first int) bool {
 	if track == sounds {
 		return l.filler.End() <= at // else the sound is there
 	}
-	return !l.flushing && l.settled < at && l.audio.newest-at < pictureWait
+	return !l.flushing && l.passed < at && l.audio.newest-at < pictureWait
 }
 
 // writeStill shows the last picture again, if there was none for long before the time
@@ -121,7 +121,7 @@ func (l *Live) writeStill(at time.Duration) {
 	if next, _, ok := l.order.Head(pictures); ok && !l.standing && next-msec(l.video.last) <= stillSoon {
 		return // pictures come slowly, but they come
 	}
-	if again := l.still.Again(); again != nil {
+	if again := l.still.Repeat(); again != nil {
 		l.stills++
 		l.standing = true
 		l.appendBlock(l.video, Block{Time: at, Data: again}, false, at)
@@ -158,7 +158,7 @@ func (l *Live) fillSound() {
 
 // awaited returns the time before which sound is no longer waited for.
 func (l *Live) awaited() time.Duration {
-	to := l.settled
+	to := l.passed
 	if l.video == nil {
 		return to
 	}

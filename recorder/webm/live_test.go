@@ -267,7 +267,7 @@ func checkFrames(t *testing.T, s liveSource, got webmtest.Received) {
 		if s.tracks[f.Track].Codec != media.VP8 {
 			continue
 		}
-		again := bytes.Equal(f.Data, still.Again())
+		again := bytes.Equal(f.Data, still.Repeat())
 		if again && (f.Key || f.Time-shown < webm.StillAfter) {
 			t.Fatalf("the picture of %v is shown again at %v, key %v", shown, f.Time, f.Key)
 		}

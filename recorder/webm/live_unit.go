@@ -183,7 +183,7 @@ func (l *Live) standsStill() bool {
 		return false
 	}
 	picture := &l.blocks[l.waits]
-	if l.settled-msec(picture.at) <= longestWait {
+	if l.passed-msec(picture.at) <= longestWait {
 		return false
 	}
 	picture.lasts, l.waits = pictureDuration, -1

@@ -102,5 +102,5 @@ func (s *av1Still) show(slot int) {
 	s.again = o.append(nil)
 }
 
-// Again implements [Still].
-func (s *av1Still) Again() []byte { return s.again }
+// Repeat implements [Still].
+func (s *av1Still) Repeat() []byte { return s.again }

@@ -59,8 +59,8 @@ func (s *h264Still) Saw(frame []byte) {
 	}
 }
 
-// Again implements [Still].
-func (s *h264Still) Again() []byte { return s.made }
+// Repeat implements [Still].
+func (s *h264Still) Repeat() []byte { return s.made }
 
 // make makes what shows the picture of a slice again (ISO/IEC 14496-10 sections 7.3.3
 // and 7.3.4).

@@ -7,8 +7,8 @@ package codec
 type Still interface {
 	// Saw takes in the next frame of the track, of which it keeps nothing.
 	Saw(frame []byte)
-	// Again returns a frame that is to be decoded behind the last one that it saw, and
+	// Repeat returns a frame that is to be decoded behind the last one that it saw, and
 	// again whenever the picture is to be shown once more. It returns nil where none
 	// can be made of that frame. The result is shared and never changes.
-	Again() []byte
+	Repeat() []byte
 }

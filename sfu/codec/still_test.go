@@ -49,7 +49,7 @@ func TestStill(t *testing.T) {
 			for i, f := range frames {
 				still.Saw(f.Data)
 				shown, of = append(shown, f), append(of, i)
-				again := still.Again()
+				again := still.Repeat()
 				if again == nil {
 					none = append(none, i)
 					continue
@@ -95,7 +95,7 @@ func TestStillOfDamage(t *testing.T) {
 		for _, data := range [][]byte{nil, {0}, {0xff}, {0, 0, 0}, bytes.Repeat([]byte{0xff}, 100), bytes.Repeat([]byte{0}, 100)} {
 			still := format.NewStill()
 			still.Saw(data)
-			if again := still.Again(); again != nil {
+			if again := still.Repeat(); again != nil {
 				t.Errorf("%v: % x makes % x", c, data, again)
 			}
 		}
@@ -109,7 +109,7 @@ func TestStillOfGiant(t *testing.T) {
 		keyframe := []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, byte(side), byte(side >> 8), byte(side), byte(side >> 8), 0, 0, 0, 0, 0, 0}
 		s := &vp8Still{}
 		s.Saw(keyframe)
-		if made := s.Again() != nil; made != (side == 640) {
+		if made := s.Repeat() != nil; made != (side == 640) {
 			t.Errorf("%d pixels wide: made %v", side, made)
 		}
 	}

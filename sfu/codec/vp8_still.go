@@ -39,8 +39,8 @@ func (s *vp8Still) Saw(frame []byte) {
 	}
 }
 
-// Again implements [Still].
-func (s *vp8Still) Again() []byte {
+// Repeat implements [Still].
+func (s *vp8Still) Repeat() []byte {
 	if s.made == nil && s.width > 0 && (s.width+15)/16*((s.height+15)/16) <= vp8StillMost {
 		s.made = s.make()
 	}

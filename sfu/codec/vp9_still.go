@@ -28,8 +28,8 @@ func (s *vp9Still) Saw(frame []byte) {
 	}
 }
 
-// Again implements [Still].
-func (s *vp9Still) Again() []byte {
+// Repeat implements [Still].
+func (s *vp9Still) Repeat() []byte {
 	if s.again == 0 {
 		return nil
 	}

@@ -108,8 +108,8 @@ func split(n, segment int) (size, count int) {
 	return segment, (n + segment - 1) / segment
 }
 
-// take copies the next datagram to b. It tells the datagram's size.
-func (in *inbox) take(b []byte) (n, size int) {
+// copyNext copies the next datagram to b. It tells the datagram's size.
+func (in *inbox) copyNext(b []byte) (n, size int) {
 	size = min(in.segment, len(in.data))
 	n = copy(b, in.data[:size])
 	in.data = in.data[size:]
@@ -131,7 +131,7 @@ func (s *socket) read(b []byte) (int, netip.AddrPort, error) {
 		case s.expired():
 			return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
 		case s.in.left > 0 || s.in.open():
-			n, size := s.in.take(b)
+			n, size := s.in.copyNext(b)
 			s.unrested++
 			if n < size {
 				s.count.truncated.Add(1)

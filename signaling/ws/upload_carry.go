@@ -25,9 +25,9 @@ func carry(h read.Header) ([]*uploadTrack, *refusal) {
 	kinds := map[media.Kind]bool{}
 	for i := range h.Tracks {
 		entry := &h.Tracks[i]
-		t, why := carryTrack(entry)
-		if why != nil {
-			return nil, why
+		t, refused := carryTrack(entry)
+		if refused != nil {
+			return nil, refused
 		}
 		kind := t.codec.Kind()
 		if kinds[kind] {

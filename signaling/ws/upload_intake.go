@@ -73,9 +73,9 @@ type uploadTrack struct {
 
 // Header implements read.Receiver.
 func (n *intake) Header(h read.Header) error {
-	tracks, why := carry(h)
-	if why != nil {
-		return why
+	tracks, refused := carry(h)
+	if refused != nil {
+		return refused
 	}
 	if n.tracks != nil {
 		return n.changeHeader(h, tracks)

@@ -212,7 +212,7 @@ func (w *watcher) Header(h read.Header) error {
 // Frame implements read.Receiver.
 func (w *watcher) Frame(f read.Frame) error {
 	if f.Track == 0 && !w.dark {
-		if !bytes.Equal(f.Data, w.still.Again()) { // else the last one is shown again
+		if !bytes.Equal(f.Data, w.still.Repeat()) { // else the last one is shown again
 			n, intact := sfutest.VP8Number(f.Data)
 			if !intact {
 				w.t.Errorf("picture %d is damaged", n)

@@ -20,7 +20,7 @@ func (r *Reader) push(p []byte) error {
 		if found {
 			err = r.resume(r.off + int64(taken))
 		} else {
-			err = r.take(p[:n])
+			err = r.consume(p[:n])
 		}
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func (r *Reader) resume(end int64) error {
 	r.next()
 	for len(b) > 0 {
 		n := r.wants(b)
-		if err := r.take(b[:n]); err != nil {
+		if err := r.consume(b[:n]); err != nil {
 			return err
 		}
 		b = b[n:]
@@ -75,8 +75,8 @@ func (r *Reader) wants(p []byte) int {
 	}
 }
 
-// take takes as many bytes as wants allows.
-func (r *Reader) take(b []byte) error {
+// consume reads as many bytes as wants allows.
+func (r *Reader) consume(b []byte) error {
 	r.off += int64(len(b))
 	switch r.step {
 	case stepHead:

@@ -63,7 +63,7 @@ func Parse(raw string, want Direction, tracks ...media.TrackInfo) (*Offer, error
 	if err := checkMIDs(sections); err != nil {
 		return nil, err
 	}
-	if err := o.take(sections, selection{want: want, standard: standard, tracks: tracks}); err != nil {
+	if err := o.chooseSections(sections, selection{want: want, standard: standard, tracks: tracks}); err != nil {
 		return nil, err
 	}
 	if err := o.checkBundle(); err != nil {
@@ -90,10 +90,10 @@ func checkMIDs(sections []*sdp.MediaDescription) error {
 	return nil
 }
 
-// take decides which sections are taken. RFC 3264 section 6 allows to say no to any
-// of them, but a publisher must not lose one that it wants to send (RFC 9725 section
-// 4.4): then there is an error.
-func (o *Offer) take(sections []*sdp.MediaDescription, s selection) error {
+// chooseSections decides which sections are taken. RFC 3264 section 6 allows to say no
+// to any of them, but a publisher must not lose one that it wants to send (RFC 9725
+// section 4.4): then there is an error.
+func (o *Offer) chooseSections(sections []*sdp.MediaDescription, s selection) error {
 	o.description.MediaDescriptions = nil
 	taken := map[string]bool{}
 	failed := map[string]error{} // why a viewer's section of that kind is not taken
