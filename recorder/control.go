@@ -49,8 +49,8 @@ func (r *Recorder) Stop(ctx context.Context, streamID string) (Status, error) {
 	return r.command(ctx, streamID, func(s *session) error { return s.step(eventStop) })
 }
 
-// Pause leaves out what comes from now on, in the same recording. The error is
-// ErrNotRecording when there is none.
+// Pause leaves frames out of the recording from now on, until Resume. The error is
+// ErrNotRecording when there is none, or ErrNotFound when the stream has ended.
 func (r *Recorder) Pause(ctx context.Context, streamID string) (Status, error) {
 	return r.command(ctx, streamID, (*session).pause)
 }

@@ -150,8 +150,8 @@ func (r *Recorder) forget(s *session) {
 	delete(r.sessions, s.stream.ID)
 }
 
-// Open opens the file of a recording. It is to be closed by the caller. While
-// the recording goes on the file grows.
+// Open opens the file of a recording, or returns ErrNotFound. The caller closes it.
+// While the recording goes on the file grows.
 func (r *Recorder) Open(id string) (*os.File, Recording, error) {
 	rec, err := r.Recording(id)
 	if err != nil {

@@ -68,7 +68,7 @@ type Recording struct {
 	base string
 }
 
-// Suffix is what the names of the recording's file and of its URL end with.
+// Suffix is how the names of the recording's file and of its URL end: .webm or .mkv.
 func (r *Recording) Suffix() string {
 	if r.Container == "mkv" {
 		return ".mkv"

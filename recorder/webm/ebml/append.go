@@ -26,7 +26,7 @@ const MaxSize = 1<<56 - 2
 // section 4). n is at most MaxSize.
 func AppendSize(b []byte, n uint64) []byte { return AppendWideSize(b, n, sizeBytes(n)) }
 
-// AppendWideSize appends n as a size of the given width in bytes, 1 to 8.
+// AppendWideSize appends n, which must fit, as a size of width bytes, 1 to 8.
 func AppendWideSize(b []byte, n uint64, width int) []byte {
 	n |= 1 << (7 * width)
 	for shift := 8 * (width - 1); shift >= 0; shift -= 8 {
@@ -44,7 +44,7 @@ func AppendVoid(b []byte, total int) []byte {
 	return append(b, make([]byte, end-len(b))...)
 }
 
-// AppendVoidHead appends the head of such a Void.
+// AppendVoidHead appends the head of a Void that takes exactly total bytes with it.
 func AppendVoidHead(b []byte, total int64) []byte {
 	b = append(b, byte(VoidID))
 	if total <= 128 {

@@ -84,7 +84,7 @@ func New(r io.ReaderAt, size int64) *Walker {
 // is whole. ReadStart must have succeeded.
 func (w *Walker) Run() error { return w.RunFrom(w.Head.Segment) }
 
-// RunFrom is Run from a Cluster on that begins at at, in a file whose Head is known.
+// RunFrom is Run from the Cluster that begins at at, in a file whose Head is known.
 func (w *Walker) RunFrom(at int64) error {
 	for at < w.Window.Size {
 		p, ok, err := w.read(at)

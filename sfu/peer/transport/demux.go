@@ -91,8 +91,8 @@ func NewDemux(c net.PacketConn) *Demux {
 // larger than a packet of the network.
 const maxDatagram = 8 << 10
 
-// Run reads the socket until it is closed, which is no error, or ctx is done, which
-// closes it.
+// Run reads the socket, and hands datagrams to clients, until Close, which is no error,
+// or until ctx is done, whose cause it returns: then it has closed the socket.
 func (d *Demux) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
 	defer stop()
