@@ -25,6 +25,10 @@
 // part begins with the last keyframe before the failure, if the rings still have
 // it. Parts of a broadcast name one another.
 //
+// All that a session has to know of its stream, its tracks, gaps and end, comes with its
+// subscription, in the order of the frames. It does not read sfu.Hub.Watch: a watcher
+// that is slow misses events, and a recording must not miss the end of its stream.
+//
 // Run repairs what an earlier program left open, while streams are recorded
 // already, and deletes what is not to be kept any more.
 package recorder

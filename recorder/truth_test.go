@@ -141,7 +141,7 @@ type delayed struct {
 
 func (r *rough) Run(_ context.Context, pub *sfu.Publication) error {
 	var tracks []*sending
-	var session rtp.Session
+	var session rtp.SyncContext
 	writers, err := pub.AddTracks(sfu.Packets, videoTrack, audioTrack)
 	if err != nil {
 		return err

@@ -124,7 +124,7 @@ func TestApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writers, session := map[media.Kind]*rtptest.Writer{}, rtp.Session{}
+	writers, session := map[media.Kind]*rtptest.Writer{}, rtp.SyncContext{}
 	for i, info := range both {
 		writers[info.Kind()] = rtptest.NewWriter(info.Codec, list[i], &session)
 	}

@@ -37,7 +37,7 @@ func (l lostSource) Run(_ context.Context, p *Publication) error {
 	if err != nil {
 		return err
 	}
-	var session rtp.Session
+	var session rtp.SyncContext
 	for _, w := range writers {
 		s := newSource(w, &session)
 		s.seq, s.time = s.seq+uint16(1000*l.first), s.time-uint32(77777*l.first) // another RTP stream

@@ -76,7 +76,7 @@ func addSources(t testing.TB, p *Publication, native Form, codecs ...media.Codec
 	if err != nil {
 		t.Fatal(err)
 	}
-	var session rtp.Session
+	var session rtp.SyncContext
 	for _, w := range writers {
 		sources = append(sources, newSource(w, &session))
 	}
@@ -113,7 +113,7 @@ func (w sourceWriter) Restart() {
 	w.TrackWriter.restart()
 }
 
-func newSource(w *TrackWriter, s *rtp.Session) *source {
+func newSource(w *TrackWriter, s *rtp.SyncContext) *source {
 	format, _ := codec.For(w.track.info.Codec)
 	return &source{track: w.track, writer: sourceWriter{w, rtptest.NewWriter(w.track.info.Codec, w, s)}, z: format.NewPacketizer(0), seq: 65500, time: 1<<32 - 20000}
 }

@@ -31,7 +31,7 @@ func (c *clipSource) Run(ctx context.Context, p *Publication) error {
 	if err != nil {
 		return err
 	}
-	var session rtp.Session
+	var session rtp.SyncContext
 	for i, w := range writers {
 		sources[codecs[i]] = newSource(w, &session)
 	}

@@ -128,7 +128,7 @@ func (in *receiver) synchronize(sr *rtcp.SenderReport) {
 			continue
 		}
 		e.intake.SenderReport(sr.NTPTime, now)
-		at := in.session.Instant(sr.NTPTime, now)
+		at := in.sync.Instant(sr.NTPTime, now)
 		stamp, passed := sr.RTPTime, true
 		if in.group != nil {
 			var joined uint64

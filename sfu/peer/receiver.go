@@ -22,8 +22,8 @@ type incoming struct {
 	asking chan<- asking
 
 	// guarded by mu, and so are the receivers
-	mu      sync.Mutex
-	session rtp.Session
+	mu   sync.Mutex
+	sync rtp.SyncContext
 }
 
 // receiver is one track as it goes from a publisher to the hub. Its packets are taken
@@ -52,7 +52,7 @@ type receiver struct {
 
 // newReceiver returns the receiver of a section, which writes by w.
 func newReceiver(s section, c media.Codec, w *sfu.TrackWriter, shared *incoming) *receiver {
-	in := &receiver{incoming: shared, section: s, codec: c, sender: rand.Uint32(), writer: w, placer: rtp.NewPlacer(c, &shared.session)}
+	in := &receiver{incoming: shared, section: s, codec: c, sender: rand.Uint32(), writer: w, placer: rtp.NewPlacer(c, &shared.sync)}
 	names := s.rids
 	if len(names) == 0 {
 		names = make([]string, max(1, len(s.layers)))

@@ -17,7 +17,7 @@ const ms = time.Millisecond
 type broadcast struct{ video, audio *source }
 
 func newBroadcast() *broadcast {
-	var session rtp.Session
+	var session rtp.SyncContext
 	return &broadcast{video: newSource(media.VP8, &session), audio: newSource(media.Opus, &session)}
 }
 
@@ -31,7 +31,7 @@ type source struct {
 	time uint32
 }
 
-func newSource(c media.Codec, s *rtp.Session) *source {
+func newSource(c media.Codec, s *rtp.SyncContext) *source {
 	format, _ := codec.For(c)
 	t := &track{codec: c, bySeq: map[uint64]*media.Packet{}}
 	return &source{track: t, writer: rtptest.NewWriter(c, t, s), z: format.NewPacketizer(0), seq: 65500, time: 1<<32 - 20000}

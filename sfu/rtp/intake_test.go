@@ -18,7 +18,7 @@ func TestContinue(t *testing.T) {
 	payload := []byte{0xf8, 1}
 	for _, delay := range []time.Duration{0, 80 * ms, -30 * ms} {
 		tail := media.Tail{Seq: epoch + 700, Time: epoch + 960*1000, PTS: 20 * time.Second, Delay: delay}
-		p := NewPlacer(media.Opus, &Session{})
+		p := NewPlacer(media.Opus, &SyncContext{})
 		p.Continue(tail)
 		i := NewIntake(Config{Codec: media.Opus, Placer: p})
 		const pause = 5 * time.Second
@@ -43,7 +43,7 @@ func TestContinue(t *testing.T) {
 			before = r
 		}
 	}
-	p := NewPlacer(media.Opus, &Session{})
+	p := NewPlacer(media.Opus, &SyncContext{})
 	p.Continue(media.Tail{}) // of a track to which nothing was written
 	i := NewIntake(Config{Codec: media.Opus, Placer: p})
 	var r Result
@@ -55,7 +55,7 @@ func TestContinue(t *testing.T) {
 // TestRestartFillsNoHole: what comes late from before the first packet of another RTP
 // stream does not take the place of what the stream before has lost.
 func TestRestartFillsNoHole(t *testing.T) {
-	i := NewIntake(Config{Codec: media.Opus, Placer: NewPlacer(media.Opus, &Session{})})
+	i := NewIntake(Config{Codec: media.Opus, Placer: NewPlacer(media.Opus, &SyncContext{})})
 	payload := []byte{0xf8, 1}
 	var r Result
 	for n := range 10 {
@@ -79,7 +79,7 @@ func TestRestartFillsNoHole(t *testing.T) {
 // TestRestartIsOne: numbers that begin anew under the same SSRC begin anew for the track,
 // for what is asked for and for what is reported, with one and the same packet.
 func TestRestartIsOne(t *testing.T) {
-	i := NewIntake(Config{Codec: media.Opus, NACK: true, Placer: NewPlacer(media.Opus, &Session{})})
+	i := NewIntake(Config{Codec: media.Opus, NACK: true, Placer: NewPlacer(media.Opus, &SyncContext{})})
 	payload := []byte{0xf8, 1}
 	var r Result
 	for n := range 100 {
@@ -111,7 +111,7 @@ func TestRestartIsOne(t *testing.T) {
 
 // TestPaddingHasNoTime: a packet without media is of the time of the one before.
 func TestPaddingHasNoTime(t *testing.T) {
-	i := NewIntake(Config{Codec: media.VP8, Placer: NewPlacer(media.VP8, &Session{})})
+	i := NewIntake(Config{Codec: media.VP8, Placer: NewPlacer(media.VP8, &SyncContext{})})
 	var r Result
 	i.Receive(&Packet{Seq: 1, Time: 9000, Payload: []byte{0x10, 0}}, &r)
 	at := r.Time
@@ -123,7 +123,7 @@ func TestPaddingHasNoTime(t *testing.T) {
 // TestPaddingBeginsAnew: where a sender counts anew with a packet without media, that is
 // of no time of the stream before.
 func TestPaddingBeginsAnew(t *testing.T) {
-	i := NewIntake(Config{Codec: media.VP8, Placer: NewPlacer(media.VP8, &Session{})})
+	i := NewIntake(Config{Codec: media.VP8, Placer: NewPlacer(media.VP8, &SyncContext{})})
 	var r Result
 	for n := range 100 {
 		i.Receive(sound(20000, 5000, n, []byte{0x10, 0}), &r)
@@ -147,7 +147,7 @@ func TestPaddingBeginsAnew(t *testing.T) {
 // TestIntakeAllocates: nothing, as long as nothing is lost.
 func TestIntakeAllocates(t *testing.T) {
 	for _, c := range []media.Codec{media.Opus, media.VP8, media.H264} {
-		i := NewIntake(Config{Codec: c, NACK: true, Placer: NewPlacer(c, &Session{})})
+		i := NewIntake(Config{Codec: c, NACK: true, Placer: NewPlacer(c, &SyncContext{})})
 		payload, n := []byte{0x10, 1, 2, 3, 4}, 0
 		p := sound(0, 0, 0, payload)
 		if got := testing.AllocsPerRun(1000, func() {
@@ -165,7 +165,7 @@ func TestIntakeAllocates(t *testing.T) {
 func BenchmarkIntake(b *testing.B) {
 	for _, c := range []media.Codec{media.Opus, media.VP8, media.H264} {
 		b.Run(c.String(), func(b *testing.B) {
-			i := NewIntake(Config{Codec: c, NACK: true, Placer: NewPlacer(c, &Session{})})
+			i := NewIntake(Config{Codec: c, NACK: true, Placer: NewPlacer(c, &SyncContext{})})
 			payload := make([]byte, 1000)
 			payload[0] = 0x41 // a slice of H.264, a continuation of VP8, sound
 			b.ReportAllocs()
@@ -184,7 +184,7 @@ func FuzzIntake(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 1, 20, 2, 0, 3, 1, 20, 3, 0, 9, 1, 200})
 	f.Add([]byte{255, 9, 1, 255, 3, 1, 2, 3, 4, 5, 255, 255, 128, 0, 0, 1, 9, 9, 64, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		placer := NewPlacer(media.VP8, &Session{})
+		placer := NewPlacer(media.VP8, &SyncContext{})
 		i := NewIntake(Config{Codec: media.VP8, NACK: true, Placer: placer})
 		var now, pts time.Duration
 		var highest, newest uint64

@@ -24,8 +24,8 @@ const (
 // another RTP stream begins. It is not safe for concurrent use.
 type Placer struct {
 	// set once
-	codec   media.Codec
-	session *Session
+	codec media.Codec
+	sync  *SyncContext
 
 	offset    uint64 // added to numbers, so that a restart goes on
 	before    uint64 // highest number of the RTP streams before; 0: there were none
@@ -34,7 +34,7 @@ type Placer struct {
 	timeline  *Timeline
 	origin    time.Duration // arrival of the first packet since the RTP clock was set anew
 	onTime    time.Duration // arrival of the last packet that came on time, as the other tracks are told
-	report    report        // newest one not yet used
+	report    senderReport  // newest one not yet used
 
 	// of the newest packet
 	highest uint64 // its number; 0: there is none
@@ -46,8 +46,8 @@ type Placer struct {
 	changed bool
 }
 
-// report says which instant on the stream's clock an RTP time is.
-type report struct {
+// senderReport says which instant on the stream's clock an RTP time is.
+type senderReport struct {
 	waits   bool
 	rtp     uint32
 	at      time.Duration
@@ -55,9 +55,9 @@ type report struct {
 }
 
 // NewPlacer returns the placer of a track of codec c, whose publisher's other tracks
-// have placers with the same session.
-func NewPlacer(c media.Codec, s *Session) *Placer {
-	p := &Placer{codec: c, session: s, timeline: NewTimeline(c), origin: media.Never, onTime: media.Never}
+// have placers with the same SyncContext.
+func NewPlacer(c media.Codec, s *SyncContext) *Placer {
+	p := &Placer{codec: c, sync: s, timeline: NewTimeline(c), origin: media.Never, onTime: media.Never}
 	s.placers = append(s.placers, p)
 	return p
 }
@@ -85,7 +85,7 @@ func (p *Placer) goOn(k *media.Packet) {
 	p.stamps = stamps{}
 	p.timeline.Restart()
 	p.origin = k.Arrival
-	p.report = report{}
+	p.report = senderReport{}
 	p.clock.Reports, p.changed = 0, true
 }
 
@@ -110,7 +110,7 @@ func (p *Placer) Place(k *media.Packet, stamp uint32) bool {
 	}
 	a := Arrival{RTP: k.Time, At: k.Arrival, Begins: p.begins(stamp), Heard: media.Never}
 	if p.timeline.Overdue(a) {
-		a.Heard = p.session.heard(p)
+		a.Heard = p.sync.heard(p)
 	}
 	k.Time, k.PTS = p.timeline.Place(a)
 	if p.timeline.Jumped() {
@@ -137,10 +137,10 @@ func (p *Placer) begins(stamp uint32) bool {
 }
 
 // Report takes in a sender report (RFC 3550 section 6.4.1) that came at arrival: the
-// RTP time rtp is the instant at, as [Session.Instant] has told. It counts from the
+// RTP time rtp is the instant at, as [SyncContext.Instant] has told. It counts from the
 // next packet on.
 func (p *Placer) Report(rtp uint32, at, arrival time.Duration) {
-	p.report = report{waits: true, rtp: rtp, at: at, arrival: arrival}
+	p.report = senderReport{waits: true, rtp: rtp, at: at, arrival: arrival}
 }
 
 // useReport hands a sender report that has come since the last packet to the
@@ -150,7 +150,7 @@ func (p *Placer) useReport() {
 		return // nothing tells yet whether the report can be right
 	}
 	r := p.report
-	p.report = report{}
+	p.report = senderReport{}
 	p.changed = true
 	rtp := p.timeline.Belongs(p.stamps.Time(math.MaxUint64, r.rtp))
 	if before, ok := p.stamps.Before(r.rtp); ok && r.arrival < p.origin+staleReport &&

@@ -41,7 +41,7 @@ type stage struct {
 	t       *testing.T
 	layers  []*layer
 	intakes []*rtp.Intake // of the layers
-	session rtp.Session
+	session rtp.SyncContext
 	g       *Group
 	now     time.Duration
 	number  int // of the frame

@@ -21,7 +21,7 @@ type Packet = rtp.Packet
 // Writer writes one RTP stream to a track.
 type Writer struct {
 	track   TrackWriter
-	session *rtp.Session
+	session *rtp.SyncContext
 	placer  *rtp.Placer
 	intake  *rtp.Intake
 	begun   bool
@@ -29,9 +29,9 @@ type Writer struct {
 
 // NewWriter returns the writer of a track of a codec. Those of one publisher share a
 // session; nil is that of a publisher with one track.
-func NewWriter(c media.Codec, t TrackWriter, s *rtp.Session) *Writer {
+func NewWriter(c media.Codec, t TrackWriter, s *rtp.SyncContext) *Writer {
 	if s == nil {
-		s = &rtp.Session{}
+		s = &rtp.SyncContext{}
 	}
 	placer := rtp.NewPlacer(c, s)
 	return &Writer{track: t, session: s, placer: placer, intake: rtp.NewIntake(rtp.Config{Codec: c, Placer: placer})}
