@@ -135,6 +135,9 @@ func TestRepair(t *testing.T) {
 			n.Start(t)
 			s := newServer(t, host, peer.Config{})
 			b := small()
+			// A keyframe ends the wait for what is missing before it, and on a busy machine
+			// a repair takes as long as some pictures.
+			b.KeyEvery = 1000
 			pub, _ := s.broadcast(t, "a", peertest.NewAPI(t, peertest.Options{Net: away, NoRTX: tt.noRTX}), b)
 			video, _, view := s.watch(t, "a", peertest.NewAPI(t, peertest.Options{Net: far, NoRTX: tt.noRTX}))
 			video.next(t)
