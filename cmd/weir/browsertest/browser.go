@@ -45,6 +45,9 @@ func Start(t testing.TB) Browser {
 	return Browser{ctx}
 }
 
+// Context is that of the browser, for pages that are opened without a Tab.
+func (b Browser) Context() context.Context { return b.ctx }
+
 // Tab is one page of a browser. Its console messages are collected.
 type Tab struct {
 	T       testing.TB

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"weir/cmd/weir/browsertest"
 )
 
 // latencyPage publishes a clock, and reads it from the screen of a viewer: the
@@ -117,28 +119,7 @@ func newLatencyRig(b *testing.B) *latencyRig {
 		fmt.Fprint(w, page)
 	}))
 	b.Cleanup(pages.Close)
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("headless", "new"),
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true),
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
-		chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.Flag("use-fake-ui-for-media-stream", true),
-		chromedp.Flag("disable-background-timer-throttling", true),
-		chromedp.Flag("disable-backgrounding-occluded-windows", true),
-		chromedp.Flag("disable-renderer-backgrounding", true),
-	}
-	allocator, cancelBrowser := chromedp.NewExecAllocator(context.Background(), options...)
-	b.Cleanup(cancelBrowser)
-	browser, cancelContext := chromedp.NewContext(allocator)
-	b.Cleanup(cancelContext)
-	if err := chromedp.Do(browser); err != nil {
-		b.Fatalf("start chromium (apt-get install chromium): %v", err)
-	}
-	return &latencyRig{b: b, url: pages.URL, browser: browser}
+	return &latencyRig{b: b, url: pages.URL, browser: browsertest.Start(b).Context()}
 }
 
 // open opens the page in a tab of its own.
