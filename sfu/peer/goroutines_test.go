@@ -34,7 +34,7 @@ func TestGoroutines(t *testing.T) {
 				client := dial(t, s.addr)
 				if role == sdp.Server {
 					client.ask(t, func() []byte { return checkOf(s.answer) }, func(d []byte) bool { return d[0] == stunSuccess })
-					client.prove(t, certificate)
+					client.prove(t, certificate, s.port)
 				} else {
 					var hello []byte
 					client.ask(t, func() []byte { return checkOf(s.answer) }, func(d []byte) bool { hello = d; return d[0] == handshakeRecord })
@@ -84,9 +84,9 @@ func steady(t *testing.T) int {
 	return n
 }
 
-// prove is the client's side of a handshake, and a report that shows that it has the
-// keys.
-func (s *somebody) prove(t *testing.T, certificate tls.Certificate) {
+// prove is the client's side of a handshake with port, and a report that shows that it
+// has the keys.
+func (s *somebody) prove(t *testing.T, certificate tls.Certificate, port *Port) {
 	t.Helper()
 	if err := s.conn.SetReadDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
@@ -120,6 +120,9 @@ func (s *somebody) prove(t *testing.T, certificate tls.Certificate) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What comes before the server's side of the handshake is over is taken in with the
+	// next datagram, and this client has no other.
+	until(t, "the end of connecting", func() bool { return port.connecting.Load() == 0 })
 	for range 3 { // one may get lost
 		s.send(t, report)
 	}
