@@ -121,17 +121,25 @@ func (s *stream) end() {
 }
 
 func (s *stream) info() StreamInfo {
+	i := s.brief()
 	s.mu.Lock()
-	tracks, source := s.tracks, s.source
+	tracks := s.tracks
 	s.mu.Unlock()
-	i := StreamInfo{
-		Name: s.name, ID: s.id, Source: source, Record: s.options.Record,
-		State: s.state().shown(), Live: isClosed(s.live), StartedAt: s.started, Viewers: int(s.viewers.Load()), Continues: s.after,
-	}
 	for _, t := range tracks { // the slice only grows, so its elements are stable
 		i.Tracks = append(i.Tracks, t.Stats())
 	}
 	return i
+}
+
+// brief is info without tracks: it costs no allocation.
+func (s *stream) brief() StreamInfo {
+	s.mu.Lock()
+	source := s.source
+	s.mu.Unlock()
+	return StreamInfo{
+		Name: s.name, ID: s.id, Source: source, Record: s.options.Record,
+		State: s.state().shown(), Live: isClosed(s.live), StartedAt: s.started, Viewers: int(s.viewers.Load()), Continues: s.after,
+	}
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -41,7 +41,7 @@ func (k EventKind) String() string { return eventNames[k] }
 type Event struct {
 	Kind   EventKind
 	At     time.Time
-	Stream StreamInfo // as it was then; not of EventsMissed
+	Stream StreamInfo // as it was then, without Tracks of viewers' events; not of EventsMissed
 	Err    error      // of StreamDrained: what the standing sinks failed with
 	Missed uint64     // of EventsMissed: how many events
 }
@@ -115,7 +115,13 @@ func (e *events) tell(event Event, s *stream, viewers int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.viewers.Add(viewers)
-	event.At, event.Stream = time.Now(), s.info()
+	// Viewers come by the hundred: what their stream's tracks have counted is not taken
+	// down for each.
+	if event.At = time.Now(); event.Kind == ViewerJoined || event.Kind == ViewerLeft {
+		event.Stream = s.brief()
+	} else {
+		event.Stream = s.info()
+	}
 	e.log.append(&event, false)
 	e.log.wake(false)
 }

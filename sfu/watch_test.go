@@ -185,6 +185,9 @@ func TestWatchCounts(t *testing.T) {
 		if e.Stream.Viewers != count {
 			t.Fatalf("%v tells %d viewers, want %d", e.Kind, e.Stream.Viewers, count)
 		}
+		if e.Kind != EventsMissed && len(e.Stream.Tracks) > 0 {
+			t.Fatalf("%v tells what %d tracks have counted", e.Kind, len(e.Stream.Tracks))
+		}
 	}
 }
 
