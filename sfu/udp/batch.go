@@ -45,6 +45,10 @@ func (c *Conn) NewBatch() *Batch {
 	return b
 }
 
+// Fits reports whether a datagram of n bytes can be added for sure without one being
+// sent.
+func (b *Batch) Fits(n int) bool { return b.used+n <= len(b.buf) && len(b.runs) < maxRuns }
+
 // Reserve returns an empty slice with a capacity of at least n bytes, to write
 // one datagram into. It is valid until the next call of Reserve or Flush; without
 // a Commit its content is given up. It flushes first when there is no room.

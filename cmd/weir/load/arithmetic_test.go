@@ -137,15 +137,15 @@ func TestDepartures(t *testing.T) {
 	at := time.Unix(100, 5)
 	d.note(math.MaxUint32-1, 2, at)
 	for _, n := range []uint32{math.MaxUint32 - 1, math.MaxUint32, 0, 1} {
-		if got := d.at(n); got != at.UnixNano() {
+		if got := d.of(n); got != at.UnixNano() {
 			t.Errorf("packet %d left at %d", n, got)
 		}
 	}
-	if d.at(2) != 0 {
+	if d.of(2) != 0 {
 		t.Error("a packet has left that was not sent")
 	}
-	d.note(1+uint32(len(d)), 2+uint32(len(d)), at.Add(time.Second))
-	if got := d.at(1); got != at.Add(time.Second).UnixNano() {
+	d.note(1+uint32(len(d.at)), 2+uint32(len(d.at)), at.Add(time.Second))
+	if got := d.of(1); got != at.Add(time.Second).UnixNano() {
 		t.Errorf("a packet of 12 s ago is %d", got)
 	}
 }

@@ -28,6 +28,12 @@ func newBroadcast(c Config, p *publisher) *broadcast {
 	for i := range b.data {
 		b.data[i] = byte(rand.Uint32())
 	}
+	p.socket.tellLeaving(func() {
+		now := time.Now()
+		for kind := range p.left {
+			p.left[kind].leave(now)
+		}
+	})
 	vp8, _ := codec.For(media.VP8) // both are always there
 	opus, _ := codec.For(media.Opus)
 	b.videoCut, b.audioCut = vp8.NewPacketizer(uint64(rand.Uint32N(1<<15))), opus.NewPacketizer(uint64(rand.Uint32N(1<<15)))
@@ -83,17 +89,14 @@ func (b *broadcast) sendFrame(at time.Duration, key bool) {
 		data[0] = 0x11
 	}
 	b.p.sent.frames.Add(1)
-	first := uint32(b.p.sent.video.Load())
 	b.p.socket.cork()
-	defer func() {
-		b.p.left[media.Video].note(first, uint32(b.p.sent.video.Load()), time.Now())
-		b.p.socket.uncork()
-	}()
+	defer b.p.socket.uncork()
 	b.videoCut.Packetize(&media.Frame{PTS: at, Sync: key, Data: data}, func(p media.Packet) {
 		_, size, _ := codec.ParseVP8Descriptor(p.Payload)
 		number := b.p.sent.video.Add(1) - 1
 		putStamp(p.Payload[size:], uint32(number))
 		b.send(b.p.video, p)
+		b.p.left[media.Video].ready.Store(uint32(number + 1))
 	})
 }
 
@@ -104,11 +107,9 @@ func (b *broadcast) sendSound(at time.Duration) {
 	number := uint32(b.p.sent.audio.Add(1) - 1)
 	putStamp(data, number)
 	b.p.socket.cork()
-	defer func() {
-		b.p.left[media.Audio].note(number, number+1, time.Now())
-		b.p.socket.uncork()
-	}()
+	defer b.p.socket.uncork()
 	b.audioCut.Packetize(&media.Frame{PTS: at, Sync: true, Data: data}, func(p media.Packet) { b.send(b.p.audio, p) })
+	b.p.left[media.Audio].ready.Store(number + 1)
 }
 
 // send sends a packet. An error means that the connection is lost; the report

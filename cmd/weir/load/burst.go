@@ -16,9 +16,10 @@ type burst struct {
 	*udp.Conn
 
 	// guarded by mu
-	mu     sync.Mutex
-	batch  *udp.Batch
-	corked bool
+	mu      sync.Mutex
+	batch   *udp.Batch
+	corked  bool
+	leaving func() // called before what was kept leaves; or nil
 }
 
 func newBurst(c *udp.Conn) *burst { return &burst{Conn: c, batch: c.NewBatch()} }
@@ -32,6 +33,23 @@ func (b *burst) set(corked bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.corked = corked
+	b.flush()
+}
+
+// tellLeaving has f called, on whichever goroutine, before each time that packets leave
+// which were kept: all together, or some of them when there is no room for all. f must
+// not call b.
+func (b *burst) tellLeaving(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.leaving = f
+}
+
+// flush sends what was kept, with mu held.
+func (b *burst) flush() {
+	if b.leaving != nil {
+		b.leaving()
+	}
 	b.batch.Flush()
 }
 
@@ -41,6 +59,9 @@ func (b *burst) WriteToAddrPort(data []byte, to netip.AddrPort) (int, error) {
 	defer b.mu.Unlock()
 	if !b.corked || len(data) == 0 || data[0]>>6 != 2 { // RTP version 2
 		return b.Conn.WriteToAddrPort(data, to)
+	}
+	if !b.batch.Fits(len(data)) {
+		b.flush()
 	}
 	copy(b.batch.Reserve(len(data))[:len(data)], data)
 	b.batch.Commit(len(data), to)

@@ -48,16 +48,28 @@ func readStamp(media []byte) (number uint32, ok bool) {
 }
 
 // departures tells when packets were sent, in ns since 1970 as the kernel's receive
-// stamps: when the last of a picture's packets had been encrypted and all of them
-// left. A stamp, which is encrypted, could not tell that.
-type departures [4096]atomic.Int64 // 12 s of 320 packets a second
+// stamps: when the last of those that left together had been encrypted. A stamp, which
+// is encrypted, could not tell that. A departure is noted before the packets leave: a
+// viewer that had one first would read that of a packet long before, or none.
+type departures struct {
+	at    [4096]atomic.Int64 // 12 s of 320 packets a second
+	ready atomic.Uint32      // the number behind the newest packet that is ready to leave
+	noted uint32             // the number behind the newest packet that left; owned by who calls leave
+}
+
+// leave notes that all packets that are ready leave now.
+func (d *departures) leave(at time.Time) {
+	to := d.ready.Load()
+	d.note(d.noted, to, at)
+	d.noted = to
+}
 
 // note notes when the packets from one number to before another one are sent.
 func (d *departures) note(from, to uint32, at time.Time) {
 	for n := from; n != to; n++ {
-		d[n%uint32(len(d))].Store(at.UnixNano())
+		d.at[n%uint32(len(d.at))].Store(at.UnixNano())
 	}
 }
 
-// at returns when a packet was sent.
-func (d *departures) at(number uint32) int64 { return d[number%uint32(len(d))].Load() }
+// of returns when a packet was sent.
+func (d *departures) of(number uint32) int64 { return d.at[number%uint32(len(d.at))].Load() }

@@ -143,7 +143,7 @@ func (v *viewer) packet(b []byte, at int64) {
 		// measurement.
 		if v.stream.window[kind].hold(number) {
 			t.measured++
-			f.latency(at, v.stream.left[kind].at(number))
+			f.latency(at, v.stream.left[kind].of(number))
 		}
 	} else if f.windowOpen {
 		f.unstamped++
