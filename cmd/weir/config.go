@@ -18,8 +18,9 @@ const configFlag = "config"
 
 // readConfig sets the flags of c from the YAML file that --config names: a map from
 // flag names, without dashes, to values. The command line and the environment win. A
-// key that is no flag is an error, so that a typing mistake does not go unseen.
-func readConfig(c *cli.Context) error {
+// key that is no flag is an error, so that a typing mistake does not go unseen. o gets
+// where in the file the flags are set.
+func readConfig(c *cli.Context, o origins) error {
 	name := c.String(configFlag)
 	if name == "" {
 		return nil
@@ -41,10 +42,10 @@ func readConfig(c *cli.Context) error {
 	}
 	for key, value := range values {
 		if !slices.Contains(known, key) {
-			return fmt.Errorf("--config %s, line %d: there is no setting %q; those there are: %s", name, value.Line, key, strings.Join(known, ", "))
+			return fmt.Errorf("--config %s, line %d: %s those there are: %s", name, value.Line, pointed(fmt.Sprintf("there is no setting %q%s", key, didYouMean("", key, known))), strings.Join(known, ", "))
 		}
 		if value.Kind != yaml.ScalarNode {
-			return fmt.Errorf("--config %s, line %d: %s takes one value", name, value.Line, key)
+			return fmt.Errorf("--config %s, line %d: %s takes one value, and this is a list or a map", name, value.Line, key)
 		}
 		if c.IsSet(key) {
 			continue
@@ -53,9 +54,11 @@ func readConfig(c *cli.Context) error {
 		if err == nil {
 			err = c.Set(key, given)
 		}
+		where := fmt.Sprintf("--config %s, line %d: %s", name, value.Line, key)
 		if err != nil {
-			return fmt.Errorf("--config %s, line %d: %s: %w", name, value.Line, key, err)
+			return fmt.Errorf("%s is %q; it must be %s", where, value.Value, wanted(c.Command.Flags, key))
 		}
+		o[key] = where
 	}
 	return nil
 }
@@ -67,7 +70,7 @@ func settingOf(c *cli.Command, key string, value yaml.Node) (string, error) {
 		if _, isBool := flag.(*cli.BoolFlag); isBool && flag.Names()[0] == key {
 			var b bool
 			if err := value.Decode(&b); err != nil {
-				return "", errors.New("it must be true or false")
+				return "", err
 			}
 			return strconv.FormatBool(b), nil
 		}

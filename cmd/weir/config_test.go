@@ -54,8 +54,8 @@ func TestConfigFile(t *testing.T) {
 	}
 
 	for content, want := range map[string]string{
-		"htp-addr: :1\n":            `line 1: there is no setting "htp-addr"`,
-		"\nrecord: perhaps\n":       "line 2: record: it must be true or false",
+		"htp-addr: :1\n":            `line 1: there is no setting "htp-addr"; did you mean http-addr? those there are: http-addr, `,
+		"\nrecord: perhaps\n":       `line 2: record is "perhaps"; it must be true or false`,
 		"http-addr: [a, b]\n":       "line 1: http-addr takes one value",
 		"- just\n- a list\n":        "not a YAML map",
 		"config: other.yaml\n":      `there is no setting "config"`,

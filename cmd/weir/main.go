@@ -21,18 +21,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Name:            "weir",
 		Usage:           "WebRTC ingest and relay: publish from a browser, watch at once, keep it as WebM",
 		Version:         version(),
-		HideHelpCommand: true,
+		HideHelpCommand: true, // ours names what was meant
+		Flags:           []cli.Flag{cli.HelpFlag},
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{serveCommand(), recordingsCommand(), loadCommand(), benchCommand(), versionCommand()},
+		Commands:        []*cli.Command{serveCommand(), recordingsCommand(), loadCommand(), benchCommand(), versionCommand(), helpCommand()},
 		OnUsageError:    usageError,
 		ExitErrHandler:  func(*cli.Context, error) {}, // the status is ours
 		CommandNotFound: func(*cli.Context, string) {},
 		Action:          noCommand,
 	}
-	for _, c := range app.Commands {
-		c.OnUsageError = usageError
-	}
+	setUsageError(app.Commands)
 	if err := app.RunContext(ctx, args); err != nil {
 		sentence := strings.Join(strings.Fields(err.Error()), " ") // some errors have several lines
 		fmt.Fprintf(stderr, "weir: %s\n", sentence)
@@ -41,18 +40,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// usageError makes one sentence of a bad flag, without the page of help.
-func usageError(c *cli.Context, err error, _ bool) error {
-	name := c.App.Name
-	if c.Command != nil && c.Command.Name != "" && c.Command.Name != name {
-		name += " " + c.Command.Name
+// setUsageError makes commands, and those below them, say what is wrong with their flags
+// in one sentence.
+func setUsageError(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError = usageError
+		setUsageError(c.Subcommands)
 	}
-	return fmt.Errorf("%w; '%s --help' lists what can be given", err, name)
-}
-
-func noCommand(c *cli.Context) error {
-	if word := c.Args().First(); word != "" {
-		return fmt.Errorf("there is no command %q; 'weir --help' lists the commands", word)
-	}
-	return cli.ShowAppHelp(c)
 }

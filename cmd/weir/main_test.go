@@ -101,14 +101,6 @@ func write(t *testing.T, content string) string {
 	return name
 }
 
-// TestRefusedFromEnvironment: a bad value is refused wherever it comes from.
-func TestRefusedFromEnvironment(t *testing.T) {
-	t.Setenv("WEIR_LOG_LEVEL", "loud")
-	if status, _, stderr := weir(t, "serve"); status != 1 || !strings.Contains(stderr, `--log-level is "loud"`) {
-		t.Errorf("status %d, stderr %q", status, stderr)
-	}
-}
-
 // TestRefusedReleases: what was opened before the start failed is closed again.
 func TestRefusedReleases(t *testing.T) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,14 +20,18 @@ import (
 
 func recordingsCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "recordings",
-		Usage: "list recordings; check and repair files",
+		Name:   "recordings",
+		Usage:  "list recordings; check and repair files",
+		Action: noCommand,
 		Subcommands: []*cli.Command{
 			{
 				Name:  "list",
 				Usage: "list what is recorded, newest first",
-				Flags: []cli.Flag{&cli.StringFlag{Name: "data-dir", Value: "./weir-data", EnvVars: []string{"WEIR_DATA_DIR"},
-					Usage: "`FOLDER` for recordings"}},
+				Flags: []cli.Flag{
+					&cli.StringFlag{Name: "data-dir", Value: "./weir-data", EnvVars: []string{"WEIR_DATA_DIR"}, Usage: "`FOLDER` for recordings"},
+					&cli.StringFlag{Name: "stream", Usage: "list those of the stream of this `NAME` only"},
+					&cli.BoolFlag{Name: "json", Usage: "print JSON, with all that is known about each"},
+				},
 				Action: listRecordings,
 			},
 			{
@@ -51,6 +57,12 @@ func listRecordings(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if stream := c.String("stream"); stream != "" {
+		list = slices.DeleteFunc(list, func(r recorder.Recording) bool { return r.Stream != stream })
+	}
+	if c.Bool("json") {
+		return writeList(c.App.Writer, dir, list)
+	}
 	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STARTED\tLENGTH\tSIZE\tSTATE\tQUALITY\tFILE")
 	for _, r := range list {
@@ -63,6 +75,21 @@ func listRecordings(c *cli.Context) error {
 			float64(r.Bytes)/1e6, r.State, quality, filepath.Join(dir, filepath.FromSlash(r.File())))
 	}
 	return table.Flush()
+}
+
+// writeList prints recordings as the API tells them, and where the file of each is.
+func writeList(w io.Writer, dir string, list []recorder.Recording) error {
+	type located struct {
+		recorder.Recording
+		File string `json:"file"`
+	}
+	all := make([]located, len(list))
+	for i, r := range list {
+		all[i] = located{r, filepath.Join(dir, filepath.FromSlash(r.File()))}
+	}
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(map[string]any{"recordings": all})
 }
 
 // errFaults is the end of a command that has said what is wrong.

@@ -46,8 +46,8 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: configFlag, EnvVars: []string{"WEIR_CONFIG"},
 				Usage: "YAML `FILE` with these flags, without dashes; what is given here or in the environment wins"},
 		}, recordFlags()),
-		Before: readConfig,
-		Action: serve,
+		Before: readSettings,
+		Action: func(c *cli.Context) error { return originsOf(c).locate(serve(c)) },
 	}
 }
 
@@ -77,6 +77,9 @@ func serve(c *cli.Context) error {
 	log, err := newLogger(c.App.ErrWriter, c.String("log-level"), c.String("log-format"))
 	if err != nil {
 		return err
+	}
+	for _, sentence := range unknownVariables(os.Environ(), c.App.Commands) {
+		log.Warn(sentence)
 	}
 	// From before the first line is printed: a script that waits for that line may end
 	// the program at once.
