@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"time"
 
+	"weir/sfu"
 	"weir/sfu/media"
 )
 
@@ -165,4 +167,33 @@ func (r *Recorder) lastOf(streamID string) string {
 		return ""
 	}
 	return list[0].ID
+}
+
+// After a restart of the server publishers come back by themselves, within seconds. How
+// long the server may have been away is a guess: nobody goes on with a broadcast of
+// yesterday, and a machine that starts anew takes minutes.
+const (
+	longestRestart = 10 * time.Minute
+	longestReturn  = time.Minute
+)
+
+// Stopping notes that the server is about to end the broadcasts that there are.
+func (r *Recorder) Stopping() { r.stopping.Store(true) }
+
+// cutBefore returns the id of the recording that a stream goes on from, or "": the
+// newest one of its name, if the end of an earlier run of the server has cut it, not its
+// publisher, and the stream begins right after the server has.
+func (r *Recorder) cutBefore(i sfu.StreamInfo) string {
+	if i.StartedAt.Sub(r.started) > longestReturn {
+		return ""
+	}
+	list, _, err := r.Recordings(Query{Stream: i.Name, Limit: 1})
+	if err != nil || len(list) == 0 {
+		return ""
+	}
+	last := list[0]
+	if last.State != Interrupted && !last.Stopped || last.StartedAt.After(r.started) || last.EndedAt == nil || r.started.Sub(*last.EndedAt) > longestRestart {
+		return ""
+	}
+	return last.ID
 }

@@ -24,9 +24,10 @@ func (r *Recorder) mend(rec *Recording) {
 		r.log.Error("recording not repaired", "recording", rec.ID, "file", rec.partName(), "reason", err)
 		return
 	}
-	// Since the sidecar was read, a caller may have attached metadata to it.
+	// Since the sidecar was read, a caller may have attached metadata to it, and its
+	// publisher may have come back.
 	if now, err := r.Recording(rec.ID); err == nil {
-		rec.Metadata = now.Metadata
+		rec.Metadata, rec.Next = now.Metadata, now.Next
 	}
 	rec.repaired(report)
 	ended := endTime(rec)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/sfu"
@@ -25,6 +26,9 @@ type Recorder struct {
 	catalogue catalogue
 	broken    []*Recording // left open by a program that is gone
 
+	started  time.Time   // when the program was
+	stopping atomic.Bool // see Stopping
+
 	// saving is held from when a sidecar is read to when it is written.
 	saving sync.Mutex
 	next   map[string]string // guarded by saving: by id of a part that is being finished, the id of the part behind it
@@ -42,7 +46,7 @@ func New(c Config) (_ *Recorder, err error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	r := &Recorder{config: c, log: c.Log, sessions: map[string]*session{}, next: map[string]string{}}
+	r := &Recorder{config: c, log: c.Log, started: time.Now(), sessions: map[string]*session{}, next: map[string]string{}}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -136,6 +140,8 @@ func (r *Recorder) Sink(i sfu.StreamInfo) sfu.Sink {
 	}
 	if i.Continues != "" {
 		s.last = r.lastOf(i.Continues)
+	} else {
+		s.last = r.cutBefore(i)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

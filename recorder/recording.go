@@ -55,11 +55,14 @@ type Recording struct {
 	// StreamID is the broadcast that is recorded. A broadcast has several
 	// recordings when they are rotated, or one failed: Part counts them from 1, and
 	// Previous and Next are their ids. Previous may also be of a broadcast that the
-	// same publisher went on from, with other tracks.
+	// same publisher went on from, with other tracks or after a restart of the server.
 	StreamID string `json:"stream_id"`
 	Part     int    `json:"part,omitempty"`
 	Previous string `json:"previous,omitempty"`
 	Next     string `json:"next,omitempty"`
+
+	// Stopped reports that the server was stopped while the broadcast went on.
+	Stopped bool `json:"stopped,omitempty"`
 
 	// Container is the file's type, which is its suffix too: webm or mkv. Old
 	// sidecars do not tell: webm.

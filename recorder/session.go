@@ -237,7 +237,7 @@ func (r *Recorder) link(id, next string) {
 func (r *Recorder) conclude(rec *Recording) {
 	r.saving.Lock()
 	defer r.saving.Unlock()
-	rec.Next = r.next[rec.ID]
+	rec.Next, rec.Stopped = r.next[rec.ID], r.stopping.Load()
 	delete(r.next, rec.ID)
 	r.save(rec)
 }

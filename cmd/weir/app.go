@@ -267,6 +267,7 @@ func (a *app) startRecorder() {
 func (a *app) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
+	a.recorder.Stopping()
 	// The endpoints refuse new sessions from here on, with 503.
 	// Both at once: neither is to take newcomers while the other one drains.
 	var whipErr, wsErr error
