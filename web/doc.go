@@ -15,7 +15,11 @@
 //     and WHEP, so this package knows neither the hub nor the recorder.
 //   - No inline script, style or handler anywhere, because the policy in
 //     policy.go forbids them; the tests hold both sides to it.
-//   - Every file has a strong ETag made from its content and must be
-//     revalidated, so that a new binary is seen at the next page load and an
-//     unchanged file costs one 304.
+//   - The pages refer to their assets by addresses that have a hash of all assets
+//     in them, and are kept for good: a page that is loaded again asks for itself
+//     alone. What stands at an address that stays (the pages, and the assets
+//     without the hash, such as /static/client/index.js) has a strong ETag of its
+//     content and must be revalidated, so that a new binary is seen at the next
+//     load and an unchanged file costs one 304.
+//   - What is text goes out compressed, to clients that take it so.
 package web

@@ -9,7 +9,14 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+)
+
+// The tests share what costs time to make and keeps nothing of a request.
+var (
+	handler  = sync.OnceValue(Handler)
+	embedded = sync.OnceValue(newSite)
 )
 
 func get(t *testing.T, method, target string, header ...string) *http.Response {
@@ -19,7 +26,7 @@ func get(t *testing.T, method, target string, header ...string) *http.Response {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, r)
+	handler().ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -120,7 +127,7 @@ func TestHeadHasNoBody(t *testing.T) {
 	for _, target := range []string{"/", "/nothing", "/static/client/index.js"} {
 		r := httptest.NewRequest(http.MethodHead, target, nil)
 		w := httptest.NewRecorder()
-		Handler().ServeHTTP(w, r)
+		handler().ServeHTTP(w, r)
 		if w.Body.Len() != 0 {
 			t.Errorf("HEAD %s has a body of %d bytes", target, w.Body.Len())
 		}
@@ -174,10 +181,9 @@ func TestPolicyOnEveryAnswer(t *testing.T) {
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	s := load(static)
-	s.addPages(pageFiles)
+	s := embedded()
 	for name := range pages {
-		found[name] = string(s[name].body)
+		found[name] = strings.ReplaceAll(string(s.pages[name].body), s.version+"/", "")
 	}
 	err := fs.WalkDir(static, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -61,7 +61,8 @@ var pages = map[string]page{
 
 // addPages puts the pages together and adds them to the site, which holds the
 // scripts. As with load, an error would be a defect of the build.
-func (s site) addPages(fsys fs.FS) {
+func (s *site) addPages(fsys fs.FS) {
+	s.pages = map[string]file{}
 	layout := template.Must(template.ParseFS(fsys, "pages/"+layoutFile))
 	for name, p := range pages {
 		own, err := fs.ReadFile(fsys, "pages/"+name)
@@ -77,11 +78,14 @@ func (s site) addPages(fsys fs.FS) {
 		if err := layout.Execute(&b, p); err != nil {
 			panic(fmt.Sprintf("web: page %s: %v", name, err))
 		}
-		s[name] = newFile(b.Bytes(), contentTypes[".html"])
+		body := bytes.ReplaceAll(b.Bytes(), staticRef, []byte(string(staticRef)+s.version+"/"))
+		s.pages[name] = newFile(body, contentTypes[".html"])
 	}
 }
 
 var (
+	// staticRef is how the files of a page refer to an asset.
+	staticRef = []byte(`="/static/`)
 	// importOf is how a module names another one, whichever way it imports it.
 	importOf = regexp.MustCompile(`(?:from|import\()\s*'(\.[^']+)'`)
 	// comment may import types, which are not there when the page runs.
@@ -91,11 +95,11 @@ var (
 // imports returns all modules that a script needs, in the order of their names. A
 // page that does not name them in advance would fetch them one level of imports
 // after the other.
-func (s site) imports(script string) []string {
+func (s *site) imports(script string) []string {
 	needed := map[string]bool{}
 	var follow func(module string)
 	follow = func(module string) {
-		for _, found := range importOf.FindAllSubmatch(comment.ReplaceAll(s[module].body, nil), -1) {
+		for _, found := range importOf.FindAllSubmatch(comment.ReplaceAll(s.assets[module].body, nil), -1) {
 			next := path.Join(path.Dir(module), string(found[1]))
 			if !needed[next] {
 				needed[next] = true

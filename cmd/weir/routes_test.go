@@ -103,7 +103,7 @@ func TestOneMux(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{"cmd/weir/debug.go", "signaling/routes.go", "web/embed.go"}; !slices.Equal(found, want) {
+	if want := []string{"cmd/weir/debug.go", "signaling/routes.go", "web/routes.go"}; !slices.Equal(found, want) {
 		t.Errorf("there are muxes in %q, want them in %q only: add routes to signaling.Routes", found, want)
 	}
 }
