@@ -147,7 +147,7 @@ func TestAddressesWithAHash(t *testing.T) {
 	}
 	reference := regexp.MustCompile(`(?:src|href)="([^"#]*static/[^"#]+)`)
 	for name := range pages {
-		for _, ref := range reference.FindAllStringSubmatch(string(s.pages[name].body), -1) {
+		for _, ref := range reference.FindAllStringSubmatch(string(bodyOfPage(s, name)), -1) {
 			if !strings.HasPrefix(ref[1], "/static/"+s.version+"/") {
 				t.Errorf("%s refers to %s", name, ref[1])
 			}

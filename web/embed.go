@@ -33,7 +33,7 @@ var packed = []string{contentTypes[".png"], contentTypes[".jpg"]}
 // site is what is served: the assets by their path below static/, and the pages.
 type site struct {
 	assets map[string]file
-	pages  map[string]file
+	pages  map[string]document
 	// version is a hash of all assets. It stands as a folder in the addresses by which
 	// the pages refer to them, static/{version}/app/watch.js, so that what a module
 	// imports, a style draws with and a script builds of its own address is of the same

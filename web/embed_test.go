@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 var (
 	handler  = sync.OnceValue(Handler)
 	embedded = sync.OnceValue(newSite)
+	routes   = sync.OnceValue(Routes)
 )
 
 func get(t *testing.T, method, target string, header ...string) *http.Response {
@@ -41,6 +43,7 @@ func TestRoutes(t *testing.T) {
 		{"/publish", 200, "text/html; charset=utf-8"},
 		{"/publish?name=acme/alice", 200, "text/html; charset=utf-8"},
 		{"/recordings", 200, "text/html; charset=utf-8"},
+		{"/recordings/c3a91f20", 200, "text/html; charset=utf-8"},
 		{"/watch/alice", 200, "text/html; charset=utf-8"},
 		{"/watch/acme/alice/desk/2", 200, "text/html; charset=utf-8"},
 		{"/watch/" + long, 200, "text/html; charset=utf-8"},
@@ -77,7 +80,7 @@ func TestPagesAreRelative(t *testing.T) {
 	reference := regexp.MustCompile(`(?:src|href|action)="([^"#]+)"`)
 	found := map[string]bool{}
 	for _, target := range []string{
-		"/", "/publish", "/recordings", "/watch/a", "/watch/a/b/c/d", "/watch/a%2Fb", "/nothing", "/not/here/either", "/watch/", "/watch/a/b/c/d/e",
+		"/", "/publish", "/recordings", "/recordings/c3a91f20", "/watch/a", "/watch/a/b/c/d", "/watch/a%2Fb", "/nothing", "/not/here/either", "/watch/", "/watch/a/b/c/d/e",
 	} {
 		body, err := io.ReadAll(get(t, http.MethodGet, target).Body)
 		if err != nil {
@@ -183,7 +186,7 @@ func sources(t *testing.T) map[string]string {
 	found := map[string]string{}
 	s := embedded()
 	for name := range pages {
-		found[name] = strings.ReplaceAll(string(s.pages[name].body), s.version+"/", "")
+		found[name] = strings.ReplaceAll(string(bodyOfPage(s, name)), s.version+"/", "")
 	}
 	err := fs.WalkDir(static, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -197,6 +200,12 @@ func sources(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// bodyOfPage is a page as it is before it is shown at a path.
+func bodyOfPage(s *site, name string) []byte {
+	d := s.pages[name]
+	return slices.Concat(d.before, s.headOf(d.page, "/", Head{}), d.after)
 }
 
 func TestEveryFileHasAKnownType(t *testing.T) {
@@ -335,6 +344,7 @@ func TestIdsExist(t *testing.T) {
 		"publish.html":    {"app/publish.js", "app/publish-view.js"},
 		"watch.html":      {"app/watch.js", "app/player-controls.js"},
 		"recordings.html": {"app/recordings.js"},
+		"recording.html":  {"app/recording.js"},
 	}
 	for page, scripts := range pages {
 		for _, script := range scripts {

@@ -25,22 +25,6 @@ func newFile(body []byte, kind string) file {
 	return file{body: body, kind: kind, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`}
 }
 
-// rootRef is how a page refers to something of the server's.
-var rootRef = []byte(`="/`)
-
-// at returns a page as it goes out at a path. The page refers to the server's root;
-// what goes out says how to get there from that path, since only the browser knows
-// what a proxy has put in front of it.
-func (f file) at(path string) file {
-	up := "./"
-	if depth := strings.Count(path, "/") - 1; depth > 0 {
-		up = strings.Repeat("../", depth)
-	}
-	f = newFile(bytes.ReplaceAll(f.body, rootRef, []byte(`="`+up)), f.kind)
-	f.gzipped = pack(f.body, quickPacking)
-	return f
-}
-
 const (
 	// bestPacking is for what is compressed once and sent for as long as the server runs:
 	// some 20 ms for all of it.

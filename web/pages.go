@@ -10,10 +10,11 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 )
 
-// layout.html holds what all pages have in common; a file beside it holds the page's
-// own, the main element.
+// layout.html holds what all pages have in common, head.html what is filled for each
+// request; a file beside them holds the page's own, the main element.
 //
 //go:embed pages
 var pageFiles embed.FS
@@ -23,6 +24,7 @@ const layoutFile = "layout.html"
 // page is what the layout has to know of a page.
 type page struct {
 	Title, Description string
+	Preview            string   // what other sites call a link to it; "": they are told nothing
 	Styles             []string // below css/, behind those of all pages
 	Script             string   // below static/; "": none
 	Current            string   // the entry of the navigation that is this page
@@ -30,6 +32,7 @@ type page struct {
 	Line               bool     // water under the header
 
 	Preloads []string      // what Script imports; filled in
+	Head     template.HTML // headMark; filled in
 	Main     template.HTML // the page's own file; filled in
 }
 
@@ -38,20 +41,24 @@ var commonStyles = []string{"tokens", "base", "frame", "controls"}
 
 var pages = map[string]page{
 	"home.html": {
-		Title: "weir: live now", Description: "What is live on this server, and what was recorded lately.",
+		Title: "weir: live now", Preview: "Live now", Description: "What is live on this server, and what was recorded lately.",
 		Styles: []string{"rows", "home"}, Script: "app/home.js", Current: "live",
 	},
 	"publish.html": {
-		Title: "Go live: weir", Description: "Broadcast from your camera or your screen.",
+		Title: "Go live: weir", Preview: "Go live", Description: "Broadcast from your camera or your screen.",
 		Styles: []string{"stage", "publish"}, Script: "app/publish.js", Line: true,
 	},
 	"watch.html": {
-		Title: "Watch: weir", Description: "Watch a broadcast live.",
+		Title: "Watch: weir", Preview: "Watch live", Description: "Watch a broadcast live.",
 		Styles: []string{"stage", "watch"}, Script: "app/watch.js", GoLive: true, Line: true,
 	},
 	"recordings.html": {
-		Title: "Recordings: weir", Description: "Broadcasts recorded on this server.",
+		Title: "Recordings: weir", Preview: "Recordings", Description: "Broadcasts recorded on this server.",
 		Styles: []string{"rows", "recordings"}, Script: "app/recordings.js", Current: "recordings", GoLive: true, Line: true,
+	},
+	"recording.html": {
+		Title: "Recording: weir", Preview: "Recording", Description: "A broadcast recorded on this server.",
+		Styles: []string{"stage", "watch"}, Script: "app/recording.js", GoLive: true, Line: true,
 	},
 	"404.html": {
 		Title: "Not found: weir", Description: "There is no page at this address.",
@@ -59,16 +66,44 @@ var pages = map[string]page{
 	},
 }
 
+// headMark stands in a page where its head goes.
+const headMark = "<!-- head -->\n"
+
+// A document is a page but for what is filled for each request.
+type document struct {
+	page
+	before, after []byte // of its head
+}
+
+// rootRef is how a page refers to something of the server's.
+var rootRef = []byte(`="/`)
+
+// at returns a page as it goes out at a path. The page refers to the server's root;
+// what goes out says how to get there from that path, since only the browser knows
+// what a proxy has put in front of it. The head has whole addresses, and words of users
+// that may look like one.
+func (d document) at(path string, head []byte) file {
+	up := "./"
+	if depth := strings.Count(path, "/") - 1; depth > 0 {
+		up = strings.Repeat("../", depth)
+	}
+	relative := func(part []byte) []byte { return bytes.ReplaceAll(part, rootRef, []byte(`="`+up)) }
+	f := newFile(slices.Concat(relative(d.before), head, relative(d.after)), contentTypes[".html"])
+	f.gzipped = pack(f.body, quickPacking)
+	return f
+}
+
 // addPages puts the pages together and adds them to the site, which holds the
 // scripts. As with load, an error would be a defect of the build.
 func (s *site) addPages(fsys fs.FS) {
-	s.pages = map[string]file{}
+	s.pages = map[string]document{}
 	layout := template.Must(template.ParseFS(fsys, "pages/"+layoutFile))
 	for name, p := range pages {
 		own, err := fs.ReadFile(fsys, "pages/"+name)
 		if err != nil {
 			panic("web: embedded pages: " + err.Error())
 		}
+		p.Head = headMark
 		p.Styles = slices.Concat(commonStyles, p.Styles)
 		p.Main = template.HTML(own) // ours
 		if p.Script != "" {
@@ -79,7 +114,8 @@ func (s *site) addPages(fsys fs.FS) {
 			panic(fmt.Sprintf("web: page %s: %v", name, err))
 		}
 		body := bytes.ReplaceAll(b.Bytes(), staticRef, []byte(string(staticRef)+s.version+"/"))
-		s.pages[name] = newFile(body, contentTypes[".html"])
+		before, after, _ := bytes.Cut(body, []byte(headMark))
+		s.pages[name] = document{page: p, before: before, after: after}
 	}
 }
 

@@ -13,35 +13,39 @@ var streamName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(/[A-Za-z
 // maxDepth bounds how much a page grows by its path.
 const maxDepth = 32
 
-// Handler serves the pages and, under /static/, their assets.
+// RecordingPage is the pattern of the page of a recording, among those of Routes. The
+// last part of the path is its id.
+const RecordingPage = "/recordings/{id}"
+
+// Handler serves the pages and, under /static/, their assets, without a word of what
+// they are about.
 func Handler() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, h := range Routes() {
-		mux.Handle(pattern, h)
+	for pattern, page := range Routes() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			page(w, r, func(Subject) Head { return Head{} })
+		})
 	}
 	return mux
 }
 
 // Routes returns what Handler is made of, by patterns of http.ServeMux. That of "/"
 // answers with the 404 page: it is for what no other route takes.
-func Routes() map[string]http.HandlerFunc {
+func Routes() map[string]Page {
 	s := newSite()
-	routes := map[string]http.HandlerFunc{
-		"/{$}":        s.page("home.html"),
-		"/publish":    s.page("publish.html"),
-		"/recordings": s.page("recordings.html"),
-		"/watch/{name...}": func(w http.ResponseWriter, r *http.Request) {
-			if !streamName.MatchString(r.PathValue("name")) {
-				s.notFound(w, r)
-				return
-			}
-			s.page("watch.html")(w, r)
-		},
+	routes := map[string]Page{
+		"/{$}":        s.page("home.html", nothing),
+		"/publish":    s.page("publish.html", nothing),
+		"/recordings": s.page("recordings.html", nothing),
+		RecordingPage: s.page("recording.html", func(r *http.Request) Subject {
+			return Subject{Recording: strings.TrimPrefix(r.URL.Path, "/recordings/")}
+		}),
+		"/watch/{name...}":  s.watch,
 		"/static/{path...}": s.asset,
 		"/":                 s.notFound,
 	}
 	for _, page := range []string{"publish", "recordings"} {
-		routes["/"+page+"/{$}"] = func(w http.ResponseWriter, _ *http.Request) {
+		routes["/"+page+"/{$}"] = func(w http.ResponseWriter, _ *http.Request, _ Describe) {
 			w.Header().Set("Location", "../"+page) // right below any path
 			w.WriteHeader(http.StatusPermanentRedirect)
 		}
@@ -62,14 +66,14 @@ const (
 // asset serves what lies below /static/: as it is, or below the version of the site.
 // Another version is that of a server that was there before this one, or is there beside
 // it behind the same proxy: a page of it gets what is here, which nobody keeps.
-func (s *site) asset(w http.ResponseWriter, r *http.Request) {
+func (s *site) asset(w http.ResponseWriter, r *http.Request, describe Describe) {
 	version, name, versioned := strings.Cut(r.PathValue("path"), "/")
 	if versioned = versioned && strings.HasPrefix(version, versionMark); !versioned {
 		name = r.PathValue("path")
 	}
 	f, ok := s.assets[name]
 	if !ok {
-		s.notFound(w, r)
+		s.notFound(w, r, describe)
 		return
 	}
 	h := w.Header()
@@ -93,29 +97,50 @@ func (s *site) asset(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, http.StatusOK, f)
 }
 
-func (s *site) page(name string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		setPolicy(w.Header())
+// nothing is the subject of pages that are about no single broadcast.
+func nothing(*http.Request) Subject { return Subject{} }
+
+// page returns the Page of a file of pages, which is about what subject reads from the
+// request.
+func (s *site) page(name string, subject func(*http.Request) Subject) Page {
+	d := s.pages[name]
+	return func(w http.ResponseWriter, r *http.Request, describe Describe) {
+		h := w.Header()
+		setPolicy(h)
 		if !reads(w, r) {
 			return
 		}
-		w.Header().Set("Cache-Control", revalidated)
-		answer(w, r, http.StatusOK, s.pages[name].at(r.URL.EscapedPath()))
+		at := r.URL.EscapedPath()
+		head := describe(subject(r))
+		h.Set("Cache-Control", revalidated)
+		status := http.StatusOK
+		if head.Unknown {
+			h.Set("Cache-Control", "no-store")
+			status = http.StatusNotFound
+		}
+		answer(w, r, status, d.at(at, s.headOf(d.page, at, head)))
 	}
 }
 
-func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
+// watch is the page of a stream, live or not.
+func (s *site) watch(w http.ResponseWriter, r *http.Request, describe Describe) {
+	name := r.PathValue("name")
+	if !streamName.MatchString(name) {
+		s.notFound(w, r, describe)
+		return
+	}
+	s.page("watch.html", func(*http.Request) Subject { return Subject{Stream: name} })(w, r, describe)
+}
+
+// notFound answers, whatever the method.
+func (s *site) notFound(w http.ResponseWriter, r *http.Request, _ Describe) {
+	h := w.Header()
+	setPolicy(h)
+	h.Set("Cache-Control", "no-store")
 	path := r.URL.EscapedPath()
 	if strings.Count(path, "/") > maxDepth {
 		path = "/" // without its looks rather than with more dots than text
 	}
-	s.missing(w, r, s.pages["404.html"].at(path))
-}
-
-// missing answers, whatever the method, with a page that says that there is nothing.
-func (s *site) missing(w http.ResponseWriter, r *http.Request, page file) {
-	h := w.Header()
-	setPolicy(h)
-	h.Set("Cache-Control", "no-store")
-	answer(w, r, http.StatusNotFound, page)
+	lost := s.pages["404.html"]
+	answer(w, r, http.StatusNotFound, lost.at(path, s.headOf(lost.page, path, Head{})))
 }

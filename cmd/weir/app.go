@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -155,11 +154,13 @@ func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err 
 	a.whip.Register(routes)
 	a.ws.Register(routes)
 	api.Register(routes)
-	vod.Register(routes, a.recorder)
-	for pattern, page := range web.Routes() {
+	pages := web.Routes()
+	vod.Register(routes, a.recorder, a.servePage(pages[web.RecordingPage]))
+	delete(pages, web.RecordingPage)
+	for pattern, page := range pages {
 		routes.Add(signaling.Route{
 			Pattern: pattern, Methods: map[string]signaling.Action{signaling.AnyMethod: signaling.ReadPage}, Own: true,
-			Serve: func(w http.ResponseWriter, r *http.Request, _ signaling.Intent) { page(w, r) },
+			Serve: a.servePage(page),
 		})
 	}
 	return routes, nil

@@ -27,11 +27,16 @@ func startServer(t *testing.T) *testServer {
 // startServerWith is startServer with an Authorizer.
 func startServerWith(t *testing.T, authorizer signaling.Authorizer) *testServer {
 	t.Helper()
+	return startServerIn(t, t.TempDir(), authorizer)
+}
+
+// startServerIn is startServerWith on a folder that may hold recordings already.
+func startServerIn(t *testing.T, dataDir string, authorizer signaling.Authorizer) *testServer {
+	t.Helper()
 	level := slog.LevelWarn
 	if testing.Verbose() {
 		level = slog.LevelInfo
 	}
-	dataDir := t.TempDir()
 	a, err := newApp(t.Context(), appConfig{
 		httpAddr: "127.0.0.1:0", rtcAddr: "127.0.0.1:0", dataDir: dataDir, record: true, keyframes: 10 * time.Second, version: "test",
 		authorizer: authorizer,

@@ -16,16 +16,25 @@ import (
 // that a slow download may last as long as it needs.
 const stallTimeout = 30 * time.Second
 
-// Register adds GET /recordings/{id}.webm, or .mkv.
-func Register(routes *signaling.Routes, r *recorder.Recorder) {
+// Register adds GET /recordings/{id}.webm, or .mkv, and /recordings/{id}, which page
+// answers: it is the same pattern to http.ServeMux.
+func Register(routes *signaling.Routes, r *recorder.Recorder, page signaling.Handler) {
 	routes.Add(signaling.Route{
 		Pattern: "/recordings/{file}",
 		Methods: map[string]signaling.Action{http.MethodGet: signaling.PlayRecording},
 		Target: func(req *http.Request, i *signaling.Intent) {
 			file := req.PathValue("file")
-			i.Recording = strings.TrimSuffix(file, path.Ext(file))
+			suffix := path.Ext(file)
+			i.Recording = strings.TrimSuffix(file, suffix)
+			if suffix == "" && i.Action == signaling.PlayRecording {
+				i.Action = signaling.ReadPage
+			}
 		},
 		Serve: func(w http.ResponseWriter, req *http.Request, i signaling.Intent) {
+			if i.Action == signaling.ReadPage {
+				page(w, req, i)
+				return
+			}
 			if err := serve(w, req, i, r); err != nil {
 				signaling.WriteError(w, err)
 			}

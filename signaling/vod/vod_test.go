@@ -57,7 +57,9 @@ func newServer(t *testing.T) (url, dir string) {
 		t.Fatal(err)
 	}
 	mux := signaling.NewRoutes(nil, nil)
-	vod.Register(mux, r)
+	vod.Register(mux, r, func(w http.ResponseWriter, _ *http.Request, i signaling.Intent) {
+		fmt.Fprint(w, i.Action, " of ", i.Recording)
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(func() { s.Close(); s.Client().CloseIdleConnections(); r.Close() })
 	return s.URL, dir
@@ -88,6 +90,22 @@ func do(t *testing.T, method, url string, headers ...string) (*http.Response, []
 		t.Fatal(err)
 	}
 	return response, body
+}
+
+// TestPage: an id alone is the recording's page, which asks for no file.
+func TestPage(t *testing.T) {
+	url, _ := newServer(t)
+	for _, id := range []string{finishedID, "none"} {
+		if r, body := do(t, "GET", url+"/recordings/"+id); r.StatusCode != 200 || string(body) != "page.read of "+id {
+			t.Errorf("%s: %s, %q", id, r.Status, body)
+		}
+	}
+	if r, _ := do(t, "OPTIONS", url+"/recordings/"+finishedID); r.StatusCode != 204 {
+		t.Errorf("OPTIONS: %s", r.Status)
+	}
+	if r, _ := do(t, "DELETE", url+"/recordings/"+finishedID); r.StatusCode != 405 {
+		t.Errorf("DELETE: %s", r.Status)
+	}
 }
 
 // TestRanges: RFC 9110 section 14, as players and download managers use it.
@@ -144,11 +162,10 @@ func TestNotServed(t *testing.T) {
 	}{
 		{"GET", "/recordings/unknown.webm", 404},
 		{"GET", "/recordings/" + goneID + ".webm", 404},
-		{"GET", "/recordings/" + finishedID, 404},
 		{"GET", "/recordings/" + finishedID + ".json", 404},
 		{"GET", "/recordings/" + finishedID + ".webm.part", 404},
 		{"GET", "/recordings/.webm", 404},
-		{"GET", "/recordings/..%2f..%2fetc%2fpasswd", 404},
+		{"GET", "/recordings/..%2f..%2fetc%2fpasswd.json", 404},
 		{"GET", "/recordings/..%2f..%2fetc%2fpasswd.webm", 404},
 		{"GET", "/recordings/acme%2falice%2fdesk%2f20260102T030405Z-" + finishedID + ".webm", 404},
 		{"GET", "/recordings/%00.webm", 404},

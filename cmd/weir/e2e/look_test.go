@@ -21,7 +21,7 @@ func TestPagesLook(t *testing.T) {
 	publisher.Wait("live", `document.documentElement.dataset.state === "live"`)
 	publisher.Click("#toggle")
 	publisher.Wait("ended", `document.documentElement.dataset.state !== "live"`)
-	waitFinished(t, s.url, "demo/camera")
+	recording := waitFinished(t, s.url, "demo/camera")
 	publisher.Click("#toggle") // live again: so each list has something in it
 	publisher.Wait("live", `document.documentElement.dataset.state === "live"`)
 
@@ -31,6 +31,7 @@ func TestPagesLook(t *testing.T) {
 		{"watch", "/watch/demo/camera", `document.querySelector("#player").videoWidth > 0`},
 		{"watch-waiting", "/watch/nobody", `document.documentElement.dataset.state === "waiting"`},
 		{"recordings", "/recordings", `document.querySelector("[data-recording]")`},
+		{"recording", "/recordings/" + recording.ID, `document.querySelector("video").readyState > 1`},
 		{"404", "/nothing-here", `document.querySelector("h1")`},
 	}
 	for _, scheme := range []string{"light", "dark"} {

@@ -1,4 +1,4 @@
-import {Problem, request} from '../client/problem.js';
+import {Problem, request, statusOf} from '../client/problem.js';
 import {urlAt} from '../client/home.js';
 
 /** How long an answer may take before we say that there is none. */
@@ -43,6 +43,16 @@ export async function recordingsPage(name, limit) {
   if (name) query.set('stream', name);
   const answer = await get(`/api/v1/recordings?${query}`);
   return {recordings: (answer.recordings ?? []).map(within), more: Boolean(answer.next)};
+}
+
+/** @returns {Promise<any | null>} one recording; null when there is none with that id */
+export async function recording(id) {
+  try {
+    return within(await get(`/api/v1/recordings/${encodeURIComponent(id)}`));
+  } catch (problem) {
+    if (statusOf(problem) === 404) return null;
+    throw problem;
+  }
 }
 
 /** A recording with a URL that is right below any path, also where the server does not know of that. */
