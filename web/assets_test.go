@@ -153,7 +153,7 @@ func TestAddressesWithAHash(t *testing.T) {
 			}
 		}
 	}
-	for name, f := range s.assets {
+	for name, f := range s.lean {
 		r := get(t, "GET", "/static/"+s.version+"/"+name)
 		if r.StatusCode != 200 || r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || !bytes.Equal(bodyOf(t, r), f.body) {
 			t.Errorf("%s: %s, %v", name, r.Status, r.Header)
@@ -161,9 +161,12 @@ func TestAddressesWithAHash(t *testing.T) {
 		if r.Header.Get("X-Content-Type-Options") != "nosniff" || path.Ext(name) == ".svg" && r.Header.Get("Content-Security-Policy") != "default-src 'none'" {
 			t.Errorf("%s: %v", name, r.Header)
 		}
-		if open := r.Header.Get("Access-Control-Allow-Origin") == "*"; open != strings.HasPrefix(name, "client/") {
-			t.Errorf("%s: %v", name, r.Header)
+		if open := r.Header.Get("Access-Control-Allow-Origin"); open != "" {
+			t.Errorf("%s is for pages of other origins, which are to import it without the hash: %v", name, r.Header)
 		}
+	}
+	if r := get(t, "GET", "/static/client/viewer.js"); r.Header.Get("Access-Control-Allow-Origin") != "*" || !bytes.Contains(bodyOf(t, r), []byte("/**")) {
+		t.Errorf("the library is not as it is written, for everybody: %v", r.Header)
 	}
 	// A server of another version is asked: nobody may keep what it has instead.
 	for _, target := range []string{"/static/h-0123456789ab/app/watch.js", "/static/app/watch.js", "/static/client/index.js"} {

@@ -1,7 +1,8 @@
 // Package web holds the pages of weir and the browser library they are built on.
 //
 // Everything under static/ is embedded and served as it lies there: plain CSS and
-// ES modules, no build step and nothing from another host. The pages are put
+// ES modules, no build step and nothing from another host. Pages get the same without
+// comments and indentation (lean.go), and styles in two pieces. The pages are put
 // together at the start, of pages/layout.html and the main part of each
 // (pages.go); their references to the server's root go out relative to the page,
 // since a proxy may have put all of it below a path. Scripts find the root by
@@ -21,5 +22,6 @@
 //     without the hash, such as /static/client/index.js) has a strong ETag of its
 //     content and must be revalidated, so that a new binary is seen at the next
 //     load and an unchanged file costs one 304.
+//   - A page is at most 60 kB on the wire the first time (weight_test.go).
 //   - What is text goes out compressed, to clients that take it so.
 package web

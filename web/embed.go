@@ -32,13 +32,22 @@ var packed = []string{contentTypes[".png"], contentTypes[".jpg"]}
 
 // site is what is served: the assets by their path below static/, and the pages.
 type site struct {
-	assets map[string]file
+	assets map[string]file // as they lie there, for whoever imports or reads them
+	lean   map[string]file // as the pages get them
 	pages  map[string]document
-	// version is a hash of all assets. It stands as a folder in the addresses by which
+	// version is a hash of all of lean. It stands as a folder in the addresses by which
 	// the pages refer to them, static/{version}/app/watch.js, so that what a module
 	// imports, a style draws with and a script builds of its own address is of the same
 	// version without a word of it being rewritten.
 	version string
+}
+
+func newAsset(body []byte, kind string) file {
+	f := newFile(body, kind)
+	if !slices.Contains(packed, kind) {
+		f.gzipped = pack(body, bestPacking)
+	}
+	return f
 }
 
 // versionMark tells a version from the folders that lie below static/.
@@ -46,8 +55,12 @@ const versionMark = "h-"
 
 // newSite puts together all that is embedded.
 func newSite() *site {
-	s := &site{assets: load(static)}
-	s.version = versionOf(s.assets)
+	s := &site{assets: load(static), lean: map[string]file{}}
+	for name, f := range s.assets {
+		s.lean[name] = newAsset(lean(f.body, f.kind), f.kind)
+	}
+	s.addStyles()
+	s.version = versionOf(s.lean)
 	s.addPages(pageFiles)
 	return s
 }
@@ -77,11 +90,7 @@ func load(fsys fs.FS) map[string]file {
 		if err != nil {
 			return err
 		}
-		f := newFile(body, kind)
-		if !slices.Contains(packed, kind) {
-			f.gzipped = pack(body, bestPacking)
-		}
-		assets[strings.TrimPrefix(name, "static/")] = f
+		assets[strings.TrimPrefix(name, "static/")] = newAsset(body, kind)
 		return nil
 	})
 	if err != nil {

@@ -34,23 +34,22 @@ const (
 	quickPacking = gzip.DefaultCompression
 )
 
-// writers are for quickPacking: one is 800 kB, and takes longer to make than to use.
-var writers = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, quickPacking) // the level is right
-	return w
-}}
+// writers has those of each level: one is 800 kB, and takes longer to make than to use.
+var writers = map[int]*sync.Pool{bestPacking: writersOf(bestPacking), quickPacking: writersOf(quickPacking)}
+
+func writersOf(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		w, _ := gzip.NewWriterLevel(nil, level) // which there is
+		return w
+	}}
+}
 
 // pack returns body compressed.
 func pack(body []byte, level int) []byte {
 	var out bytes.Buffer
-	var w *gzip.Writer
-	if level == quickPacking {
-		w = writers.Get().(*gzip.Writer)
-		defer writers.Put(w)
-		w.Reset(&out)
-	} else {
-		w, _ = gzip.NewWriterLevel(&out, level) // the level is right
-	}
+	w := writers[level].Get().(*gzip.Writer)
+	defer writers[level].Put(w)
+	w.Reset(&out)
 	_, _ = w.Write(body) // a Buffer takes everything
 	_ = w.Close()
 	return out.Bytes()

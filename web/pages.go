@@ -66,6 +66,30 @@ var pages = map[string]page{
 	},
 }
 
+// styleName is the name, below css/, of the style that holds these.
+func styleName(styles []string) string { return strings.Join(styles, "_") }
+
+// addStyles puts together the styles that go out as one: those of all pages, which stay
+// as a visitor goes from page to page, and the page's own. Each by itself would be
+// another answer, whose head is a third of it.
+func (s *site) addStyles() {
+	lists := [][]string{commonStyles}
+	for _, p := range pages {
+		lists = append(lists, p.Styles)
+	}
+	for _, list := range lists {
+		var all []byte
+		for _, name := range list {
+			f, ok := s.lean["css/"+name+".css"]
+			if !ok {
+				panic("web: there is no style " + name)
+			}
+			all = append(all, f.body...)
+		}
+		s.lean["css/"+styleName(list)+".css"] = newAsset(all, contentTypes[".css"])
+	}
+}
+
 // headMark stands in a page where its head goes.
 const headMark = "<!-- head -->\n"
 
@@ -104,7 +128,7 @@ func (s *site) addPages(fsys fs.FS) {
 			panic("web: embedded pages: " + err.Error())
 		}
 		p.Head = headMark
-		p.Styles = slices.Concat(commonStyles, p.Styles)
+		p.Styles = []string{styleName(commonStyles), styleName(p.Styles)}
 		p.Main = template.HTML(own) // ours
 		if p.Script != "" {
 			p.Preloads = s.imports(p.Script)

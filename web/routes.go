@@ -68,23 +68,24 @@ const (
 // it behind the same proxy: a page of it gets what is here, which nobody keeps.
 func (s *site) asset(w http.ResponseWriter, r *http.Request, describe Describe) {
 	version, name, versioned := strings.Cut(r.PathValue("path"), "/")
+	files := s.lean
 	if versioned = versioned && strings.HasPrefix(version, versionMark); !versioned {
-		name = r.PathValue("path")
+		name, files = r.PathValue("path"), s.assets
 	}
-	f, ok := s.assets[name]
+	f, ok := files[name]
 	if !ok {
 		s.notFound(w, r, describe)
 		return
 	}
 	h := w.Header()
-	if strings.HasPrefix(name, "client/") {
-		// The library may be imported by pages of other origins.
-		h.Set("Access-Control-Allow-Origin", "*")
-	}
 	if versioned {
 		setAssetPolicy(h, path.Ext(name))
 	} else {
 		setPolicy(h)
+	}
+	if !versioned && strings.HasPrefix(name, "client/") {
+		// The library may be imported by pages of other origins.
+		h.Set("Access-Control-Allow-Origin", "*")
 	}
 	if !reads(w, r) {
 		return
