@@ -137,11 +137,19 @@ func CheckMetadata(m map[string]string) error {
 	return nil
 }
 
-// SetMetadata attaches metadata to a recording that has ended, in the place of
-// what it has.
-func (r *Recorder) SetMetadata(id string, m map[string]string) (Recording, error) {
-	if err := CheckMetadata(m); err != nil {
-		return Recording{}, err
+// Change is what is to be changed of a recording: what is nil stays.
+type Change struct {
+	sfu.TextsChange
+	Metadata *map[string]string // in the place of what it has
+}
+
+// Describe changes what is said of a recording that has ended. The error wraps
+// ErrMetadata, or is that of [sfu.Texts.Clean], if it cannot be taken, or ErrActive.
+func (r *Recorder) Describe(id string, c Change) (Recording, error) {
+	if c.Metadata != nil {
+		if err := CheckMetadata(*c.Metadata); err != nil {
+			return Recording{}, err
+		}
 	}
 	r.saving.Lock()
 	defer r.saving.Unlock()
@@ -152,7 +160,14 @@ func (r *Recorder) SetMetadata(id string, m map[string]string) (Recording, error
 	if rec.State.open() {
 		return Recording{}, ErrActive
 	}
-	rec.Metadata = maps.Clone(m)
+	texts, err := c.Of(rec.texts())
+	if err != nil {
+		return Recording{}, err
+	}
+	rec.setTexts(texts)
+	if c.Metadata != nil {
+		rec.Metadata = maps.Clone(*c.Metadata)
+	}
 	if err := r.writeSidecar(&rec); err != nil {
 		return Recording{}, err
 	}

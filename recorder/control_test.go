@@ -301,12 +301,12 @@ func TestDelete(t *testing.T) {
 	if err := r.Delete(id); !errors.Is(err, ErrActive) {
 		t.Errorf("Delete() of what goes on = %v", err)
 	}
-	if _, err := r.SetMetadata(id, nil); !errors.Is(err, ErrActive) {
-		t.Errorf("SetMetadata() of what goes on = %v", err)
+	if _, err := r.Describe(id, Change{}); !errors.Is(err, ErrActive) {
+		t.Errorf("Describe() of what goes on = %v", err)
 	}
 	s.end()
-	if rec, err := r.SetMetadata(id, map[string]string{"a": "b"}); err != nil || rec.Metadata["a"] != "b" {
-		t.Errorf("SetMetadata() = %+v, %v", rec, err)
+	if rec, err := r.Describe(id, Change{Metadata: &map[string]string{"a": "b"}}); err != nil || rec.Metadata["a"] != "b" {
+		t.Errorf("Describe() = %+v, %v", rec, err)
 	}
 	if err := r.Delete(id); err != nil {
 		t.Error(err)

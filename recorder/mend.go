@@ -24,10 +24,11 @@ func (r *Recorder) mend(rec *Recording) {
 		r.log.Error("recording not repaired", "recording", rec.ID, "file", rec.partName(), "reason", err)
 		return
 	}
-	// Since the sidecar was read, a caller may have attached metadata to it, and its
-	// publisher may have come back.
+	// Since the sidecar was read, a caller may have described it, and its publisher may
+	// have come back.
 	if now, err := r.Recording(rec.ID); err == nil {
 		rec.Metadata, rec.Next = now.Metadata, now.Next
+		rec.setTexts(now.texts())
 	}
 	rec.repaired(report)
 	ended := endTime(rec)

@@ -179,7 +179,7 @@ func TestSidecarWriters(t *testing.T) {
 	for i := range 8 {
 		writing.Go(func() {
 			for n := range 20 {
-				if _, err := r.SetMetadata(id, map[string]string{"n": fmt.Sprint(i, n)}); err != nil {
+				if _, err := r.Describe(id, Change{Metadata: &map[string]string{"n": fmt.Sprint(i, n)}}); err != nil {
 					t.Error(err)
 				}
 			}

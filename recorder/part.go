@@ -14,6 +14,7 @@ import (
 
 	"weir/recorder/webm"
 	"weir/recorder/webm/ebml"
+	"weir/sfu"
 	"weir/sfu/codec"
 )
 
@@ -38,7 +39,7 @@ type part struct {
 	heard   []bool              // something came of the track, for this part or for one before
 	largest []int               // of each track: pixels of the largest picture with layers
 	updated time.Time
-	noted   notedGaps
+	noted   notedNews
 	quality collector
 }
 
@@ -52,6 +53,8 @@ func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*p
 		StartedAt: start, Gaps: []Gap{}, Metadata: s.meta, Part: s.parts + 1, Previous: s.last,
 		base: expandPath(r.config.Path, s.stream.Name, start, id),
 	}
+	p.record.setTexts(s.texts())
+	p.noted.texts = p.record.texts()
 	var tracks []ebml.TrackEntry
 	for _, i := range pictureFirst(inputs) {
 		in := inputs[i]
@@ -114,7 +117,7 @@ func (p *part) create(tracks []ebml.TrackEntry, start time.Time) error {
 	if err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
-	p.writer, err = webm.NewWriter(f, webm.Config{Date: start, Title: p.record.Stream, WritingApp: r.config.WritingApp}, tracks)
+	p.writer, err = webm.NewWriter(f, webm.Config{Date: start, Title: cmp.Or(p.record.Title, p.record.Stream), WritingApp: r.config.WritingApp}, tracks)
 	if err == nil {
 		err = r.writeSidecar(&p.record)
 	}
@@ -229,27 +232,28 @@ func (p *part) flush(now time.Time) error {
 		p.updated = now
 		p.summarize()
 		p.recorder.catalogue.set(&p.record)
-		p.noteGaps(now)
+		p.noteNews(now)
 		p.quality.sample(p.session.now())
 	}
 	return nil
 }
 
-// notedGaps is which gaps are in the sidecar.
-type notedGaps struct {
-	count int
+// notedNews is which gaps and texts are in the sidecar.
+type notedNews struct {
+	gaps  int
+	texts sfu.Texts
 	at    time.Time
 }
 
-// noteGaps has gaps that are new put into the sidecar, where they outlive the
-// program. The more there are the longer they wait, for all are written each time:
+// noteNews has gaps and texts that are new put into the sidecar, where they outlive
+// the program. The more there are the longer they wait, for all are written each time:
 // 1,000 of them, some 80 KiB, each 10 s.
-func (p *part) noteGaps(now time.Time) {
-	count := len(p.record.Gaps) + p.record.MoreGaps
-	if count == p.noted.count || now.Sub(p.noted.at) < time.Duration(len(p.record.Gaps))*gapNotePause {
+func (p *part) noteNews(now time.Time) {
+	gaps, texts := len(p.record.Gaps)+p.record.MoreGaps, p.record.texts()
+	if gaps == p.noted.gaps && texts == p.noted.texts || now.Sub(p.noted.at) < time.Duration(len(p.record.Gaps))*gapNotePause {
 		return
 	}
-	p.noted = notedGaps{count, now}
+	p.noted = notedNews{gaps, texts, now}
 	record := p.record.clone()
 	p.syncer.note(func() error { return p.recorder.writeSidecar(&record) })
 }
@@ -260,8 +264,9 @@ const gapNotePause = 10 * time.Millisecond
 // size is how many bytes the file has.
 func (p *part) size() int64 { return p.writer.Stats().Bytes }
 
-// summarize takes over the writer's figures.
+// summarize takes over the writer's figures, and what is said of the stream by now.
 func (p *part) summarize() {
+	p.record.setTexts(p.session.texts())
 	s := p.writer.Stats()
 	p.record.Bytes, p.record.DurationMS = s.Bytes, milliseconds(s.Duration)
 	p.record.Frames, p.record.Keyframes = s.Blocks, s.Keyframes

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"weir/sfu"
 )
 
 var (
@@ -49,6 +51,10 @@ type Recording struct {
 	Reason   string `json:"reason,omitempty"`
 	// Quality is how good the recording is. It is there once it has ended.
 	Quality *Quality `json:"quality,omitempty"`
+	// Title and Description are what its publisher says of it to people: plain text. Old
+	// sidecars have none.
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
 	// Metadata is what users attached.
 	Metadata map[string]string `json:"metadata,omitempty"`
 
@@ -172,5 +178,9 @@ func (r *Recording) clone() Recording {
 	c.Metadata = maps.Clone(r.Metadata)
 	return c
 }
+
+// texts returns what is said of the recording, setTexts changes it.
+func (r *Recording) texts() sfu.Texts     { return sfu.Texts{Title: r.Title, Description: r.Description} }
+func (r *Recording) setTexts(t sfu.Texts) { r.Title, r.Description = t.Title, t.Description }
 
 func milliseconds(d time.Duration) int64 { return d.Milliseconds() }

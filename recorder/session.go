@@ -22,6 +22,7 @@ type session struct {
 	commands chan command
 	done     chan struct{}        // closed when no command is taken any more
 	now      func() time.Duration // on the stream's clock
+	texts    func() sfu.Texts     // what is said of the stream by now
 	tracks   []*sfu.Track         // once they are known
 
 	state   sessionState
@@ -94,7 +95,7 @@ func (s *session) Run(ctx context.Context, sub *sfu.Subscription) error {
 	defer s.recorder.forget(s)
 	defer s.ending.Wait()
 	defer close(s.done)
-	s.now = sub.Now
+	s.now, s.texts = sub.Now, sub.Texts
 	tracks, err := s.await(ctx, sub)
 	if errors.Is(err, sfu.ErrEnded) {
 		return nil // it never came to media

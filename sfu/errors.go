@@ -5,6 +5,10 @@ import "errors"
 var (
 	// ErrBadName means that a stream's name breaks the rules of [ValidName].
 	ErrBadName = errors.New("sfu: bad stream name")
+	// ErrBadTitle and ErrBadDescription mean that what a publisher says of its stream
+	// breaks the rules of [Texts.Clean].
+	ErrBadTitle       = errors.New("sfu: bad title")
+	ErrBadDescription = errors.New("sfu: bad description")
 	// ErrNameTaken means that another publisher has this name.
 	ErrNameTaken = errors.New("sfu: stream name is taken")
 	// ErrNotLive means that no publisher has this name now, or none that is ready.

@@ -81,12 +81,18 @@ func (s *stream) continued(infos []media.TrackInfo) []*Track {
 	return tracks
 }
 
-// resume has the tracks of another publisher, which come by the transport called source
-// and in the form native, go on with those of the stream.
-func (s *stream) resume(tracks []*Track, native Form, source string) []*TrackWriter {
+// resume has the tracks of another publisher, with the options o and in the form native,
+// go on with those of the stream. Called with hub.mu held.
+func (s *stream) resume(tracks []*Track, native Form, o PublishOptions) []*TrackWriter {
 	s.mu.Lock()
-	s.source = source
+	s.source = o.Source
 	s.mu.Unlock()
+	before := s.texts()
+	if next := o.Texts.after(s.told, before); next != before {
+		s.setTexts(next)
+		s.hub.tell(StreamUpdated, s)
+	}
+	s.told = o.Texts.after(Texts{}, s.told)
 	writers := make([]*TrackWriter, len(tracks))
 	for i, t := range tracks {
 		t.turn(native)

@@ -80,22 +80,28 @@ type PublishOptions struct {
 	Record bool
 	// NoGrace ends the stream when its publisher is lost: that one cannot come back.
 	NoGrace bool
+	// Texts are what it says of the stream to people.
+	Texts
 }
 
 // continues reports whether a publisher with the options o may go on with the stream of
-// one with the options before. It may come by another transport.
+// one with the options before. It may come by another transport, and say something else.
 func (before PublishOptions) continues(o PublishOptions) bool {
-	o.Source = before.Source
+	o.Source, o.Texts = before.Source, before.Texts
 	return o == before
 }
 
 // Publish claims a name. The claim holds until the Publication's Run returns or
 // it is closed. Where a publisher was lost shortly before, its stream goes on, if
 // the options and the tracks are the same; otherwise it ends when the new one has
-// its tracks, and not if it comes to nothing. Errors wrap ErrBadName, ErrNameTaken or
-// ErrShutdown.
+// its tracks, and not if it comes to nothing. Errors wrap ErrBadName, ErrBadTitle,
+// ErrBadDescription, ErrNameTaken or ErrShutdown.
 func (h *Hub) Publish(name string, o PublishOptions) (*Publication, error) {
 	if err := ValidName(name); err != nil {
+		return nil, err
+	}
+	var err error
+	if o.Texts, err = o.Texts.Clean(); err != nil {
 		return nil, err
 	}
 	h.mu.Lock()

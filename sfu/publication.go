@@ -28,11 +28,11 @@ type Source interface {
 // or another one. All that is written after that goes there.
 type Publication struct {
 	// set once
-	hub     *Hub
-	options PublishOptions
-	done    chan struct{} // closed when the name is free
+	hub  *Hub
+	done chan struct{} // closed when the name is free
 
 	// guarded by hub.mu
+	options PublishOptions
 	stage   stage
 	decided bool // its tracks are known, and so is its stream
 
@@ -90,7 +90,7 @@ func (p *Publication) AddTracks(native Form, tracks ...media.TrackInfo) ([]*Trac
 			same = s.continued(tracks)
 		}
 		if same != nil {
-			writers := s.resume(same, native, p.options.Source)
+			writers := s.resume(same, native, p.options)
 			h.mu.Unlock()
 			return writers, nil
 		}
@@ -113,6 +113,7 @@ func (p *Publication) replace(old *stream) *stream {
 	h.retire(old)
 	go h.settle(old)
 	s := newStream(h, old.name, p.options, old.id)
+	s.said, s.told = p.options.Texts.after(old.told, old.texts()), p.options.Texts.after(Texts{}, old.told)
 	h.enlist(s)
 	p.current.Store(s)
 	return s

@@ -16,6 +16,7 @@ type StreamInfo struct {
 	Live      bool // media have come at some time: viewers were taken
 	StartedAt time.Time
 	Viewers   int
+	Texts     // as they are now
 	Tracks    []TrackStats
 	// Continues is the ID of the stream that the same name had right before, when
 	// its publisher was lost and came back with other tracks or options.
@@ -41,10 +42,12 @@ type stream struct {
 	// guarded by hub.mu
 	expiry   *time.Timer // of the grace; nil: none began yet
 	deadline time.Time   // of the grace
+	told     Texts       // what publishers have said of it, the newest last
 
 	// guarded by mu
 	mu     sync.Mutex
 	source string // PublishOptions.Source of the newest publisher
+	said   Texts
 	tracks []*Track
 	shards []*shard
 
@@ -57,7 +60,7 @@ type stream struct {
 
 func newStream(h *Hub, name string, o PublishOptions, after string) *stream {
 	return &stream{
-		hub: h, name: name, id: newID(), options: o, source: o.Source, after: after, started: time.Now(),
+		hub: h, name: name, id: newID(), options: o, source: o.Source, told: o.Texts, said: o.Texts, after: after, started: time.Now(),
 		requests: requests{ids: make(chan string, maxTracks)},
 		ready:    make(chan struct{}), live: make(chan struct{}), over: make(chan struct{}), drained: make(chan struct{}),
 	}
@@ -134,11 +137,11 @@ func (s *stream) info() StreamInfo {
 // brief is info without tracks: it costs no allocation.
 func (s *stream) brief() StreamInfo {
 	s.mu.Lock()
-	source := s.source
+	source, said := s.source, s.said
 	s.mu.Unlock()
 	return StreamInfo{
 		Name: s.name, ID: s.id, Source: source, Record: s.options.Record,
-		State: s.state().shown(), Live: isClosed(s.live), StartedAt: s.started, Viewers: int(s.viewers.Load()), Continues: s.after,
+		State: s.state().shown(), Live: isClosed(s.live), StartedAt: s.started, Viewers: int(s.viewers.Load()), Texts: said, Continues: s.after,
 	}
 }
 

@@ -60,6 +60,9 @@ type Subscription struct {
 // Stream returns a snapshot of the stream.
 func (s *Subscription) Stream() StreamInfo { return s.stream.info() }
 
+// Texts returns what is said of the stream now.
+func (s *Subscription) Texts() Texts { return s.stream.texts() }
+
 // Now returns the time on the stream's clock.
 func (s *Subscription) Now() time.Duration { return s.stream.now() }
 

@@ -20,6 +20,7 @@ const (
 	StreamLive                      // its first media have come
 	StreamWaiting                   // its publisher was lost, and may come back
 	StreamResumed                   // a publisher goes on with it, and its first media have come
+	StreamUpdated                   // what is said of it is another: Event.Stream.Texts
 	StreamReplaced                  // a publisher has come back with other tracks: another stream takes its place
 	StreamEnded                     // nothing follows, and the name is free
 	StreamDrained                   // its standing sinks are done too; told of streams that ran
@@ -29,7 +30,7 @@ const (
 )
 
 var eventNames = [...]string{
-	StreamClaimed: "stream.claimed", StreamLive: "stream.live", StreamWaiting: "stream.waiting", StreamResumed: "stream.resumed",
+	StreamClaimed: "stream.claimed", StreamLive: "stream.live", StreamWaiting: "stream.waiting", StreamResumed: "stream.resumed", StreamUpdated: "stream.updated",
 	StreamReplaced: "stream.replaced", StreamEnded: "stream.ended", StreamDrained: "stream.drained",
 	ViewerJoined: "viewer.joined", ViewerLeft: "viewer.left", EventsMissed: "missed",
 }

@@ -1,6 +1,9 @@
 package signaling
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // Action is what a request asks for.
 type Action string
@@ -21,11 +24,13 @@ const (
 	ListStreams  Action = "streams.list"
 	ReadStream   Action = "stream.read"   // how one stands
 	RecordStream Action = "stream.record" // start, stop, pause and resume its recording
+	// DescribeStream changes what is said of one that is live: title and description.
+	DescribeStream Action = "stream.describe"
 
 	ListRecordings    Action = "recordings.list"
-	ReadRecording     Action = "recording.read" // what is known about one
-	PlayRecording     Action = "recording.play" // its file
-	DescribeRecording Action = "recording.describe"
+	ReadRecording     Action = "recording.read"     // what is known about one
+	PlayRecording     Action = "recording.play"     // its file
+	DescribeRecording Action = "recording.describe" // title, description, metadata
 	DeleteRecording   Action = "recording.delete"
 
 	ReadEvents  Action = "events.read"
@@ -49,6 +54,8 @@ type Intent struct {
 	// Of a publisher.
 	Record   bool   // a recording is wanted, as far as the server records
 	Replaces string // id of the session whose place it is to take; may be empty
+	// Title and Description are what it says of the stream to people, as it was sent.
+	Title, Description string
 
 	// Of all.
 	Client string    // the program, as it names itself (User-Agent); at most maxLogged bytes and a mark
@@ -66,9 +73,26 @@ func readIntent(r *http.Request, a Action) (Intent, error) {
 		return i, nil
 	}
 	var err error
-	i.Record, err = wantsRecord(r)
+	if i.Record, err = wantsRecord(r); err != nil {
+		return i, err
+	}
 	i.Replaces = r.URL.Query().Get("replaces")
+	if i.Title, err = textOf(r, "title"); err != nil {
+		return i, err
+	}
+	i.Description, err = textOf(r, "description")
 	return i, err
+}
+
+// textOf reads a parameter that is text. The error is a Problem: a title whose percent
+// sign was not written as %25 is not to be left out in silence.
+func textOf(r *http.Request, name string) (string, error) {
+	given, ok := parameters(r.URL.RawQuery, name)
+	if !ok {
+		return "", &Problem{Status: http.StatusBadRequest, Title: "Bad parameter",
+			Detail: "The " + name + " cannot be read. In an address a percent sign is written as %25, an ampersand as %26, a semicolon as %3B, a space as %20 or +."}
+	}
+	return strings.Join(given[:min(1, len(given))], ""), nil
 }
 
 // begins reports whether i is to begin a session.

@@ -40,6 +40,8 @@ var table = []struct {
 	problem Problem
 }{
 	{sfu.ErrBadName, Problem{Status: http.StatusBadRequest, Title: "Bad stream name"}},
+	{sfu.ErrBadTitle, Problem{Status: http.StatusBadRequest, Title: "Bad title"}},
+	{sfu.ErrBadDescription, Problem{Status: http.StatusBadRequest, Title: "Bad description"}},
 	{sfu.ErrNameTaken, Problem{Status: http.StatusConflict, Title: "Name is taken", RetryAfter: 5,
 		Detail: "Another publisher has this name. Choose another name, or try again when it has stopped."}},
 	{sfu.ErrNotLive, Problem{Status: http.StatusConflict, Title: "Not live", RetryAfter: 1,

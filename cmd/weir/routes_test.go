@@ -35,7 +35,7 @@ var wantRoutes = map[string]map[string]signaling.Action{
 	"/compat/node-videostream/chunk-out/{name...}": {"GET": "watch"},
 
 	"/api/v1/streams":           {"GET": "streams.list"},
-	"/api/v1/streams/{name...}": {"GET": "stream.read", "POST": "stream.record"},
+	"/api/v1/streams/{name...}": {"GET": "stream.read", "POST": "stream.record", "PATCH": "stream.describe"},
 	"/api/v1/recordings":        {"GET": "recordings.list"},
 	"/api/v1/recordings/{id}":   {"GET": "recording.read", "PATCH": "recording.describe", "DELETE": "recording.delete"},
 	"/api/v1/events":            {"GET": "events.read"},

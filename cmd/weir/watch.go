@@ -15,7 +15,7 @@ import (
 // happened are the events of the hub that are counted, in the order of their metric's
 // samples.
 var happened = [...]sfu.EventKind{
-	sfu.StreamClaimed, sfu.StreamLive, sfu.StreamWaiting, sfu.StreamResumed, sfu.StreamReplaced, sfu.StreamEnded,
+	sfu.StreamClaimed, sfu.StreamLive, sfu.StreamWaiting, sfu.StreamResumed, sfu.StreamUpdated, sfu.StreamReplaced, sfu.StreamEnded,
 	sfu.ViewerJoined, sfu.ViewerLeft, sfu.EventsMissed,
 }
 

@@ -72,6 +72,10 @@ func TestWatch(t *testing.T) {
 			t.Errorf("%v viewers now", got)
 		}
 		sub.Close()
+		title := "港から"
+		if _, err := hub.Describe("a/b", sfu.TextsChange{Title: &title}); err != nil {
+			t.Error(err)
+		}
 	}})
 	stop()
 	w.events.Close()
@@ -89,13 +93,13 @@ func TestWatch(t *testing.T) {
 		if err := json.Unmarshal([]byte(data), &e); err != nil || e.Stream.Name != "a/b" || e.Stream.Source != "websocket" {
 			t.Errorf("%s: %v", data, err)
 		}
-		got = append(got, e.Type+" "+e.Stream.State)
+		got = append(got, strings.TrimSpace(e.Type+" "+e.Stream.State+" "+e.Stream.Title))
 	}
-	if want := []string{"stream.claimed connecting", "stream.live live", "stream.ended ended"}; !slices.Equal(got, want) {
+	if want := []string{"stream.claimed connecting", "stream.live live", "stream.updated live 港から", "stream.ended ended 港から"}; !slices.Equal(got, want) {
 		t.Errorf("told: %q, want %q", got, want)
 	}
 	for event, want := range map[string]float64{
-		"stream.claimed": 1, "stream.live": 1, "stream.waiting": 0, "stream.ended": 1, "viewer.joined": 1, "viewer.left": 1, "missed": 0,
+		"stream.claimed": 1, "stream.live": 1, "stream.waiting": 0, "stream.updated": 1, "stream.ended": 1, "viewer.joined": 1, "viewer.left": 1, "missed": 0,
 	} {
 		if got := figure(w.metrics(), "weir_events_total", event); got != want {
 			t.Errorf("%s is counted %v times, want %v", event, got, want)

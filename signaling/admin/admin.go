@@ -52,13 +52,15 @@ func (a *API) Register(routes *signaling.Routes) {
 	})
 	routes.Add(signaling.Route{
 		Pattern: "/api/v1/streams/{name...}",
-		Methods: map[string]signaling.Action{http.MethodGet: signaling.ReadStream, http.MethodPost: signaling.RecordStream},
+		Methods: map[string]signaling.Action{
+			http.MethodGet: signaling.ReadStream, http.MethodPost: signaling.RecordStream, http.MethodPatch: signaling.DescribeStream,
+		},
 		Target: func(r *http.Request, i *signaling.Intent) {
 			if i.Action == signaling.RecordStream {
 				i.Name, _ = strings.CutSuffix(i.Name, recordingOfStream)
 			}
 		},
-		Serve: methods(map[string]call{http.MethodGet: a.stream, http.MethodPost: a.control}),
+		Serve: methods(map[string]call{http.MethodGet: a.stream, http.MethodPost: a.control, http.MethodPatch: a.describeStream}),
 	})
 	routes.Add(signaling.Route{
 		Pattern: "/api/v1/recordings", Methods: map[string]signaling.Action{http.MethodGet: signaling.ListRecordings},

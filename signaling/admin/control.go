@@ -24,8 +24,9 @@ var errDiskHangs = &signaling.Problem{Status: http.StatusServiceUnavailable, Tit
 // recordingOfStream is what follows a stream's name in the URL of its recording.
 const recordingOfStream = "/recording"
 
-// maxBody is the largest body that is taken, in bytes.
-const maxBody = 16 << 10
+// maxBody is the largest body that is taken, in bytes: a description of 2,000 characters
+// may have 24,000 bytes, where each is written as two \uXXXX.
+const maxBody = 64 << 10
 
 // control is POST /api/v1/streams/{name}/recording: it starts, stops, pauses or
 // resumes the recording of a live stream.

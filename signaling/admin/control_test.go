@@ -36,6 +36,38 @@ func send(t *testing.T, h http.Handler, method, path, body string, status int, h
 	return value
 }
 
+// checkDescribe: what is said of the live stream a/b is changed over HTTP.
+func checkDescribe(t *testing.T, h http.Handler) {
+	t.Helper()
+	const path = "/api/v1/streams/a/b"
+	if got := send(t, h, "PATCH", path, `{"title":"<i>&\u202fx","description":"a\nb"}`, 200); got["title"] != "<i>&\u202fx" || got["description"] != "a\nb" || got["name"] != "a/b" {
+		t.Errorf("the answer is %v", got)
+	}
+	// Two code units for each, as some programs write what is not ASCII.
+	film := strings.Repeat(`\ud83c\udfac`, 120)
+	send(t, h, "PATCH", path, `{"title":"`+film+`","description":"`+strings.Repeat(`\ud83c\udfac`, 2000)+`"}`, 200)
+	if got := get[object](t, h, "GET", path, 200); got["title"] != strings.Repeat("🎬", 120) {
+		t.Errorf("the title is %v", got["title"])
+	}
+	for body, want := range map[string]string{
+		`{"title":"` + film + `!"}`: "it has 121 characters, at most 120", `{"title":"a\nb"}`: "U+000A", `{"title":"a\u0000b"}`: "U+0000",
+		`{"description":"a\u001bb"}`: "U+001B", `{"description":"` + strings.Repeat("a", 2001) + `"}`: "at most 2000",
+		`{"title":7}`: "JSON", `{}`: `{"title":"text"}`, `{"title":null}`: `{"title":"text"}`,
+	} {
+		if got := send(t, h, "PATCH", path, body, 400); !strings.Contains(got["detail"].(string), want) {
+			t.Errorf("%.40s: %v, want %q", body, got, want)
+		}
+	}
+	send(t, h, "PATCH", path, `{"title":"x"}`, 403, "Sec-Fetch-Site: cross-site")
+	send(t, h, "PATCH", "/api/v1/streams/nobody", `{"title":"x"}`, 404)
+	send(t, h, "PATCH", path, `{"title":"港からの生中継","description":"a\nb"}`, 200)
+	for _, list := range []string{"/api/v1/streams", "/api/v1/streams?name=a/b"} {
+		if got := get[struct{ Streams []object }](t, h, "GET", list, 200).Streams; len(got) != 1 || got[0]["title"] != "港からの生中継" {
+			t.Errorf("%s: %v", list, got)
+		}
+	}
+}
+
 // TestControl: a live stream's recording is started and stopped over HTTP, and
 // listeners are told.
 func TestControl(t *testing.T) {
@@ -82,7 +114,7 @@ func TestControl(t *testing.T) {
 	}{
 		{`{"action":"start"}`, 200, "recording"}, {`{"action":"pause"}`, 200, "paused"},
 		{`{"action":"resume"}`, 200, "recording"}, {`{"action":"dance"}`, 400, ""}, {`[]`, 400, ""}, {`{"action":"start","metadata":{"k":"` + strings.Repeat("x", 5000) + `"}}`, 400, ""},
-		{strings.Repeat(" ", 20_000), 413, ""},
+		{strings.Repeat(" ", 70_000), 413, ""},
 	} {
 		if got := send(t, h, "POST", path, tt.body, tt.status); tt.state != "" && got["state"] != tt.state {
 			t.Errorf("%s: %v", tt.body, got)
@@ -94,6 +126,7 @@ func TestControl(t *testing.T) {
 	if got := get[object](t, h, "GET", "/api/v1/streams/a/b", 200)["recording_status"].(object); got["state"] != "recording" {
 		t.Errorf("the stream says %v", got)
 	}
+	checkDescribe(t, h)
 	send(t, h, "POST", "/api/v1/streams/nobody/recording", `{"action":"stop"}`, 404)
 	send(t, h, "POST", path, `{"action":"stop"}`, 200)
 	cancel()
@@ -105,9 +138,18 @@ func TestControl(t *testing.T) {
 	}
 	one := "/api/v1/recordings/" + list[0]["id"].(string)
 	send(t, h, "PATCH", one, `{"metadata":{"k":"w"}}`, 200)
-	if got := get[object](t, h, "GET", one, 200); got["metadata"].(object)["k"] != "w" {
+	if got := get[object](t, h, "GET", one, 200); got["metadata"].(object)["k"] != "w" || got["title"] != "港からの生中継" || got["description"] != "a\nb" {
 		t.Errorf("the recording is %v", got)
 	}
+	send(t, h, "PATCH", one, `{"title":"بثّ","description":""}`, 200)
+	if got := get[object](t, h, "GET", one, 200); got["metadata"].(object)["k"] != "w" || got["title"] != "بثّ" || got["description"] != nil {
+		t.Errorf("the recording is %v", got)
+	}
+	if got := send(t, h, "PATCH", one, `{"title":"`+strings.Repeat("🎬", 121)+`"}`, 400); got["title"] != "Bad title" {
+		t.Errorf("a long title: %v", got)
+	}
+	send(t, h, "PATCH", one, `{}`, 400)
+	send(t, h, "PATCH", one, `{"title":"x"}`, 403, "Sec-Fetch-Site: cross-site")
 	send(t, h, "DELETE", one, "", 403, "Sec-Fetch-Site: cross-site")
 	send(t, h, "DELETE", one, "", 204)
 	send(t, h, "DELETE", one, "", 404)

@@ -207,7 +207,7 @@ func sendEvents(ctx context.Context, w http.ResponseWriter, e *Events, id uint64
 // not get it.
 func StreamEvent(e sfu.Event) (kind string, data EventData, ok bool) {
 	switch e.Kind {
-	case sfu.StreamClaimed, sfu.StreamLive, sfu.StreamWaiting, sfu.StreamResumed, sfu.StreamReplaced, sfu.StreamEnded:
+	case sfu.StreamClaimed, sfu.StreamLive, sfu.StreamWaiting, sfu.StreamResumed, sfu.StreamUpdated, sfu.StreamReplaced, sfu.StreamEnded:
 	default:
 		// Each viewer that comes or goes would push what else has happened out of the
 		// events that are kept.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/recorder"
+	"weir/sfu"
 	"weir/signaling"
 )
 
@@ -84,21 +85,25 @@ func show(rec recorder.Recording, from signaling.Forwarded) Recording {
 	return Recording{Recording: rec, URL: from.Prefix + "/recordings/" + rec.ID + rec.Suffix()}
 }
 
-// describe replaces a recording's metadata, given as {"metadata":{...}}.
+// describe changes a recording's title and description, and replaces its metadata.
 func (a *API) describe(r *http.Request, i signaling.Intent) (any, error) {
 	if a.config.Recorder == nil {
 		return nil, recorder.ErrNotFound
 	}
 	var body struct {
-		Metadata *map[string]string `json:"metadata"`
+		Title       *string            `json:"title"`
+		Description *string            `json:"description"`
+		Metadata    *map[string]string `json:"metadata"`
 	}
 	if err := readJSON(r, &body); err != nil {
 		return nil, err
 	}
-	if body.Metadata == nil {
-		return nil, badBody(`Send {"metadata":{"name":"text"}}.`)
+	if body.Title == nil && body.Description == nil && body.Metadata == nil {
+		return nil, badBody(`Send one or more of {"title":"text","description":"text","metadata":{"name":"text"}}.`)
 	}
-	rec, err := a.config.Recorder.SetMetadata(i.Recording, *body.Metadata)
+	rec, err := a.config.Recorder.Describe(i.Recording, recorder.Change{
+		TextsChange: sfu.TextsChange{Title: body.Title, Description: body.Description}, Metadata: body.Metadata,
+	})
 	if err != nil {
 		return nil, err
 	}

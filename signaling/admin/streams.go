@@ -19,6 +19,9 @@ type Stream struct {
 	StartedAt time.Time `json:"started_at"`
 	Source    string    `json:"source"`
 	Viewers   int       `json:"viewers"`
+	Title     string    `json:"title,omitempty"` // plain text, as is the description
+	// Description may have several lines.
+	Description string `json:"description,omitempty"`
 	// Recording is the id of the one that is being written, RecordingStatus where
 	// that stands.
 	Recording       string           `json:"recording,omitempty"`
@@ -78,6 +81,25 @@ func (a *API) stream(r *http.Request, i signaling.Intent) (any, error) {
 	return s, nil
 }
 
+// describeStream is PATCH /api/v1/streams/{name}: it changes what is said of a stream.
+func (a *API) describeStream(r *http.Request, i signaling.Intent) (any, error) {
+	var body struct {
+		Title       *string `json:"title"`
+		Description *string `json:"description"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return nil, err
+	}
+	if body.Title == nil && body.Description == nil {
+		return nil, badBody(`Send {"title":"text"}, {"description":"text"} or both; "" takes one away.`)
+	}
+	info, err := a.config.Hub.Describe(i.Name, sfu.TextsChange{Title: body.Title, Description: body.Description})
+	if err != nil {
+		return nil, noStream(err)
+	}
+	return a.show(info), nil
+}
+
 // show is showStream with the recording that is being written.
 func (a *API) show(i sfu.StreamInfo) Stream {
 	s := showStream(i)
@@ -90,7 +112,7 @@ func (a *API) show(i sfu.StreamInfo) Stream {
 func showStream(i sfu.StreamInfo) Stream {
 	s := Stream{
 		Name: i.Name, ID: i.ID, State: stateWords[i.State], StartedAt: i.StartedAt.UTC(), Source: i.Source,
-		Viewers: i.Viewers, Tracks: make([]StreamTrack, len(i.Tracks)),
+		Viewers: i.Viewers, Title: i.Title, Description: i.Description, Tracks: make([]StreamTrack, len(i.Tracks)),
 	}
 	for n, t := range i.Tracks {
 		s.Tracks[n] = StreamTrack{

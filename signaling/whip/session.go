@@ -61,8 +61,12 @@ func (c *client) hasRestarted() bool {
 // publish makes a session of a publisher's offer.
 func (e *Endpoint) publish(ctx context.Context, i signaling.Intent, offer string) (*session.Session, string, error) {
 	record := i.Record && e.config.Record
+	texts, err := sfu.Texts{Title: i.Title, Description: i.Description}.Clean() // before another session gives way
+	if err != nil {
+		return nil, "", err
+	}
 	e.config.Sessions.Replace(ctx, i.Name, i.Replaces)
-	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{Source: string(session.WebRTC), Record: record})
+	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{Source: string(session.WebRTC), Record: record, Texts: texts})
 	if err != nil {
 		return nil, "", err
 	}

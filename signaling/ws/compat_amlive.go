@@ -135,6 +135,7 @@ func amLiveHello(ctx context.Context, conn *websocket.Conn, id string) (first io
 func (e *Endpoint) amLivePublish(ctx context.Context, cancel context.CancelCauseFunc, i signaling.Intent, s *session.Session, conn *websocket.Conn, first io.Reader) error {
 	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{
 		Source: string(session.WebSocket), Record: i.Record && e.config.Record, NoGrace: true, // no client can come back with this name
+		Texts: sfu.Texts{Title: i.Title, Description: i.Description},
 	})
 	if err != nil {
 		return err

@@ -2,12 +2,16 @@ package ws
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"weir/sfu"
 )
 
 const (
@@ -26,6 +30,9 @@ type command struct {
 	Type     string          `json:"type"`
 	ClientID string          `json:"client_id"`
 	Machine  json.RawMessage `json:"machine"`
+	// Title and Description, of a hello, are what is said of the stream; nil: as it was.
+	Title       *string `json:"title"`
+	Description *string `json:"description"`
 }
 
 // readText reads a text message. One that is not understood is answered, and does no
@@ -49,6 +56,7 @@ func (u *upload) readText(message io.Reader) error {
 	switch c.Type {
 	case "hello":
 		u.log.Debug("hello", "client", clip(c.ClientID), "machine_bytes", len(c.Machine))
+		u.describe(sfu.TextsChange{Title: c.Title, Description: c.Description})
 	case "start":
 	case "pause", "resume":
 		u.pause(c.Type == "pause")
@@ -60,6 +68,20 @@ func (u *upload) readText(message io.Reader) error {
 		u.out.send(errorEvent{"error", "Unknown message", fmt.Sprintf("The type %q is not known; it was ignored.", clip(c.Type))})
 	}
 	return nil
+}
+
+// describe changes what is said of the stream. A text that cannot be taken is answered:
+// the broadcast goes on without it.
+func (u *upload) describe(c sfu.TextsChange) {
+	err := u.pub.Describe(c)
+	title := "Bad title"
+	switch {
+	case errors.Is(err, sfu.ErrBadDescription):
+		title = "Bad description"
+	case !errors.Is(err, sfu.ErrBadTitle):
+		return // it is said, or the stream is over
+	}
+	u.out.send(errorEvent{"error", title, strings.TrimPrefix(err.Error(), "sfu: ") + "."})
 }
 
 // clip cuts a client's text to what gets into logs and answers.

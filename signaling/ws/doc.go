@@ -7,10 +7,12 @@
 //
 // Binary messages are the bytes of one WebM or Matroska stream, cut anywhere: VP8,
 // VP9, AV1 or H264, and Opus, mono or stereo, one track of each kind. A client that
-// sends nothing else is a valid publisher. ?record=0: not recorded. Text from
+// sends nothing else is a valid publisher. ?record=0: not recorded; ?title= and
+// ?description= are what is said of the stream. Text from
 // the client, all of it optional:
 //
 //	{"type":"hello","client_id":"...","machine":{...}}  the client; logged, not interpreted
+//	{"type":"hello","title":"...","description":"..."}  what is said of the stream, in the same message or another, at any time
 //	{"type":"start"} {"type":"stop"}                     a broadcast begins, ends
 //	{"type":"pause"} {"type":"resume"}                   no bytes are to be expected
 //	{"type":"bye"}                                       the socket is about to be closed on purpose

@@ -23,8 +23,13 @@ func (e *Endpoint) servePublish(w http.ResponseWriter, r *http.Request, i signal
 func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, i signaling.Intent, wire string, newEventWriter func(*websocket.Conn) *eventWriter) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
+	texts, err := textsOf(i) // before another session gives way
+	if err != nil {
+		e.refuseRequest(w, r, i, err)
+		return
+	}
 	e.config.Sessions.Replace(r.Context(), i.Name, i.Replaces)
-	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{Source: string(session.WebSocket), Record: i.Record && e.config.Record})
+	pub, err := e.config.Hub.Publish(i.Name, sfu.PublishOptions{Source: string(session.WebSocket), Record: i.Record && e.config.Record, Texts: texts})
 	if err != nil {
 		e.refuseRequest(w, r, i, err)
 		return
@@ -45,6 +50,11 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request, i signaling.I
 	defer conn.Close()
 	u.conn, u.out = conn, newEventWriter(conn)
 	e.runUpload(ctx, cancel, pub, s.ID(), u)
+}
+
+// textsOf returns what the request of a publisher says of its stream.
+func textsOf(i signaling.Intent) (sfu.Texts, error) {
+	return sfu.Texts{Title: i.Title, Description: i.Description}.Clean()
 }
 
 // runUpload runs an upload from its start to its end. id is its session's.

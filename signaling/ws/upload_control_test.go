@@ -26,13 +26,22 @@ func TestUploadEvents(t *testing.T) {
 		t.Errorf("status: %v", e)
 	}
 	u.say(t, `{"type":"hello","client_id":"c1","machine":{"cores":4,"deep":{"er":[1,2]}}}`)
+	u.say(t, `{"type":"hello","title":"港からの生中継","description":"a\nb"}`)
+	for text, want := range map[string]string{
+		`{"type":"hello","title":"` + strings.Repeat("🎬", 121) + `"}`: "bad title: it has 121 characters", `{"type":"hello","description":"\u0000"}`: "bad description: it has the control character U+0000",
+	} {
+		u.say(t, text)
+		if e := u.await(t, "error"); !strings.HasPrefix(e["detail"].(string), want) {
+			t.Errorf("%.60s: %v", text, e)
+		}
+	}
 	u.say(t, `{"type":"start"}`)
 	u.send(t, []byte{}, chunks[0])
 	u.send(t, chunks[1:5]...)
 	if e := u.await(t, "status"); e["state"] != "live" {
 		t.Errorf("status: %v", e)
 	}
-	if i, err := s.hub.Stream("acme/alice/desk"); err != nil || i.Source != "websocket" || i.Record {
+	if i, err := s.hub.Stream("acme/alice/desk"); err != nil || i.Source != "websocket" || i.Record || i.Title != "港からの生中継" || i.Description != "a\nb" {
 		t.Errorf("%+v, %v", i, err)
 	}
 	for _, tt := range []struct{ say, state string }{{"pause", "paused"}, {"resume", "live"}} {
