@@ -107,7 +107,7 @@ func TestUnknownRecording(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD"} {
 		_, r := headAt(t, method, "/recordings/none", func(Subject) Head { return Head{Unknown: true, Origin: "https://h"} })
 		body := bodyOf(t, r)
-		if r.StatusCode != 404 || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("ETag") != "" || bytes.Contains(body, []byte(`class="recording"`)) != (method == "GET") {
+		if r.StatusCode != 404 || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("ETag") != "" || bytes.Contains(body, []byte(`id="facts"`)) != (method == "GET") {
 			t.Errorf("%s: %s, %v, %s", method, r.Status, r.Header, body)
 		}
 	}
