@@ -56,6 +56,7 @@ type Intent struct {
 	Replaces string // id of the session whose place it is to take; may be empty
 	// Title and Description are what it says of the stream to people, as it was sent.
 	Title, Description string
+	Stays              bool // its stream is to outlive its connection for a while also when it closes that
 
 	// Of all.
 	Client string    // the program, as it names itself (User-Agent); at most maxLogged bytes and a mark
@@ -74,6 +75,9 @@ func readIntent(r *http.Request, a Action) (Intent, error) {
 	}
 	var err error
 	if i.Record, err = wantsRecord(r); err != nil {
+		return i, err
+	}
+	if i.Stays, err = wantsStay(r); err != nil {
 		return i, err
 	}
 	i.Replaces = r.URL.Query().Get("replaces")

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// The values of ?record=, in any case of letters.
+// The values of parameters that ask for yes or no, in any case of letters.
 var (
-	recordYes = []string{"1", "true", "yes", "on"}
-	recordNo  = []string{"0", "false", "no", "off"}
+	wordsYes = []string{"1", "true", "yes", "on"}
+	wordsNo  = []string{"0", "false", "no", "off"}
 )
 
 // wantsRecord reads ?record=, with which a publisher refuses to be recorded. It means
@@ -18,26 +18,42 @@ var (
 // recorded as the server is set up to. The error is a Problem: no stream may go live
 // with a value that was not understood, which may have meant no.
 func wantsRecord(r *http.Request) (bool, error) {
-	given, ok := parameters(r.URL.RawQuery, "record")
+	return wants(r, "record", true, strings.Join(wordsNo, ", ")+" (not recorded), or "+
+		strings.Join(wordsYes, ", ")+" or absent (recorded as the server is set up to)")
+}
+
+// wantsStay reads ?stays=, with which a publisher asks for its stream to be kept for a
+// while also when it closes its connection. The error is a Problem.
+func wantsStay(r *http.Request) (bool, error) {
+	return wants(r, "stays", false, strings.Join(wordsYes, ", ")+" (its stream is kept for a while when the connection is closed), or "+
+		strings.Join(wordsNo, ", ")+" or absent (it ends)")
+}
+
+// wants reads a parameter that asks for yes or no. meaning tells what it may be.
+func wants(r *http.Request, name string, absent bool, meaning string) (bool, error) {
+	bad := func(given string) error {
+		return &Problem{Status: http.StatusBadRequest, Title: "Bad parameter", Detail: name + " is " + clip(given) + ". It may be " + meaning + "."}
+	}
+	given, ok := parameters(r.URL.RawQuery, name)
 	if !ok {
-		return false, badRecord("?" + r.URL.RawQuery)
+		return false, bad("?" + r.URL.RawQuery)
 	}
 	yes, no := false, false
 	for _, value := range given {
 		word := strings.ToLower(value)
 		switch {
-		case slices.Contains(recordYes, word):
+		case slices.Contains(wordsYes, word):
 			yes = true
-		case slices.Contains(recordNo, word):
+		case slices.Contains(wordsNo, word):
 			no = true
 		default:
-			return false, badRecord(`"` + value + `"`)
+			return false, bad(`"` + value + `"`)
 		}
 	}
 	if yes && no {
-		return false, badRecord("both yes and no")
+		return false, bad("both yes and no")
 	}
-	return !no, nil
+	return yes || absent && !no, nil
 }
 
 // parameters returns the values of a parameter in a query. It returns false if one of
@@ -51,10 +67,4 @@ func parameters(query, name string) (values []string, ok bool) {
 		values = append(values, parsed[name]...)
 	}
 	return values, true
-}
-
-func badRecord(given string) error {
-	return &Problem{Status: http.StatusBadRequest, Title: "Bad parameter",
-		Detail: "record is " + clip(given) + ". It may be " + strings.Join(recordNo, ", ") + " (not recorded), or " +
-			strings.Join(recordYes, ", ") + " or absent (recorded as the server is set up to)."}
 }

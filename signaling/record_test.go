@@ -66,3 +66,16 @@ func TestWantsRecord(t *testing.T) {
 		}
 	}
 }
+
+func TestWantsStay(t *testing.T) {
+	for query, want := range map[string]bool{"": false, "record=1": false, "stays=1": true, "stays=on&record=0": true, "stays=no": false} {
+		if got, err := wantsStay(httptest.NewRequest(http.MethodPost, "http://example.org/whip/a?"+query, nil)); err != nil || got != want {
+			t.Errorf("?%s: %v, %v", query, got, err)
+		}
+	}
+	for _, query := range []string{"stays=maybe", "stays=1&stays=0", "stays="} {
+		if _, err := wantsStay(httptest.NewRequest(http.MethodPost, "http://example.org/whip/a?"+query, nil)); err == nil {
+			t.Errorf("?%s is taken", query)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -83,6 +84,9 @@ func (e *Endpoint) publish(ctx context.Context, i signaling.Intent, offer string
 		err := pub.Run(ctx, sourceFunc(func(ctx context.Context, pub *sfu.Publication) error {
 			err := source.Run(ctx, pub)
 			e.endings.note(id, untold(err, source.Failure())) // before the session is not found any more
+			if i.Stays && errors.Is(err, peer.ErrClosed) {
+				err = fmt.Errorf("%w: %w", err, sfu.ErrLost) // a page that is left closes it
+			}
 			return err
 		}))
 		info := pub.Info()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,7 @@ type Tab struct {
 
 	mu      sync.Mutex
 	console []string
+	asked   []page.DialogType
 }
 
 // watchConnections lets a test see a page's PeerConnections.
@@ -79,8 +81,21 @@ func (b Browser) Open(t testing.TB, url string, scripts ...string) *Tab {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
-	messages := chromedp.Console(ctx)
-	go p.collect(messages) // ends with the tab
+	messages, dialogs := chromedp.Console(ctx), chromedp.Events(ctx, page.JavascriptDialogOpening)
+	go p.collect(messages) // ends with the tab, as does this one
+	go func() {
+		for d, err := range dialogs {
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.asked = append(p.asked, d.Type)
+			p.mu.Unlock()
+			if _, err := chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}); err != nil {
+				return
+			}
+		}
+	}()
 	for _, script := range append(scripts, watchConnections) {
 		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
 			page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
@@ -119,6 +134,19 @@ lines:
 		}
 		p.T.Errorf("the page's console says: %s", line)
 	}
+}
+
+// Reload loads the page again, as a user does who says yes to what it asks, and reports
+// whether it asked.
+func (p *Tab) Reload() (asked bool) {
+	p.T.Helper()
+	p.mu.Lock()
+	p.asked = nil
+	p.mu.Unlock()
+	p.Do(chromedp.Reload())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Contains(p.asked, page.DialogTypeBeforeunload)
 }
 
 // Timeout bounds one step in a page.

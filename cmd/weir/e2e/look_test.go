@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -30,6 +31,7 @@ func TestPagesLook(t *testing.T) {
 	pages := []struct{ name, path, ready string }{
 		{"home", "/", `document.querySelector('[data-stream="demo/camera"]') && document.querySelector("[data-recording]")`},
 		{"publish", "/publish?name=demo/second", `document.querySelector("#preview").videoWidth > 0`},
+		{"publish-long", "/publish?name=" + longName, `document.querySelector("#preview").videoWidth > 0`},
 		{"watch", "/watch/demo/camera", `document.querySelector("#player").videoWidth > 0`},
 		{"watch-waiting", "/watch/nobody", `document.documentElement.dataset.state === "waiting"`},
 		{"recordings", "/recordings", `document.querySelector("[data-recording]")`},
@@ -61,6 +63,9 @@ func look(t *testing.T, c chrome, url string, pages []struct{ name, path, ready 
 	}
 }
 
+// longName is the longest name that there is, and of letters that are wide.
+var longName = strings.Repeat(strings.Repeat("W", 64)+"/", 3) + strings.Repeat("m", 64)
+
 // lowWindow is the width of a window so low that the player is much narrower.
 const lowWindow = 780
 
@@ -87,7 +92,7 @@ func capture(t *testing.T, p *tab, name, scheme string, width int64) {
 		widths = []int64{320, 360, width}
 	}
 	if width > 1000 {
-		widths = []int64{lowWindow, width}
+		widths = []int64{lowWindow, 1920, width}
 	}
 	for _, width := range widths {
 		emulate(p, scheme, width)

@@ -16,7 +16,7 @@ export const NO_MICROPHONE = 'none';
  * picture came but the microphone did not.
  */
 export class Capture extends EventTarget {
-  /** @type {'camera' | 'screen' | null} where the picture comes from */
+  /** @type {'camera' | 'screen' | 'sound' | null} where the picture comes from; 'sound': there is none */
   source = null;
   /** @type {MediaStreamTrack | null} */
   video = null;
@@ -26,10 +26,63 @@ export class Capture extends EventTarget {
   live = false;
 
   #request = 0;
+  #muted = false;
+  /** @type {MediaStreamTrack | null} */
+  #black = null;
+
+  /** Whether there is something to send. */
+  get ready() {
+    return this.source === 'sound' ? Boolean(this.audio) : Boolean(this.video);
+  }
+
+  /** Whether the sound is silence, also that of the next microphone. */
+  get muted() {
+    return this.#muted;
+  }
+
+  set muted(muted) {
+    this.#muted = muted;
+    this.#apply();
+    this.#changed();
+  }
+
+  /** Whether black is sent in place of the picture. */
+  get dark() {
+    return this.#black !== null;
+  }
+
+  /** What is sent as the picture. */
+  get picture() {
+    return this.#black ?? this.video;
+  }
+
+  /**
+   * Sends black, at once: a track that is only disabled goes black half a second later in
+   * Chromium. The camera is let go of, so that its light goes out; a screen is not, as
+   * it would have to be chosen again.
+   */
+  darken() {
+    if (this.#black || !this.video) return;
+    this.#black = black(this.video.getSettings());
+    this.#changed();
+    if (this.source === 'camera') this.video.stop();
+  }
+
+  /**
+   * The other way round.
+   *
+   * @param {string} camera     as below
+   * @param {string} microphone
+   */
+  async lighten(camera, microphone) {
+    if (this.source === 'camera') return this.useCamera(camera, microphone);
+    this.#lighten();
+    this.#changed();
+  }
 
   /** @returns {MediaStream} */
   get stream() {
-    return new MediaStream([this.video, this.audio].filter(Boolean));
+    return new MediaStream([this.picture, this.audio].filter(Boolean));
   }
 
   /**
@@ -58,10 +111,25 @@ export class Capture extends EventTarget {
     if (!own && !this.audio) await this.useMicrophone(microphone).catch((error) => this.#silent(error));
   }
 
+  /** A sound and no picture. @param {string} microphone as above, and not none */
+  async useSound(microphone) {
+    const request = ++this.#request;
+    if (!this.audio) {
+      const got = await devices().getUserMedia({audio: sound(microphone === NO_MICROPHONE ? '' : microphone)});
+      if (request !== this.#request) return void got.getTracks().forEach((track) => track.stop());
+      this.#setAudio(got.getAudioTracks()[0]);
+    }
+    this.#lighten();
+    this.video?.stop();
+    this.video = null;
+    this.source = 'sound';
+    this.#changed();
+  }
+
   /** @param {string} microphone as above */
   async useMicrophone(microphone) {
     if (microphone === NO_MICROPHONE) {
-      if (this.live && this.audio) this.audio.enabled = false;
+      if (this.live && this.audio) this.muted = true;
       else this.#setAudio(null);
       this.#changed();
       return;
@@ -74,6 +142,7 @@ export class Capture extends EventTarget {
   /** Lets go of the picture, and of the sound unless `keepSound`. */
   release({keepSound = false} = {}) {
     this.#request++;
+    this.#lighten();
     this.video?.stop();
     this.video = null;
     this.source = null;
@@ -111,6 +180,7 @@ export class Capture extends EventTarget {
     this.video?.stop();
     [this.video] = got.getVideoTracks();
     this.source = source;
+    this.#lighten();
     this.#watch(this.video, source);
     const [audio] = got.getAudioTracks();
     if (audio) this.#setAudio(audio);
@@ -120,7 +190,17 @@ export class Capture extends EventTarget {
   #setAudio(track) {
     this.audio?.stop();
     this.audio = track;
+    this.#apply();
     if (track) this.#watch(track, 'microphone');
+  }
+
+  #lighten() {
+    this.#black?.stop();
+    this.#black = null;
+  }
+
+  #apply() {
+    if (this.audio) this.audio.enabled = !this.#muted;
   }
 
   /** stop() fires no `ended`, so this is always the browser's or the user's doing. */
@@ -139,6 +219,23 @@ export class Capture extends EventTarget {
   #silent(error) {
     this.dispatchEvent(new CustomEvent('silent', {detail: error}));
   }
+}
+
+/** How often black is sent again: a viewer that comes has to get a picture. */
+const BLACK_MS = 500;
+
+/** A black picture of a size, until it is stopped. */
+function black({width = 640, height = 360}) {
+  const canvas = Object.assign(document.createElement('canvas'), {width, height});
+  const context = canvas.getContext('2d', {alpha: false});
+  const [track] = canvas.captureStream().getVideoTracks();
+  const draw = () => {
+    context.fillRect(0, 0, width, height);
+    if (track.readyState === 'ended') clearInterval(timer);
+  };
+  const timer = setInterval(draw, BLACK_MS);
+  draw();
+  return track;
 }
 
 function sound(microphone) {

@@ -1,4 +1,4 @@
-import {byId, el, reconcile, setText, watchURL} from './dom.js';
+import {byId, el, reconcile, setIcon, setText, watchURL} from './dom.js';
 import * as format from './format.js';
 import {NO_MICROPHONE} from './capture.js';
 import {fallbackLine} from './transport.js';
@@ -34,23 +34,41 @@ function veil(title, text, action, source = 'camera') {
 export function asking(source, hasPicture) {
   if (hasPicture) return;
   if (source === 'camera') veil('Asking for permission', 'The browser asks whether this page may use camera and microphone.');
+  else if (source === 'sound') veil('Asking for permission', 'The browser asks whether this page may use the microphone.');
   else veil('Choose what to share', 'The browser shows its list of screens and windows.');
 }
 
 /** No picture came; with another one on show it goes on, with a word below. */
 export function trouble({title, text}, hasPicture) {
-  const source = byId('source-screen').getAttribute('aria-pressed') === 'true' ? 'screen' : 'camera';
-  if (!hasPicture) veil(title, text, navigator.mediaDevices ? 'Try again' : null, source);
+  if (!hasPicture) veil(title, text, navigator.mediaDevices ? 'Try again' : null, chosenSource());
   say(`${title}.`, 'bad');
 }
 
-export function sources(source) {
-  byId('source-camera').setAttribute('aria-pressed', String(source === 'camera'));
-  byId('source-screen').setAttribute('aria-pressed', String(source === 'screen'));
-  byId('camera').disabled = source === 'screen';
+const SOURCES = ['camera', 'screen', 'sound'];
+
+export const chosenSource = () => SOURCES.find((source) => byId(`source-${source}`).getAttribute('aria-pressed') === 'true');
+
+export function sources(chosen) {
+  for (const source of SOURCES) byId(`source-${source}`).setAttribute('aria-pressed', String(source === chosen));
+  byId('camera').disabled = chosen !== 'camera';
 }
 
+/** What is sent keeps its kinds: while live a picture takes the place of a picture only. */
+export function live({live: now, source}) {
+  byId('source-sound').disabled = now && source !== 'sound';
+  byId('source-camera').disabled = now && source === 'sound';
+  byId('source-screen').disabled = noScreen || now && source === 'sound';
+}
+
+/** After a reload: browsers give out a screen only upon a click. */
+export function shareAgain() {
+  veil('Your broadcast is waiting', 'The page was loaded again. Share your screen again soon, and the broadcast goes on.', 'Share again', 'screen');
+}
+
+let noScreen = false;
+
 export function noScreens() {
+  noScreen = true;
   byId('source-screen').disabled = true;
   byId('source-screen').title = 'This browser cannot share a screen.';
 }
@@ -66,8 +84,28 @@ export function picture(capture) {
   const facesAway = video?.getSettings().facingMode === 'environment';
   preview.toggleAttribute('data-mirrored', source === 'camera' && !facesAway);
   if (video) byId('veil').hidden = true;
+  else if (source === 'sound') veil('Sound only', 'Your broadcast has no picture.');
   else veil('Your picture appears here', 'Nothing is sent until you go live.', 'Turn on camera');
-  if (video && ['idle', 'failed'].includes(root.dataset.state)) say('Ready when you are.');
+  if (capture.ready && ['idle', 'failed'].includes(root.dataset.state)) say('Ready when you are.');
+}
+
+/** The buttons below the picture. @param {import('./capture.js').Capture} capture */
+export function deck({audio, video, source, muted, dark}) {
+  byId('deck').hidden = !audio && !video;
+  byId('mute').hidden = !audio;
+  byId('darken').hidden = !video;
+  const thing = source === 'screen' ? 'Screen' : 'Camera';
+  press(byId('mute'), muted, muted ? 'mic-off' : 'mic', muted ? 'Unmute' : 'Mute', 'M');
+  press(byId('darken'), dark, dark ? 'camera-off' : source === 'screen' ? 'screen' : 'camera', `${thing} ${dark ? 'on' : 'off'}`, 'C');
+  byId('dark').hidden = !dark || !video;
+  setText(byId('dark').lastChild, `Your ${thing.toLowerCase()} is off`);
+}
+
+function press(button, off, drawing, label, key) {
+  button.toggleAttribute('data-off', off);
+  button.title = `${label} (${key})`;
+  setIcon(button, drawing);
+  setText(button.querySelector('[data-label]'), label);
 }
 
 /** Fills the pickers. Before permission the devices have no names. */
@@ -109,6 +147,7 @@ export function state(now, problem, {name, hasSound}) {
   byId('record').disabled = busy;
   byId('microphone').disabled = busy && !hasSound;
   byId('live').hidden = now !== 'live';
+  byId('gauges').hidden = now !== 'live' && now !== 'reconnecting';
   const text = words(now, problem);
   say(text, now === 'failed' || now === 'reconnecting' ? 'bad' : '');
   if (now === 'connecting') reset();
@@ -147,7 +186,8 @@ function reset() {
   limited = 0;
   byId('after').hidden = true;
   byId('share-later').hidden = false;
-  for (const id of ['elapsed', 'bitrate', 'framerate', 'resolution', 'viewers']) setText(byId(id), format.NONE);
+  for (const id of ['bitrate', 'framerate', 'resolution', 'viewers']) setText(byId(id), format.NONE);
+  setText(byId('elapsed'), '');
 }
 
 function goOnAir(name) {

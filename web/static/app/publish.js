@@ -1,12 +1,13 @@
 import * as api from './api.js';
 import {byId} from './dom.js';
-import {Capture} from './capture.js';
+import {Capture, NO_MICROPHONE} from './capture.js';
 import {copyButton} from './copy.js';
 import {explain} from './capture-words.js';
 import {keepName, ownName} from './own-name.js';
 import {Level} from './level.js';
 import {nameProblem} from '../client/name.js';
 import {poll} from './poll.js';
+import {forgetLive, keepLive, leftLive} from './left-live.js';
 import {recordingOf, recordingPage} from './recording-of.js';
 import {Publisher} from '../client/publisher.js';
 import * as view from './publish-view.js';
@@ -15,25 +16,29 @@ import {forcedTransport} from './transport.js';
 const VIEWERS_MS = 3000;
 
 const capture = new Capture();
-const level = new Level(byId('level'));
+const level = new Level(byId('main'));
 /** @type {Publisher | null} the broadcast going on */
 let publisher = null;
 /** @type {string | undefined} the recording the server makes of it */
 let recording;
 let stopPolling = () => {};
 let after = new AbortController();
+let chosenMicrophone = '';
+/** What was live when the page was left by a reload, until it goes on. */
+let left = leftLive();
 
 const microphone = () => byId('microphone').value;
 
-/** Shows a picture from `source`; true when there is one. */
-async function choose(source) {
-  view.asking(source, Boolean(capture.video));
+/** Captures from `source`; true when there is something to send. The ids are of devices. */
+async function choose(source, camera = byId('camera').value, sound = microphone()) {
+  view.asking(source, capture.ready);
   try {
-    if (source === 'camera') await capture.useCamera(byId('camera').value, microphone());
-    else await capture.useScreen(microphone());
+    if (source === 'camera') await capture.useCamera(camera, sound);
+    else if (source === 'screen') await capture.useScreen(sound);
+    else await capture.useSound(sound);
     return true;
   } catch (error) {
-    view.trouble(explain(error, source), Boolean(capture.video));
+    view.trouble(explain(error, source === 'sound' ? 'microphone' : source), capture.ready);
     return false;
   } finally {
     view.sources(capture.source ?? source);
@@ -46,26 +51,29 @@ function checkName() {
   return wrong === '';
 }
 
-async function goLive() {
+/** @param {string | null} [replaces] the session of this broadcast before the page was loaded again */
+async function goLive(replaces = null) {
   if (!checkName()) {
     byId('name').focus();
     return;
   }
-  const source = byId('source-screen').getAttribute('aria-pressed') === 'true' ? 'screen' : 'camera';
   byId('toggle').disabled = true;
-  const ready = Boolean(capture.video) || await choose(source);
+  const ready = capture.ready || await choose(view.chosenSource());
   byId('toggle').disabled = false;
   if (!ready) return;
+  left = null;
   after.abort();
   const name = byId('name').value.trim();
   keepName(name);
   recording = undefined;
   publisher = new Publisher({
     name, stream: capture.stream, record: byId('record').checked, transport: forcedTransport(),
+    replaces, stays: true,
   });
   publisher.addEventListener('state', onState);
   publisher.addEventListener('stats', ({detail}) => view.figures(detail));
   capture.live = true;
+  view.live(capture);
   publisher.start().catch(() => {}); // told by the state
 }
 
@@ -89,7 +97,9 @@ async function lookAtStream(target) {
 async function finish(target, state) {
   stopPolling();
   publisher = null;
+  forgetLive();
   capture.live = false;
+  view.live(capture);
   if (capture.source === 'screen') capture.release();
   // A sound that was only muted while live is let go of now.
   else if (microphone() === 'none' && capture.audio) capture.useMicrophone('none');
@@ -107,9 +117,18 @@ async function finish(target, state) {
   else view.afterwards('There is no recording of this broadcast.');
 }
 
+async function onDarken() {
+  if (!capture.dark) return capture.darken();
+  try {
+    await capture.lighten(byId('camera').value, microphone());
+  } catch (error) {
+    view.say(`${explain(error, 'camera').title}.`, 'bad');
+  }
+}
+
 /** Sends what is captured now instead of what was captured before. */
 async function exchange() {
-  for (const track of [capture.video, capture.audio]) {
+  for (const track of [capture.picture, capture.audio]) {
     if (!publisher || !track) continue;
     await publisher.replaceTrack(track).catch(() => {}); // it went out without sound
   }
@@ -117,6 +136,7 @@ async function exchange() {
 
 function onCapture() {
   view.picture(capture);
+  view.deck(capture);
   level.show(capture.audio);
   capture.list().then((devices) => view.devices(devices, capture));
   exchange();
@@ -135,7 +155,10 @@ function onEnded({detail: what}) {
 }
 
 async function onMicrophone() {
-  if (!capture.video) return;
+  const was = chosenMicrophone;
+  chosenMicrophone = microphone();
+  if (!capture.ready) return;
+  if (was === NO_MICROPHONE) capture.muted = false;
   try {
     await capture.useMicrophone(microphone());
   } catch (error) {
@@ -143,10 +166,60 @@ async function onMicrophone() {
   }
 }
 
+const allowed = async (name) => (await navigator.permissions?.query({name}).catch(() => null))?.state === 'granted';
+
 /** With a permission given earlier the picture can come without a question. */
 async function startIfAllowed() {
-  const camera = await navigator.permissions?.query({name: 'camera'}).catch(() => null);
-  if (camera?.state === 'granted' && !capture.video) await choose('camera');
+  if (await allowed('camera') && !capture.ready) await choose('camera');
+}
+
+/**
+ * Goes on with what was live before the page was loaded again: a screen after the click that
+ * browsers want for one.
+ */
+async function goOn() {
+  byId('name').value = left.name;
+  byId('record').checked = left.record;
+  checkName();
+  view.sources(left.source);
+  if (left.source === 'screen') {
+    view.shareAgain();
+    return;
+  }
+  const {session, source, camera, microphone: sound, muted, dark} = left;
+  capture.muted = muted;
+  // Asking is as good as having been allowed: Firefox forgets what was, and asks again.
+  const ready = await choose(source, camera, sound);
+  if (ready && dark) capture.darken();
+  if (ready) await goLive(session);
+  else left = null;
+}
+
+async function onEnable() {
+  const {source} = byId('enable').dataset;
+  const session = left?.session ?? null;
+  if (await choose(source) && session) await goLive(session);
+}
+
+function onLeave() {
+  if (!publisher?.session) return;
+  keepLive({
+    name: publisher.name, session: publisher.session, record: byId('record').checked, source: capture.source,
+    camera: byId('camera').value, microphone: microphone(), muted: capture.muted, dark: capture.dark,
+  });
+}
+
+/** A question that the browser words itself. */
+function beforeLeaving(event) {
+  if (publisher) event.preventDefault();
+}
+
+function onKey(event) {
+  if (event.key === 'Enter' && event.ctrlKey && !publisher) goLive();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (/^(input|select|textarea)$/i.test(event.target.tagName)) return;
+  const button = byId({m: 'mute', c: 'darken'}[event.key.toLowerCase()] ?? '');
+  if (button?.checkVisibility()) button.click();
 }
 
 byId('name').value = ownName();
@@ -154,7 +227,15 @@ checkName();
 byId('name').addEventListener('input', checkName);
 byId('source-camera').addEventListener('click', () => choose('camera'));
 byId('source-screen').addEventListener('click', () => choose('screen'));
-byId('enable').addEventListener('click', () => choose(byId('enable').dataset.source));
+byId('source-sound').addEventListener('click', () => choose('sound'));
+byId('enable').addEventListener('click', onEnable);
+byId('mute').addEventListener('click', () => {
+  capture.muted = !capture.muted;
+});
+byId('darken').addEventListener('click', onDarken);
+document.addEventListener('keydown', onKey);
+addEventListener('beforeunload', beforeLeaving);
+addEventListener('pagehide', onLeave, {capture: true}); // before the publisher lets go of its session
 byId('camera').addEventListener('change', () => choose('camera'));
 byId('microphone').addEventListener('change', onMicrophone);
 byId('toggle').addEventListener('click', (event) => {
@@ -177,5 +258,6 @@ navigator.mediaDevices?.addEventListener('devicechange', () =>
 if (!navigator.mediaDevices) view.trouble(explain({name: 'InsecureContextError'}, 'camera'), false);
 else {
   if (!navigator.mediaDevices.getDisplayMedia) view.noScreens();
-  startIfAllowed();
+  if (left) goOn();
+  else startIfAllowed();
 }

@@ -33,6 +33,14 @@ const SOUND_ONLY = {
   none: {title: 'Sound only', text: 'This broadcast has no picture.'},
 };
 
+/** Whose connection it is that nothing comes by. */
+const AWAY = {
+  unknown: 'Nothing comes for a moment. The picture goes on by itself.',
+  publisher: 'The broadcaster’s connection is interrupted. The picture goes on by itself.',
+  connection: 'Your connection is interrupted. The picture goes on by itself.',
+  server: 'The server does not answer. The picture goes on by itself as soon as it does.',
+};
+
 const STATUS = {
   idle: 'Stopped',
   connecting: 'Connecting…',
@@ -165,6 +173,7 @@ viewer.addEventListener('state', onState);
 viewer.addEventListener('stats', onStats);
 viewer.addEventListener('media', lift);
 viewer.addEventListener('away', ({detail}) => {
+  setText(byId('away'), AWAY[viewer.awayReason ?? 'unknown']);
   byId('away').hidden = !detail;
 });
 viewer.addEventListener('paused', ({detail}) => {

@@ -1,4 +1,4 @@
-import {NO_PATH, Problem, request} from './problem.js';
+import {NO_PATH, NO_SESSION, Problem, problemOf, request} from './problem.js';
 import {urlAt} from './home.js';
 
 /** How long `disconnected` may last: ICE often recovers within it by itself. */
@@ -9,6 +9,13 @@ const ANSWER_MS = 10000;
 const RELEASE_MS = 500;
 /** How long close() waits for that before it gives up on the answer. */
 const RELEASED_MS = 3000;
+
+/** How often it is looked whether anything comes. */
+const LOOK_MS = 1000;
+/** With so many looks in a row at which nothing had come, the server is asked for the session. */
+const QUIET_LOOKS = 2;
+/** How long it may take to answer that. */
+const ALIVE_MS = 3000;
 
 /** The server ended the session for a reason that coming back would not change. */
 export const ENDED = 410;
@@ -40,6 +47,8 @@ export class PeerSession {
   #ended = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #looks;
 
   /**
    * @param {object} options
@@ -116,6 +125,7 @@ export class PeerSession {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#looks);
     // The request first: else the server sees the connection
     // close before it is told why, and takes the end for an accident.
     const released = this.#release();
@@ -188,13 +198,17 @@ export class PeerSession {
     /** @type {Lost} */
     const lost = (detail, problem = new Problem({title: 'Connection lost', detail})) => {
       clearTimeout(this.#timer);
+      clearInterval(this.#looks);
       if (connected && !this.#closed) lose(problem);
     };
     pc.addEventListener('connectionstatechange', () => {
       clearTimeout(this.#timer);
       switch (pc.connectionState) {
         case 'connected':
-          if (!connected) this.#watchTransport(lost);
+          if (!connected) {
+            this.#watchTransport(lost);
+            this.#watchServer(lost);
+          }
           connected = true;
           break;
         case 'disconnected':
@@ -224,6 +238,30 @@ export class PeerSession {
       if (after > before) void this.#interrupted(lost);
       else lost('The connection was interrupted.');
     }, DISCONNECTED_MS);
+  }
+
+  /**
+   * A server that was killed says nothing, and ICE takes 10 s and more to notice. As
+   * soon as nothing comes, it is asked whether it still has the session: one that
+   * was started anew has not. One that cannot be asked either is gone, for now.
+   */
+  #watchServer(/** @type {Lost} */ lost) {
+    let bytes = -1;
+    let quiet = 0;
+    let asking = false;
+    this.#looks = setInterval(async () => {
+      const now = await received(this.#pc);
+      quiet = now === bytes ? quiet + 1 : 0;
+      bytes = now;
+      if (quiet < QUIET_LOOKS || quiet % QUIET_LOOKS > 0 || asking || !this.#resource) return;
+      asking = true;
+      const problem = await request(this.#resource, {signal: AbortSignal.timeout(ALIVE_MS)}).then(() => null, problemOf);
+      asking = false;
+      if (await received(this.#pc) > bytes) return;
+      if (problem?.status === 404) lost('', new Problem({type: NO_SESSION, title: 'Connection lost', detail: 'The server was started anew.'}));
+      else if (problem?.status === ENDED) lost(problem.message, this.#asksWhy ? problem : undefined);
+      else if (problem?.status === 0) lost(problem.message, problem);
+    }, LOOK_MS);
   }
 
   /**

@@ -1,5 +1,7 @@
 /** The `type` of the Problem of a server that answers while no media gets through. */
 export const NO_PATH = 'urn:weir:no-media-path';
+/** The `type` of the Problem of a server that does not know a session which it had: it was started anew. */
+export const NO_SESSION = 'urn:weir:no-session';
 
 /**
  * What went wrong, in a form that can be shown: the server's

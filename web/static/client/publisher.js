@@ -7,8 +7,12 @@ import {Ladder} from './ladder.js';
 import {SocketPublishTransport} from './ws-publish.js';
 import {WhipTransport} from './whip.js';
 
-/** Attempts to come back after a lost connection: about half a minute in all. */
+/** Attempts to come back that a server may refuse: about half a minute in all. */
 const ATTEMPTS = 8;
+/** How long a server is waited for that does not answer at all: it may be started anew. */
+const AWAY_MOST_MS = 600_000;
+/** How soon it is tried again: 5 s after the server is back, broadcasts go on. */
+const AGAIN = {first: 500, most: 2000};
 
 /** @typedef {WhipTransport | SocketPublishTransport} Transport */
 
@@ -35,7 +39,9 @@ export class Publisher extends Stateful {
   #lost = /** @type {Transport | null} */ (null);
   /** @type {AbortController | null} set while started */
   #run = null;
-  #onPageHide = () => void this.stop();
+  /** @type {string | null} */
+  #replaces;
+  #onPageHide;
 
   /**
    * @param {object} options
@@ -46,9 +52,13 @@ export class Publisher extends Stateful {
    * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
    * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
    * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
+   * @param {string | null} [options.replaces] the `session` of a Publisher of this name, of a page that was
+   *   left: the broadcast goes on
+   * @param {boolean} [options.stays] whether the broadcast is kept for a while when the page is left, for one that
+   *   comes with `replaces`; else it ends at once (default false)
    */
   constructor({name, stream, endpoint = '', record = true, videoBitrate = 2_500_000,
-    audioBitrate, transport = 'auto'}) {
+    audioBitrate, transport = 'auto', replaces = null, stays = false}) {
     super();
     const wrong = nameProblem(name);
     if (wrong) throw new TypeError(wrong);
@@ -56,7 +66,9 @@ export class Publisher extends Stateful {
       if (!this.#tracks.has(track.kind)) this.#tracks.set(track.kind, track);
     }
     if (this.#tracks.size === 0) throw new TypeError('the stream has no tracks');
-    this.#options = {name, endpoint, record, videoBitrate, audioBitrate};
+    this.#options = {name, endpoint, record, videoBitrate, audioBitrate, stays};
+    this.#replaces = replaces;
+    this.#onPageHide = () => (stays ? this.#leave() : void this.stop());
     this.#ladder = new Ladder(transport, {webrtc: WhipTransport, websocket: SocketPublishTransport});
   }
 
@@ -67,6 +79,11 @@ export class Publisher extends Stateful {
   /** @returns {'webrtc' | 'websocket'} */
   get transport() {
     return this.#ladder.transport;
+  }
+
+  /** @returns {string | null} the id of the session on the server */
+  get session() {
+    return (this.#transport ?? this.#lost)?.session ?? null;
   }
 
   /** @protected */
@@ -126,7 +143,7 @@ export class Publisher extends Stateful {
       const transport = this.#ladder.make({
         ...this.#options,
         tracks: [...this.#tracks.values()],
-        replaces: this.#lost?.session ?? null,
+        replaces: this.#lost?.session ?? this.#replaces,
       });
       this.#transport = transport;
       try {
@@ -134,6 +151,7 @@ export class Publisher extends Stateful {
         this.#ladder.worked();
         this.#lost?.discard();
         this.#lost = null;
+        this.#replaces = null;
         return;
       } catch (error) {
         const closed = this.#inherits(transport, signal) ? undefined : transport.close();
@@ -182,18 +200,20 @@ export class Publisher extends Stateful {
 
   /** @returns {Promise<boolean>} false when given up or stopped */
   async #reconnect(/** @type {AbortSignal} */ signal) {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      if (attempt > 0) await pause(backoff(attempt - 1), signal);
+    const since = performance.now();
+    for (let attempt = 0, refused = 0; !signal.aborted; attempt++) {
+      if (attempt > 0) await pause(backoff(attempt - 1, AGAIN), signal);
       if (signal.aborted) break;
       try {
         await this.#open(signal);
         return true;
       } catch (error) {
         if (signal.aborted) break;
-        // 409: the server has not yet noticed that our old session is gone.
         const problem = problemOf(error);
+        if (problem.status !== 0) refused++;
+        // 409: the server has not yet noticed that our old session is gone.
         const again = error instanceof Problem && problem.temporary || statusOf(error) === 409;
-        if (!again || attempt + 1 >= ATTEMPTS) {
+        if (!again || refused >= ATTEMPTS || performance.now() - since > AWAY_MOST_MS) {
           this.#fail(error);
           break;
         }
@@ -201,6 +221,14 @@ export class Publisher extends Stateful {
       }
     }
     return false;
+  }
+
+  /** The page goes, and the broadcast stays for another one that takes its place. */
+  #leave() {
+    this.#transport?.leave();
+    this.#run?.abort();
+    this.#run = null;
+    this.stopStats();
   }
 
   /** Ends the broadcast of the transport that was lost. */

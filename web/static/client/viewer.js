@@ -1,5 +1,5 @@
 import {broadcastOf, notLive} from './live.js';
-import {problemOf, statusOf} from './problem.js';
+import {NO_SESSION, Problem, problemOf, statusOf} from './problem.js';
 import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
 import {nameProblem} from './name.js';
@@ -11,7 +11,9 @@ import {WhepTransport} from './whep.js';
 /** Never wait longer than this for the next look, whatever Retry-After says. */
 const RETRY_MOST_MS = 2000;
 const RETRY_MS = 1000;
-const AGAIN = {first: 500, most: 5000};
+const AGAIN = {first: 500, most: 2000};
+/** How long a publisher has to come back after a restart of the server, before its broadcast is called ended. */
+const RETURN_MS = 10000;
 /** An offer is posted again and again while waiting, but not for ever: the
  * addresses in it change when a phone changes networks. */
 const OFFER_MOST_MS = 30000;
@@ -25,6 +27,13 @@ const PAUSED_TICKS = 5;
 const SHORT_MS = 2000;
 
 /** @typedef {WhepTransport | SocketWatchTransport} Transport */
+
+/**
+ * Why nothing comes: the server has nothing from the publisher, or has it and it does not
+ * get through to here, or does not answer; null while that is not known.
+ *
+ * @typedef {'publisher' | 'connection' | 'server' | null} AwayReason
+ */
 
 /**
  * What ends a transport: with the URL of the recording, where the server told it, and
@@ -53,7 +62,7 @@ const SHORT_MS = 2000;
  *   come: as soon as that is known, and when it changes. Sound is heard while the picture is missing,
  *   and what comes late is put in by itself
  * @fires Viewer#away CustomEvent<boolean> true when, while live, nothing has come for some
- *   2 s: the publisher is gone for a moment, or for good; false when there are pictures again
+ *   2 s; false when there are pictures again. Told again when `awayReason` is known
  * @fires Viewer#paused CustomEvent<boolean> true when, while live, the picture has stood still for
  *   some 5 s and the sound goes on: a camera that is off, a screen on which nothing moves
  */
@@ -65,6 +74,14 @@ export class Viewer extends Stateful {
   /** @type {string | null} */
   #recording = null;
   #away = false;
+  /** @type {AwayReason} */
+  #awayReason = null;
+  /** Packets that the server had of the publisher when it was asked last. */
+  #counted = -1;
+  /** Since its loss the server did not answer, or did not know the session: it was started anew. */
+  #restarted = false;
+  /** When it answered again; 0: not yet. */
+  #answered = 0;
   #paused = false;
   /** Whether the browser has found nothing to play sound on; muted it plays all the same. */
   #noOutput = false;
@@ -101,6 +118,11 @@ export class Viewer extends Stateful {
   /** @returns {import('./lineup.js').Media | null} as `media` events tell it; null while it is not known */
   get media() {
     return this.state === 'live' ? (this.#transport?.media ?? null) : null;
+  }
+
+  /** @returns {AwayReason} */
+  get awayReason() {
+    return this.#awayReason;
   }
 
   /** @protected */
@@ -176,6 +198,8 @@ export class Viewer extends Stateful {
     await transport.attach(video);
     if (signal.aborted) return;
     this.#recording = null;
+    this.#restarted = false;
+    this.#answered = 0;
     this.setState('live');
     this.#told = '';
     this.#onMedia(true);
@@ -190,6 +214,7 @@ export class Viewer extends Stateful {
     this.#drop();
     this.#recording = problem.recording ?? null;
     this.#noOutput = problem.noOutput ?? false;
+    this.#restarted = problem.type === NO_SESSION;
     // Over or only interrupted? Where it is not said, the next POST tells: 201
     // goes on, 409 is the end.
     if (problem.status === 409) this.setState('ended');
@@ -216,9 +241,11 @@ export class Viewer extends Stateful {
       this.#gone(ticks >= AWAY_TICKS);
       const paused = transport.paused ?? (still >= PAUSED_TICKS && transport.media?.video === true && transport.media.audio === true);
       this.#stands(paused && !this.#away);
-      if (ticks > 0 && ticks % STALLED_TICKS === 0) {
-        // The server cannot be asked: that is for the connection to notice.
-        if (await broadcastOf(endpoint, name).catch(() => true) === null) lose(notLive());
+      if (ticks === AWAY_TICKS || (ticks > 0 && ticks % STALLED_TICKS === 0)) {
+        // Where the server cannot be asked, that is for the connection to notice.
+        const broadcast = await broadcastOf(endpoint, name).catch(() => undefined);
+        if (broadcast === null) lose(notLive());
+        else if (ticks >= AWAY_TICKS) this.#explain(broadcast);
       }
       return figures;
     });
@@ -243,9 +270,26 @@ export class Viewer extends Stateful {
   #gone(/** @type {boolean} */ away) {
     if (away === this.#away) return;
     this.#away = away;
+    this.#awayReason = null;
+    this.#counted = -1;
     this.dispatchEvent(new CustomEvent('away', {detail: away}));
     // Not only with the next look: pictures say it sooner.
     if (away) this.#options.video.requestVideoFrameCallback?.(() => this.#gone(false));
+  }
+
+  /** Tells why nothing comes, from what the server says; undefined: it does not answer. */
+  #explain(/** @type {any} */ broadcast) {
+    if (!this.#away) return;
+    let count = 0;
+    for (const {packets = 0} of broadcast?.tracks ?? []) count += packets;
+    /** @type {AwayReason} */
+    let reason = 'server';
+    if (broadcast?.state === 'waiting') reason = 'publisher';
+    else if (broadcast) reason = this.#counted < 0 ? null : count > this.#counted ? 'connection' : 'publisher';
+    this.#counted = count;
+    if (reason === this.#awayReason) return;
+    this.#awayReason = reason;
+    this.dispatchEvent(new CustomEvent('away', {detail: true}));
   }
 
   #stands(/** @type {boolean} */ paused) {
@@ -257,7 +301,12 @@ export class Viewer extends Stateful {
   /** @returns {number | null} how long to wait; null when there is no use */
   #judge(/** @type {unknown} */ error, /** @type {number} */ failures) {
     const problem = problemOf(error);
+    if (this.state === 'reconnecting' && problem.status === 0) this.#restarted = true;
     if (problem.status === 409) {
+      if (this.#returns()) {
+        this.setState('reconnecting', anew());
+        return RETRY_MS;
+      }
       const over = this.state === 'reconnecting' || this.state === 'ended';
       this.setState(over ? 'ended' : 'waiting');
       return Math.min(problem.retryAfter ?? RETRY_MS, RETRY_MOST_MS);
@@ -269,6 +318,13 @@ export class Viewer extends Stateful {
     }
     this.setState(this.state, problem); // the same state, with the reason beside it
     return backoff(failures, AGAIN);
+  }
+
+  /** Whether the publisher may be on its way back, since the server was started anew a moment ago. */
+  #returns() {
+    if (this.state !== 'reconnecting' || !this.#restarted) return false;
+    this.#answered ||= performance.now();
+    return performance.now() - this.#answered < RETURN_MS;
   }
 
   /** Like pause(), and over at once when the page is looked at again. */
@@ -303,4 +359,9 @@ export class Viewer extends Stateful {
     this.#transport = null;
     return transport;
   }
+}
+
+function anew() {
+  return new Problem({type: NO_SESSION, title: 'The server was started anew',
+    detail: 'The server was started anew. This goes on by itself as soon as the broadcaster is back.'});
 }

@@ -14,6 +14,7 @@ import {SendMeter} from './send-stats.js';
  * @property {number} [audioBitrate] bits per second; what the sound is worth if absent
  * @property {number} patience       milliseconds that connecting may take
  * @property {string | null} replaces the session of ours whose place it takes
+ * @property {boolean} stays          whether the broadcast is kept for a while when the page is left
  */
 
 /**
@@ -42,10 +43,11 @@ export class WhipTransport {
 
   /** @param {AbortSignal} signal */
   async open(signal) {
-    const {name, endpoint, tracks, record, replaces} = this.#options;
+    const {name, endpoint, tracks, record, replaces, stays} = this.#options;
     for (const track of tracks) await this.#add(track);
     const url = urlOf(endpoint, '/whip/', name);
     if (!record) url.searchParams.set('record', 'false');
+    if (stays) url.searchParams.set('stays', 'true');
     if (replaces) url.searchParams.set('replaces', replaces);
     await this.#peer.negotiate(url, signal, (sdp) => this.#encoded(sdp));
   }

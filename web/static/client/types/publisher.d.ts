@@ -21,8 +21,12 @@ export class Publisher extends Stateful {
      * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
      * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
      * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
+     * @param {string | null} [options.replaces] the `session` of a Publisher of this name, of a page that was
+     *   left: the broadcast goes on
+     * @param {boolean} [options.stays] whether the broadcast is kept for a while when the page is left, for one that
+     *   comes with `replaces`; else it ends at once (default false)
      */
-    constructor({ name, stream, endpoint, record, videoBitrate, audioBitrate, transport }: {
+    constructor({ name, stream, endpoint, record, videoBitrate, audioBitrate, transport, replaces, stays }: {
         name: string;
         stream: MediaStream;
         endpoint?: string | undefined;
@@ -30,10 +34,14 @@ export class Publisher extends Stateful {
         videoBitrate?: number | undefined;
         audioBitrate?: number | undefined;
         transport?: "auto" | "webrtc" | "websocket" | undefined;
+        replaces?: string | null | undefined;
+        stays?: boolean | undefined;
     });
     get name(): string;
     /** @returns {'webrtc' | 'websocket'} */
     get transport(): "webrtc" | "websocket";
+    /** @returns {string | null} the id of the session on the server */
+    get session(): string | null;
     /** @protected */
     protected get stateDetail(): {
         transport: "webrtc" | "websocket";

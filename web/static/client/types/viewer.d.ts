@@ -1,5 +1,11 @@
 /** @typedef {WhepTransport | SocketWatchTransport} Transport */
 /**
+ * Why nothing comes: the server has nothing from the publisher, or has it and it does not
+ * get through to here, or does not answer; null while that is not known.
+ *
+ * @typedef {'publisher' | 'connection' | 'server' | null} AwayReason
+ */
+/**
  * What ends a transport: with the URL of the recording, where the server told it, and
  * whether the browser found nothing to play the sound on.
  *
@@ -25,7 +31,7 @@
  *   come: as soon as that is known, and when it changes. Sound is heard while the picture is missing,
  *   and what comes late is put in by itself
  * @fires Viewer#away CustomEvent<boolean> true when, while live, nothing has come for some
- *   2 s: the publisher is gone for a moment, or for good; false when there are pictures again
+ *   2 s; false when there are pictures again. Told again when `awayReason` is known
  * @fires Viewer#paused CustomEvent<boolean> true when, while live, the picture has stood still for
  *   some 5 s and the sound goes on: a camera that is off, a screen on which nothing moves
  */
@@ -48,11 +54,13 @@ export class Viewer extends Stateful {
     get transport(): "webrtc" | "websocket";
     /** @returns {import('./lineup.js').Media | null} as `media` events tell it; null while it is not known */
     get media(): import("./lineup.js").Media | null;
+    /** @returns {AwayReason} */
+    get awayReason(): AwayReason;
     /** @protected */
     protected get stateDetail(): {
         transport: "webrtc" | "websocket";
-        fallbackReason: import("./problem.js").Problem | null;
-        detour: import("./problem.js").Problem | null;
+        fallbackReason: Problem | null;
+        detour: Problem | null;
         recording: string | null;
     };
     /** Starts watching or waiting; everything after that is told by events. */
@@ -65,6 +73,11 @@ export class Viewer extends Stateful {
 }
 export type Transport = WhepTransport | SocketWatchTransport;
 /**
+ * Why nothing comes: the server has nothing from the publisher, or has it and it does not
+ * get through to here, or does not answer; null while that is not known.
+ */
+export type AwayReason = "publisher" | "connection" | "server" | null;
+/**
  * What ends a transport: with the URL of the recording, where the server told it, and
  * whether the browser found nothing to play the sound on.
  */
@@ -73,5 +86,6 @@ export type End = import("./problem.js").Problem & {
     noOutput?: boolean;
 };
 import { Stateful } from './stateful.js';
+import { Problem } from './problem.js';
 import { WhepTransport } from './whep.js';
 import { SocketWatchTransport } from './ws-watch.js';

@@ -8,6 +8,7 @@
  * @property {number} [audioBitrate] bits per second; what the sound is worth if absent
  * @property {number} patience       milliseconds that connecting may take
  * @property {string | null} replaces the session of ours whose place it takes
+ * @property {boolean} stays          whether the broadcast is kept for a while when the page is left
  */
 /**
  * Sends tracks over WebRTC, signalled by WHIP (RFC 9725). One of the transports
@@ -59,4 +60,8 @@ export type PublishOptions = {
      * the session of ours whose place it takes
      */
     replaces: string | null;
+    /**
+     * whether the broadcast is kept for a while when the page is left
+     */
+    stays: boolean;
 };
