@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,11 +38,11 @@ func (a *app) streamHead(r *http.Request, i signaling.Intent, name string) web.H
 	if a.routes.Authorize(r, i.As(signaling.ReadStream, name)) != nil {
 		return head
 	}
-	if _, err := a.hub.Stream(name); err != nil {
+	stream, err := a.hub.Stream(name)
+	if err != nil {
 		return head // there is none now
 	}
-	head.Description = "A broadcast of " + name + "."
-	return head
+	return web.Head{Title: cmp.Or(stream.Title, name), Description: cmp.Or(stream.Description, "A broadcast of "+name+".")}
 }
 
 // recordingHead is the head of a recording's page. Who may not read what is known about
@@ -56,7 +57,7 @@ func (a *app) recordingHead(r *http.Request, i signaling.Intent, id string) web.
 	if err != nil {
 		return web.Head{Unknown: errors.Is(err, recorder.ErrNotFound)}
 	}
-	return web.Head{Title: rec.Stream, Description: recorded(rec)}
+	return web.Head{Title: cmp.Or(rec.Title, rec.Stream), Description: cmp.Or(rec.Description, recorded(rec))}
 }
 
 // recorded tells when a recording was made, and how long it is.

@@ -110,6 +110,37 @@ func TestHeads(t *testing.T) {
 	}
 }
 
+// TestHeadsHaveTitles: what is said of a broadcast is in the head as text, whatever it is.
+func TestHeadsHaveTitles(t *testing.T) {
+	dataDir := t.TempDir()
+	addRecording(t, dataDir)
+	s := startServerIn(t, dataDir, nil)
+	texts := sfu.Texts{Title: `</title><script>"x"</script> بثّ مباشر 🎬`, Description: "一行目\n\"><img src=x>"}
+	publication, err := s.app.hub.Publish("acme/desk", sfu.PublishOptions{Texts: texts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer publication.Close()
+	if _, err := s.app.recorder.Describe(headRecording, recorder.Change{TextsChange: sfu.TextsChange{Title: &texts.Title, Description: &texts.Description}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"/watch/acme/desk", "/recordings/" + headRecording} {
+		status, told := headOf(t, s.url+target)
+		if status != http.StatusOK || told["og:title"] != texts.Title || told["og:description"] != `一行目 "><img src=x>` {
+			t.Errorf("%s: %d, %v", target, status, told)
+		}
+		r, err := http.Get(s.url + target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		if strings.Contains(string(body), `"x"`) || strings.Contains(string(body), "<img src=x") {
+			t.Errorf("%s: the title is markup", target)
+		}
+	}
+}
+
 func TestRecorded(t *testing.T) {
 	at := time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC)
 	for ms, want := range map[int64]string{
