@@ -13,6 +13,12 @@ const (
 	noEncoding       = "" // the client takes none of what there is
 )
 
+// TakesGzip reports whether a client wants answers compressed.
+func TakesGzip(h http.Header) bool { return encodingFor(h, true) == gzipEncoding }
+
+// Gzip returns body compressed, as is worth it for one answer.
+func Gzip(body []byte) []byte { return pack(body, quickPacking) }
+
 // encodingFor returns the content coding of an answer to a request with this header
 // (RFC 9110 section 12.5.3): the one that the client prefers, gzip where it has no
 // preference. A client that says nothing gets the answer as it is: all browsers say

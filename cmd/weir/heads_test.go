@@ -56,12 +56,18 @@ func addRecording(t *testing.T, dataDir string) {
 	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	sidecar := fmt.Sprintf(`{"id":%q,"stream":"acme/desk","state":"finished","started_at":"2026-01-02T03:04:05Z","duration_ms":3725000,"gaps":[]}`, headRecording)
+	sidecar := fmt.Sprintf(`{"id":%q,"stream":"acme/desk","title":"A talk","state":"finished","started_at":"2026-01-02T03:04:05Z","duration_ms":3725000,"gaps":[]}`, headRecording)
 	for name, text := range map[string]string{base + ".json": sidecar, base + ".webm": "media"} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// head is what a test looks at of a page.
+type head struct {
+	status             int
+	title, description string
 }
 
 // TestHeads: pages tell of what is live and of recordings, with whole addresses, to those
@@ -70,15 +76,16 @@ func TestHeads(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		authorizer signaling.Authorizer
-		live       string // description of the live stream
+		live       string // description of the live stream without a title
+		titled     head
 		recording  string // title of the recording
 		recorded   string // its description
 		unknown    int    // status of the page of a recording that is not there
 	}{
-		{"everybody", nil, "A broadcast of acme/desk.", "acme/desk", "Recorded on 2 January 2026, 1:02:05.", http.StatusNotFound},
-		{"pages only", pageOnly{map[signaling.Action]bool{signaling.ReadPage: true}}, "Watch a broadcast live.", "Recording", "A broadcast recorded on this server.", http.StatusOK},
-		{"streams", pageOnly{map[signaling.Action]bool{signaling.ReadPage: true, signaling.ReadStream: true}}, "A broadcast of acme/desk.", "Recording", "A broadcast recorded on this server.", http.StatusOK},
-		{"recordings", pageOnly{map[signaling.Action]bool{signaling.ReadPage: true, signaling.ReadRecording: true}}, "Watch a broadcast live.", "acme/desk", "Recorded on 2 January 2026, 1:02:05.", http.StatusNotFound},
+		{"everybody", nil, "A broadcast of acme/desk.", head{200, "夜のコンサート <live>", "Two lines"}, "A talk", "Recorded on 2 January 2026, 1:02:05.", http.StatusNotFound},
+		{"pages only", pageOnly{map[signaling.Action]bool{signaling.ReadPage: true}}, "Watch a broadcast live.", head{200, "acme/stage", "Watch a broadcast live."}, "Recording", "A broadcast recorded on this server.", http.StatusOK},
+		{"streams", pageOnly{map[signaling.Action]bool{signaling.ReadPage: true, signaling.ReadStream: true}}, "A broadcast of acme/desk.", head{200, "夜のコンサート <live>", "Two lines"}, "Recording", "A broadcast recorded on this server.", http.StatusOK},
+		{"recordings", pageOnly{map[signaling.Action]bool{signaling.ReadPage: true, signaling.ReadRecording: true}}, "Watch a broadcast live.", head{200, "acme/stage", "Watch a broadcast live."}, "A talk", "Recorded on 2 January 2026, 1:02:05.", http.StatusNotFound},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dataDir := t.TempDir()
@@ -89,11 +96,14 @@ func TestHeads(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer publication.Close()
-			for target, want := range map[string]struct {
-				status             int
-				title, description string
-			}{
+			titled, err := s.app.hub.Publish("acme/stage", sfu.PublishOptions{Texts: sfu.Texts{Title: "夜のコンサート <live>", Description: "Two\nlines"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer titled.Close()
+			for target, want := range map[string]head{
 				"/watch/acme/desk":             {200, "acme/desk", tt.live},
+				"/watch/acme/stage":            tt.titled,
 				"/watch/acme/absent":           {200, "acme/absent", "Watch a broadcast live."},
 				"/recordings/" + headRecording: {200, tt.recording, tt.recorded},
 				"/recordings/none":             {tt.unknown, "Recording", "A broadcast recorded on this server."},

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"weir/sfu"
 	"weir/signaling"
 	"weir/signaling/session"
+	"weir/web"
 )
 
 // Config configures an API.
@@ -126,8 +129,29 @@ func respond(get call) signaling.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(value) // the client may have gone
+		writeJSON(w, r, value)
 	}
+}
+
+// leastCompressed is about what one packet holds: less is not there any sooner when it is
+// compressed.
+const leastCompressed = 1400
+
+// writeJSON writes a value, a long one compressed where the client takes it so: a list of
+// a hundred recordings is 60 kB, and pages ask for it again and again.
+func writeJSON(w http.ResponseWriter, r *http.Request, value any) {
+	var body bytes.Buffer
+	if err := json.NewEncoder(&body).Encode(value); err != nil {
+		signaling.WriteError(w, fmt.Errorf("admin: %w", err))
+		return
+	}
+	w.Header().Add("Vary", "Accept-Encoding")
+	answer := body.Bytes()
+	if len(answer) > leastCompressed && web.TakesGzip(r.Header) {
+		w.Header().Set("Content-Encoding", "gzip")
+		answer = web.Gzip(answer)
+	}
+	_, _ = w.Write(answer) // the client may have gone
 }
 
 // health answers that the process runs.

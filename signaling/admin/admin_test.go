@@ -1,9 +1,12 @@
 package admin_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -88,6 +91,35 @@ func get[T any](t *testing.T, h http.Handler, method, path string, status int) (
 		t.Errorf("%s %s: %v: %s", method, path, err, w.Body)
 	}
 	return value
+}
+
+// TestCompressedLists: a long answer goes out compressed to those who take it, and a short
+// one as it is.
+func TestCompressedLists(t *testing.T) {
+	h, _ := newAPI(t, 20)
+	ask := func(path, accept string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.Header.Set("Accept-Encoding", accept)
+		h.ServeHTTP(w, r)
+		if vary := strings.Join(w.Header().Values("Vary"), ", "); !strings.Contains(vary, "Accept-Encoding") {
+			t.Errorf("%s varies with %q", path, vary)
+		}
+		return w
+	}
+	plain, packed := ask("/api/v1/recordings", "identity"), ask("/api/v1/recordings", "gzip")
+	z, err := gzip.NewReader(packed.Body)
+	if err != nil || packed.Header().Get("Content-Encoding") != "gzip" {
+		t.Fatalf("%v (%v)", packed.Header(), err)
+	}
+	if got, err := io.ReadAll(z); err != nil || !bytes.Equal(got, plain.Body.Bytes()) {
+		t.Errorf("compressed it is %q (%v), else %q", got, err, plain.Body)
+	}
+	for _, w := range []*httptest.ResponseRecorder{plain, ask("/api/v1/recordings?limit=1", "gzip"), ask("/api/v1/recordings", "gzip;q=0")} {
+		if w.Header().Get("Content-Encoding") != "" || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%v, %q", w.Header(), w.Body)
+		}
+	}
 }
 
 type object = map[string]any
