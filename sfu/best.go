@@ -16,15 +16,25 @@ const liveFor = 2 * time.Second
 // largest picture, and of several of the same size the first one. Where none of a group
 // is being sent, all of its tracks are as good.
 func Best(tracks []*Track) []*Track {
+	return choose(tracks, func(size, other uint64) bool { return size > other })
+}
+
+// Smallest is Best for a reader that wants the least: the smallest picture that is known.
+func Smallest(tracks []*Track) []*Track {
+	return choose(tracks, func(size, other uint64) bool { return size > 0 && (other == 0 || size < other) })
+}
+
+// choose returns one track of each group: the best one, in pixels, that is being sent.
+func choose(tracks []*Track, better func(size, other uint64) bool) []*Track {
 	var groups []string
 	best := map[string]*Track{}
 	for _, t := range tracks {
 		group := t.info.Group()
-		before := best[group]
-		if before == nil {
+		other := best[group]
+		if other == nil {
 			groups = append(groups, group)
 		}
-		if before == nil || t.betterThan(before) {
+		if other == nil || t.isLive() && !other.isLive() || t.isLive() == other.isLive() && better(t.pixels(), other.pixels()) {
 			best[group] = t
 		}
 	}
@@ -33,14 +43,6 @@ func Best(tracks []*Track) []*Track {
 		chosen[i] = best[group]
 	}
 	return slices.Clip(chosen)
-}
-
-// betterThan reports whether t is the better one of two encodings.
-func (t *Track) betterThan(other *Track) bool {
-	if live := t.isLive(); live != other.isLive() {
-		return live
-	}
-	return t.pixels() > other.pixels()
 }
 
 // isLive reports whether something of t has come lately.

@@ -46,6 +46,12 @@ func TestBest(t *testing.T) {
 					t.Errorf("%s: %v, want %v", when, got, ids)
 				}
 			}
+			wantSmallest := func(when, id string) {
+				t.Helper()
+				if got := Smallest(all); len(got) != 2 || got[1].Info().ID != id {
+					t.Errorf("%s: %v is the smallest, want %s", when, got[len(got)-1].Info().ID, id)
+				}
+			}
 			send := func(number int, encodings ...int) {
 				for _, i := range encodings {
 					data := sfutest.VP8Frame(number, true, 100)
@@ -56,12 +62,18 @@ func TestBest(t *testing.T) {
 			want("nothing was sent", "audio", "video-q")
 			send(1, 1, 2)
 			want("two of three", "audio", "video-h")
+			wantSmallest("two of three", "video-q")
 			send(2, 3)
 			want("all of them", "audio", "video-f")
+			wantSmallest("all of them", "video-q")
 			time.Sleep(liveFor / 2)
 			send(3, 1, 2)
 			time.Sleep(liveFor/2 + time.Second/2)
 			want("the largest one has stopped", "audio", "video-h")
+			send(4, 2, 3)
+			time.Sleep(liveFor/2 + time.Second/2)
+			send(5, 3)
+			wantSmallest("the smallest one has stopped", "video-h")
 			time.Sleep(time.Hour)
 			want("all have", "audio", "video-f")
 		})

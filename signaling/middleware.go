@@ -84,7 +84,7 @@ func cors(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Access-Control-Allow-Origin", "*")
-		header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+		header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		header.Set("Access-Control-Allow-Headers", allowedHeaders(r))
 		header.Set("Access-Control-Expose-Headers", "Accept-Patch, Accept-Post, Content-Range, ETag, Link, Location, Retry-After")
 		header.Set("Access-Control-Max-Age", "86400")

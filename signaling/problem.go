@@ -10,6 +10,8 @@ import (
 	"weir/recorder"
 	"weir/sfu"
 	"weir/sfu/peer"
+	"weir/sfu/poster"
+	"weir/sfu/poster/picture"
 )
 
 // Problem is a problem document (RFC 9457): an error for a client, with what it can do about it.
@@ -62,6 +64,12 @@ var table = []struct {
 		Detail: "The session has ended. POST a new offer to the endpoint."}},
 	{peer.ErrNoMedia, Problem{Status: http.StatusGone, Title: "Nothing to be used",
 		Detail: "The server got packets, but none that it can use: they belong to no section of the offer, or are of a payload type that was not negotiated. Publish again with the offer and the answer as they are."}},
+	{poster.ErrTooSoon, Problem{Status: http.StatusTooManyRequests, Title: "Too soon", RetryAfter: 10,
+		Detail: "A poster of this stream has just come. Send one a minute."}},
+	{picture.ErrTooLarge, Problem{Status: http.StatusRequestEntityTooLarge, Title: "Poster is too large",
+		Detail: "A poster has at most 65536 bytes, and 640 pixels on each side."}},
+	{picture.ErrBroken, Problem{Status: http.StatusBadRequest, Title: "Not a JPEG",
+		Detail: "The poster cannot be read as a JPEG. Send a whole one."}},
 	{recorder.ErrActive, Problem{Status: http.StatusConflict, Title: "Recording goes on",
 		Detail: "This recording has not ended yet. Stop it first."}},
 	{recorder.ErrNotRecording, Problem{Status: http.StatusConflict, Title: "Not recording",

@@ -14,9 +14,11 @@ import (
 	"weir/recorder"
 	"weir/sfu"
 	"weir/sfu/peer"
+	"weir/sfu/poster"
 	"weir/sfu/udp"
 	"weir/signaling"
 	"weir/signaling/admin"
+	"weir/signaling/posters"
 	"weir/signaling/session"
 	"weir/signaling/vod"
 	"weir/signaling/whip"
@@ -51,6 +53,7 @@ type app struct {
 	recorder *recorder.Recorder
 	events   *admin.Events
 	hub      *sfu.Hub
+	posters  *poster.Gallery
 	sessions *session.Registry
 	port     *peer.Port
 	whip     *whip.Endpoint
@@ -62,6 +65,7 @@ type app struct {
 
 	stopRecorder func(context.Context)
 	stopWatch    func()
+	stopPosters  func()
 }
 
 // newApp opens everything that can fail. Call serve on the result.
@@ -83,6 +87,9 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 		Standing: []func(sfu.StreamInfo) sfu.Sink{a.recorder.Sink}, Grace: c.grace, KeyframeInterval: c.keyframes,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if a.posters, err = poster.New(poster.Config{Hub: a.hub, Log: c.log}); err != nil {
 		return nil, err
 	}
 	a.watch = &watch{hub: a.hub, events: a.events, log: c.log}
@@ -142,9 +149,9 @@ func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err 
 		return nil, err
 	}
 	api, err := admin.New(admin.Config{
-		Hub: a.hub, Recorder: a.recorder, Events: a.events, Sessions: a.sessions,
+		Hub: a.hub, Recorder: a.recorder, Events: a.events, Sessions: a.sessions, Poster: a.posterPath,
 		Metrics: func() []admin.Metric {
-			return append(socketMetrics(media.Stats(), a.port.Stats()), a.watch.metrics()...)
+			return append(socketMetrics(media.Stats(), a.port.Stats()), append(a.watch.metrics(), posterMetric(a.posters))...)
 		},
 	})
 	if err != nil {
@@ -154,6 +161,7 @@ func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err 
 	a.whip.Register(routes)
 	a.ws.Register(routes)
 	api.Register(routes)
+	posters.Endpoint{Hub: a.hub, Gallery: a.posters, Sessions: a.sessions}.Register(routes)
 	pages := web.Routes()
 	vod.Register(routes, a.recorder, a.servePage(pages[web.RecordingPage]))
 	delete(pages, web.RecordingPage)
@@ -229,6 +237,7 @@ func (a *app) serve(ctx context.Context) error {
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	a.stopWatch = a.watch.start()
+	a.stopPosters = startPosters(a.posters)
 	a.startRecorder()
 	served, read := make(chan error, 1), make(chan error, 1)
 	go func() { served <- a.server.Run(serving, time.Second) }()
@@ -277,6 +286,7 @@ func (a *app) shutdown(ctx context.Context) error {
 	draining.Go(func() { wsErr = a.ws.Shutdown(ctx) })
 	draining.Wait()
 	err := errors.Join(whipErr, wsErr, a.hub.Shutdown(ctx))
+	a.stopPosters()
 	a.stopWatch()
 	a.stopRecorder(ctx)
 	a.events.Close() // after the last recording's end was told

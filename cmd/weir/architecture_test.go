@@ -44,6 +44,8 @@ var mayImport = map[string][]string{
 	"sfu/peer":           {"sfu", "sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/udp", "sfu/peer/sdp", "sfu/peer/transport"},
 	"sfu/peer/sdp":       {"sfu/media", "sfu/codec"},
 	"sfu/peer/transport": {"sfu/udp", "sfu/peer/sdp"},
+	"sfu/poster":         {"sfu", "sfu/media", "sfu/poster/picture"},
+	"sfu/poster/picture": {"sfu/codec", "sfu/media"},
 	"sfu/relay":          {"sfu", "sfu/media", "sfu/codec"},
 	"recorder":           {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
 	"recorder/playback":  {"sfu", "sfu/media", "sfu/codec", "recorder/webm/ebml", "recorder/webm/read"},
@@ -63,13 +65,14 @@ var mayImport = map[string][]string{
 
 	// HTTP. The root package knows the adapters for one thing only: its table from
 	// their errors to status codes.
-	"signaling":         {"sfu", "sfu/peer", "recorder"},
+	"signaling":         {"sfu", "sfu/peer", "sfu/poster", "sfu/poster/picture", "recorder"},
 	"signaling/auth":    {"sfu", "signaling"},
 	"signaling/session": {"sfu", "signaling", "signaling/auth"},
 	"signaling/whip":    {"sfu", "sfu/media", "sfu/peer", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/ws":      {"sfu", "sfu/media", "sfu/codec", "sfu/pace", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/read", "recorder/mp4", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/vod":     {"sfu", "sfu/media", "recorder", "recorder/playback", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/admin":   {"sfu", "sfu/media", "recorder", "signaling", "signaling/auth", "signaling/session", "web"},
+	"signaling/posters": {"sfu", "sfu/poster", "sfu/poster/picture", "signaling", "signaling/auth", "signaling/session"},
 	"web":               {},
 
 	// The program puts everything together.
@@ -98,6 +101,7 @@ var homes = map[string][]string{
 	"github.com/pion/logging":       {"sfu/peer", "sfu/peer/transport", "cmd/weir/load"},
 	"github.com/pion/rtp":           {"sfu/peer", "sfu/peer/transport", "sfu/codec", "sfu/forward", "cmd/weir/load"},
 	"github.com/pion/rtcp":          {"sfu/peer", "sfu/peer/transport", "sfu/rtp", "sfu/codec", "sfu/forward", "cmd/weir/load"},
+	"golang.org/x/image":            {"sfu/poster/picture"},
 	"golang.org/x/net":              {"sfu/udp"},
 	"golang.org/x/sys":              {"sfu/udp"},
 	"github.com/at-wat/ebml-go":     {"recorder/webm/layout"},
@@ -114,7 +118,7 @@ var homes = map[string][]string{
 // no lock, no I/O of their own. Everything that they need is handed to them, so
 // that every test of theirs is exact and every caller may use them as it likes.
 var sansIO = []string{
-	"sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp",
+	"sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp", "sfu/poster/picture",
 	"recorder/webm", "recorder/webm/ebml", "recorder/webm/layout", "recorder/webm/walk", "recorder/webm/read", "recorder/webm/repair",
 	"recorder/mp4",
 }

@@ -18,11 +18,13 @@ import (
 // wantRoutes are all resources of the server, with what each method asks for. A new one
 // has to be added here: think of who may do it.
 var wantRoutes = map[string]map[string]signaling.Action{
-	"/whip/{name...}":       {"POST": "publish", "GET": "discover", "OPTIONS": "discover"},
-	"/whep/{name...}":       {"POST": "watch", "GET": "discover", "OPTIONS": "discover"},
-	"/session/{id...}":      {"GET": "session.read", "PATCH": "session.change", "DELETE": "session.end", "OPTIONS": "discover"},
-	"/ws/publish/{name...}": {"GET": "publish"},
-	"/ws/watch/{name...}":   {"GET": "watch"},
+	"/whip/{name...}":          {"POST": "publish", "GET": "discover", "OPTIONS": "discover"},
+	"/whep/{name...}":          {"POST": "watch", "GET": "discover", "OPTIONS": "discover"},
+	"/session/{id...}":         {"GET": "session.read", "PATCH": "session.change", "DELETE": "session.end", "OPTIONS": "discover"},
+	"/session/{id}/poster.jpg": {"PUT": "session.change"},
+	"/streams/{name...}":       {"GET": "watch"},
+	"/ws/publish/{name...}":    {"GET": "publish"},
+	"/ws/watch/{name...}":      {"GET": "watch"},
 
 	"/compat/amlive/{$}":                           {"GET": "connect"},
 	"/compat/amlive/ws":                            {"GET": "connect"},

@@ -3,6 +3,6 @@
 // that a test knows which one it got, leak checks, and what benchmarks of
 // forwarding have in common.
 //
-// The frames are not pictures: they have the headers that the codecs' parsers
+// The frames are not pictures, but for Keyframe180 and Keyframe720: they have the headers that the codecs' parsers
 // look at, and numbered bytes behind them. Only tests import this package.
 package sfutest

@@ -21,7 +21,9 @@ type Config struct {
 	Recorder *recorder.Recorder // nil: nothing is recorded
 	Events   *Events            // nil: no client can listen
 	Sessions *session.Registry  // nil: sessions are not counted
-	Metrics  func() []Metric    // beside those of sessions; nil: there is no /metrics
+	// Poster returns where the poster of a stream is, if it has one. It may be nil.
+	Poster  func(sfu.StreamInfo) (path string, ok bool)
+	Metrics func() []Metric // beside those of sessions; nil: there is no /metrics
 }
 
 // Validate reports what is wrong with c.

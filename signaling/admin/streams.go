@@ -27,6 +27,8 @@ type Stream struct {
 	Recording       string           `json:"recording,omitempty"`
 	RecordingStatus *recorder.Status `json:"recording_status,omitempty"`
 	Tracks          []StreamTrack    `json:"tracks"`
+	// Poster is where a picture of it is: another address for another picture.
+	Poster string `json:"poster,omitempty"`
 }
 
 // stateWords are the states of a stream as the API names them: a contract.
@@ -58,8 +60,8 @@ func (a *API) streams(_ *http.Request, i signaling.Intent) (any, error) {
 		infos = append(infos, info)
 	}
 	streams := make([]Stream, len(infos))
-	for i, info := range infos {
-		streams[i] = a.show(info)
+	for n, info := range infos {
+		streams[n] = a.show(info, i.From)
 	}
 	return map[string]any{"streams": streams, "next": nil}, nil
 }
@@ -69,7 +71,7 @@ func (a *API) stream(r *http.Request, i signaling.Intent) (any, error) {
 	if err != nil {
 		return nil, noStream(err)
 	}
-	s := a.show(info)
+	s := a.show(info, i.From)
 	if a.config.Recorder != nil {
 		// The stream is shown even while the disk hangs.
 		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
@@ -97,14 +99,19 @@ func (a *API) describeStream(r *http.Request, i signaling.Intent) (any, error) {
 	if err != nil {
 		return nil, noStream(err)
 	}
-	return a.show(info), nil
+	return a.show(info, i.From), nil
 }
 
-// show is showStream with the recording that is being written.
-func (a *API) show(i sfu.StreamInfo) Stream {
+// show is showStream with the recording that is being written, and the poster.
+func (a *API) show(i sfu.StreamInfo, from signaling.Forwarded) Stream {
 	s := showStream(i)
 	if a.config.Recorder != nil {
 		s.Recording, _ = a.config.Recorder.Active(i.ID)
+	}
+	if a.config.Poster != nil {
+		if path, ok := a.config.Poster(i); ok {
+			s.Poster = from.Prefix + path
+		}
 	}
 	return s
 }
