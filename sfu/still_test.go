@@ -53,4 +53,3 @@ func TestKeyframeIncomplete(t *testing.T) {
 		t.Error("it is not there")
 	}
 }
-
