@@ -146,13 +146,14 @@ func (s *site) addPages(fsys fs.FS) {
 var (
 	// staticRef is how the files of a page refer to an asset.
 	staticRef = []byte(`="/static/`)
-	// importOf is how a module names another one, whichever way it imports it.
-	importOf = regexp.MustCompile(`(?:from|import\()\s*'(\.[^']+)'`)
+	// importOf is how a module names another one that it cannot run without. One that it
+	// fetches by import() is for later, if ever.
+	importOf = regexp.MustCompile(`\b(?:from|import)\s*'(\.[^']+)'`)
 	// comment may import types, which are not there when the page runs.
 	comment = regexp.MustCompile(`(?s)/\*.*?\*/`)
 )
 
-// imports returns all modules that a script needs, in the order of their names. A
+// imports returns all modules that a script needs to run, in the order of their names. A
 // page that does not name them in advance would fetch them one level of imports
 // after the other.
 func (s *site) imports(script string) []string {
