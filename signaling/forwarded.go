@@ -22,6 +22,15 @@ type Forwarded struct {
 	Prefix string     // the path below which the client sees the server's: "" or such as "/media"
 }
 
+// Origin returns where the client sees the root of the server, without a slash at its end,
+// such as https://live.example/media; "" if the host is not known.
+func (f Forwarded) Origin() string {
+	if f.Host == "" {
+		return ""
+	}
+	return f.Proto + "://" + f.Host + f.Prefix
+}
+
 // ForwardedOf returns how the client of r reached the server. Where Listen's server
 // did not take the request, as in a test, the connection alone is looked at.
 func ForwardedOf(r *http.Request) Forwarded {
@@ -59,8 +68,8 @@ type Proxies struct {
 // roots are the first parts of the paths that the server itself has, or is to have.
 // A prefix that begins like one of them could not be told from it.
 var roots = []string{
-	"api", "compat", "dashboard", "doctor", "healthz", "login", "metrics", "publish", "readyz", "recordings", "session",
-	"static", "watch", "whep", "whip", "ws",
+	"api", "compat", "dashboard", "doctor", "healthz", "login", "metrics", "publish", "qr.svg", "readyz", "recordings", "session",
+	"static", "streams", "watch", "whep", "whip", "ws",
 }
 
 // segments of a prefix are what no proxy writes otherwise: unreserved characters (RFC

@@ -19,6 +19,7 @@ import (
 	"weir/signaling"
 	"weir/signaling/admin"
 	"weir/signaling/posters"
+	"weir/signaling/qrcode"
 	"weir/signaling/session"
 	"weir/signaling/vod"
 	"weir/signaling/whip"
@@ -162,6 +163,7 @@ func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err 
 	a.ws.Register(routes)
 	api.Register(routes)
 	posters.Endpoint{Hub: a.hub, Gallery: a.posters, Sessions: a.sessions}.Register(routes)
+	qrcode.Register(routes)
 	pages := web.Routes()
 	vod.Register(routes, a.recorder, a.servePage(pages[web.RecordingPage]))
 	delete(pages, web.RecordingPage)

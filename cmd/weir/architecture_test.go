@@ -73,6 +73,7 @@ var mayImport = map[string][]string{
 	"signaling/vod":     {"sfu", "sfu/media", "recorder", "recorder/playback", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/admin":   {"sfu", "sfu/media", "recorder", "signaling", "signaling/auth", "signaling/session", "web"},
 	"signaling/posters": {"sfu", "sfu/poster", "sfu/poster/picture", "signaling", "signaling/auth", "signaling/session"},
+	"signaling/qrcode":  {"signaling"},
 	"web":               {},
 
 	// The program puts everything together.
@@ -112,6 +113,7 @@ var homes = map[string][]string{
 	"github.com/urfave/cli":         {"cmd/weir"},
 	"go.yaml.in/yaml":               {"cmd/weir"},
 	"modernc.org/sqlite":            {"recorder"},
+	"rsc.io/qr":                     {"signaling/qrcode"},
 }
 
 // sansIO are the packages that only compute: no goroutine, no clock, no logger,

@@ -23,9 +23,7 @@ func (a *app) servePage(page web.Page) signaling.Handler {
 			case s.Recording != "":
 				head = a.recordingHead(r, i, s.Recording)
 			}
-			if i.From.Host != "" {
-				head.Origin = i.From.Proto + "://" + i.From.Host + i.From.Prefix
-			}
+			head.Origin = i.From.Origin()
 			return head
 		})
 	}

@@ -55,6 +55,7 @@ var wantRoutes = map[string]map[string]signaling.Action{
 	"/recordings/{$}":   {"*": "page.read"},
 	"/watch/{name...}":  {"*": "page.read"},
 	"/static/{path...}": {"*": "page.read"},
+	"/qr.svg":           {"GET": "page.read"},
 }
 
 // TestRoutesHaveActions: what the server serves is what wantRoutes says.
@@ -78,6 +79,10 @@ func TestRoutesHaveActions(t *testing.T) {
 		}
 	}
 	for pattern := range wantRoutes {
+		first, _, _ := strings.Cut(pattern[1:], "/")
+		if _, err := signaling.ParseBasePath("/" + first + "/x"); err == nil && first != "" && first != "{$}" {
+			t.Errorf("/%s may be the path below which a proxy puts the server: add it to the roots of signaling", first)
+		}
 		if !found[pattern] {
 			t.Errorf("%s is served no more", pattern)
 		}
