@@ -248,6 +248,10 @@ byId('form').addEventListener('submit', (event) => {
   if (!publisher) goLive();
 });
 copyButton(byId('share-copy'), () => byId('share-link').href);
+byId('share-more').addEventListener('click', async () => {
+  const {share} = await import('./share.js');
+  share(byId('share-more'), {url: byId('share-link').href, title: publisher?.name});
+});
 capture.addEventListener('change', onCapture);
 capture.addEventListener('ended', onEnded);
 capture.addEventListener('silent', ({detail}) =>
