@@ -68,7 +68,7 @@ function build(url, title, at) {
       title && el('p', {class: 'sharing-title name', dir: 'auto'}, title),
       el('div', {class: 'field'}, el('label', {for: 'share-field'}, 'Link'), field),
       begin && el('label', {class: 'switch'},
-        el('span', {class: 'legend'}, 'Start at ', el('bdi', {class: 'number'}, clock(Math.floor(at) * 1000))), begin),
+        el('span', {class: 'legend number', dir: 'auto'}, `Start at ${clock(Math.floor(at) * 1000)}`), begin),
       el('p', {class: 'sharing-ways'}, copy, systemSheet(title, link))));
   close.addEventListener('click', () => dialog.close());
   field.addEventListener('focus', () => field.select());
