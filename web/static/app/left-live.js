@@ -3,6 +3,8 @@
  *
  * @typedef {object} LeftLive
  * @property {string} name
+ * @property {string} title
+ * @property {string} description
  * @property {string} session  that is to be replaced
  * @property {boolean} record
  * @property {'camera' | 'screen' | 'sound'} source

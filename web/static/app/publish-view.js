@@ -153,7 +153,13 @@ export function state(now, problem, {name, hasSound}) {
   if (now === 'connecting') reset();
   if (now === 'live') goOnAir(name);
   if (!busy) goOffAir();
-  document.title = now === 'live' ? `● ${name} is live: weir` : 'Go live: weir';
+}
+
+/** What the broadcast is called while it is live. @param {import('../client/publisher.js').Publisher} target */
+export function called({name, state: now, texts: {title}}) {
+  document.title = now === 'live' ? `● ${title || name} is live: weir` : 'Go live: weir';
+  const busy = now === 'live' || now === 'reconnecting';
+  setText(byId('heading'), busy ? title || 'You are live' : 'Go live');
 }
 
 /** @param {Error | null} cause why it is not WebRTC */

@@ -9,7 +9,9 @@ import {nameProblem} from '../client/name.js';
 import {poll} from './poll.js';
 import {forgetLive, keepLive, leftLive} from './left-live.js';
 import {recordingOf, recordingPage} from './recording-of.js';
+import {keepTexts, ownTexts} from './own-texts.js';
 import {Publisher} from '../client/publisher.js';
+import * as texts from './publish-texts.js';
 import * as view from './publish-view.js';
 import {forcedTransport} from './transport.js';
 
@@ -57,6 +59,7 @@ async function goLive(replaces = null) {
     byId('name').focus();
     return;
   }
+  if (!texts.good()) return;
   byId('toggle').disabled = true;
   const ready = capture.ready || await choose(view.chosenSource());
   byId('toggle').disabled = false;
@@ -65,21 +68,24 @@ async function goLive(replaces = null) {
   after.abort();
   const name = byId('name').value.trim();
   keepName(name);
+  keepTexts(name, texts.entered());
   recording = undefined;
   publisher = new Publisher({
     name, stream: capture.stream, record: byId('record').checked, transport: forcedTransport(),
-    replaces, stays: true,
+    replaces, stays: true, ...texts.entered(),
   });
   publisher.addEventListener('state', onState);
   publisher.addEventListener('stats', ({detail}) => view.figures(detail));
   capture.live = true;
   view.live(capture);
+  texts.onAir(describe);
   publisher.start().catch(() => {}); // told by the state
 }
 
 function onState({detail: {state, previous, problem, fallbackReason}, target}) {
   if (target !== publisher) return;
   view.state(state, problem, {name: target.name, hasSound: Boolean(capture.audio)});
+  view.called(target);
   view.fallback(state === 'ended' ? null : fallbackReason);
   if (state === 'live' && previous === 'connecting') {
     stopPolling = poll(VIEWERS_MS, () => lookAtStream(target));
@@ -88,16 +94,31 @@ function onState({detail: {state, previous, problem, fallbackReason}, target}) {
 }
 
 async function lookAtStream(target) {
+  const upToDate = texts.moment();
   const stream = await api.stream(target.name).catch(() => null);
   if (!stream || target !== publisher) return;
   recording = stream.recording ?? recording;
   view.watching(stream.viewers);
+  if (!upToDate()) return texts.again();
+  texts.show(stream);
+  target.described(stream);
+  view.called(target);
+}
+
+/** Changes what is said of the broadcast that goes on; returns what to tell of it. */
+async function describe(change) {
+  const target = publisher;
+  await target.describe(change);
+  keepTexts(target.name, target.texts);
+  view.called(target);
+  return target.state === 'live' ? 'Saved.' : 'Viewers see it as soon as you are live.';
 }
 
 async function finish(target, state) {
   stopPolling();
   publisher = null;
   forgetLive();
+  texts.offAir();
   capture.live = false;
   view.live(capture);
   if (capture.source === 'screen') capture.release();
@@ -181,6 +202,7 @@ async function goOn() {
   byId('name').value = left.name;
   byId('record').checked = left.record;
   checkName();
+  texts.fill(left);
   view.sources(left.source);
   if (left.source === 'screen') {
     view.shareAgain();
@@ -204,7 +226,8 @@ async function onEnable() {
 function onLeave() {
   if (!publisher?.session) return;
   keepLive({
-    name: publisher.name, session: publisher.session, record: byId('record').checked, source: capture.source,
+    name: publisher.name, ...texts.sayable(), session: publisher.session,
+    record: byId('record').checked, source: capture.source,
     camera: byId('camera').value, microphone: microphone(), muted: capture.muted, dark: capture.dark,
   });
 }
@@ -225,6 +248,7 @@ function onKey(event) {
 byId('name').value = ownName();
 checkName();
 byId('name').addEventListener('input', checkName);
+texts.fill(ownTexts(byId('name').value));
 byId('source-camera').addEventListener('click', () => choose('camera'));
 byId('source-screen').addEventListener('click', () => choose('screen'));
 byId('source-sound').addEventListener('click', () => choose('sound'));
@@ -250,7 +274,7 @@ byId('form').addEventListener('submit', (event) => {
 copyButton(byId('share-copy'), () => byId('share-link').href);
 byId('share-more').addEventListener('click', async () => {
   const {share} = await import('./share.js');
-  share(byId('share-more'), {url: byId('share-link').href, title: publisher?.name});
+  share(byId('share-more'), {url: byId('share-link').href, title: publisher?.texts.title || publisher?.name});
 });
 capture.addEventListener('change', onCapture);
 capture.addEventListener('ended', onEnded);

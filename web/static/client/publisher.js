@@ -1,10 +1,11 @@
-import {Problem, problemOf, statusOf} from './problem.js';
+import {Problem, problemOf, request, statusOf} from './problem.js';
 import {Stateful} from './stateful.js';
 import {backoff, pause} from './wait.js';
-import {nameProblem} from './name.js';
+import {nameProblem, urlOf} from './name.js';
 import {ENDED} from './peer.js';
 import {Ladder} from './ladder.js';
 import {SocketPublishTransport} from './ws-publish.js';
+import {KINDS, checkedTexts, plainTexts} from './texts.js';
 import {WhipTransport} from './whip.js';
 
 /** Attempts to come back that a server may refuse: about half a minute in all. */
@@ -13,6 +14,8 @@ const ATTEMPTS = 8;
 const AWAY_MOST_MS = 600_000;
 /** How soon it is tried again: 5 s after the server is back, broadcasts go on. */
 const AGAIN = {first: 500, most: 2000};
+/** How long the server may take to change what is said. */
+const SAY_MS = 8000;
 
 /** @typedef {WhipTransport | SocketPublishTransport} Transport */
 
@@ -48,6 +51,8 @@ export class Publisher extends Stateful {
    * @param {string} options.name          1 to 4 segments joined by '/'
    * @param {MediaStream} options.stream   at most one track of each kind is sent
    * @param {string} [options.endpoint]    base URL of the server; where this library came from if absent
+   * @param {string} [options.title]       what people read, in any script: at most 120 characters in one line
+   * @param {string} [options.description] at most 2000 characters, also in several lines
    * @param {boolean} [options.record]     whether the server records it (default true)
    * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
    * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
@@ -58,7 +63,7 @@ export class Publisher extends Stateful {
    *   comes with `replaces`; else it ends at once (default false)
    */
   constructor({name, stream, endpoint = '', record = true, videoBitrate = 2_500_000,
-    audioBitrate, transport = 'auto', replaces = null, stays = false}) {
+    audioBitrate, transport = 'auto', replaces = null, stays = false, title = '', description = ''}) {
     super();
     const wrong = nameProblem(name);
     if (wrong) throw new TypeError(wrong);
@@ -66,7 +71,7 @@ export class Publisher extends Stateful {
       if (!this.#tracks.has(track.kind)) this.#tracks.set(track.kind, track);
     }
     if (this.#tracks.size === 0) throw new TypeError('the stream has no tracks');
-    this.#options = {name, endpoint, record, videoBitrate, audioBitrate, stays};
+    this.#options = {name, endpoint, record, videoBitrate, audioBitrate, stays, ...checkedTexts({title, description})};
     this.#replaces = replaces;
     this.#onPageHide = () => (stays ? this.#leave() : void this.stop());
     this.#ladder = new Ladder(transport, {webrtc: WhipTransport, websocket: SocketPublishTransport});
@@ -74,6 +79,12 @@ export class Publisher extends Stateful {
 
   get name() {
     return this.#options.name;
+  }
+
+  /** What is said of the broadcast. @returns {import('./texts.js').Texts} */
+  get texts() {
+    const {title, description} = this.#options;
+    return {title, description};
   }
 
   /** @returns {'webrtc' | 'websocket'} */
@@ -132,6 +143,50 @@ export class Publisher extends Stateful {
     this.#tracks.set(track.kind, track); // a reconnection sends the new one
   }
 
+  /**
+   * Changes what is said of the broadcast, also while it is live: what is absent stays, ''
+   * takes a text away. Rejects with a TypeError when one is too long, and with a Problem, and
+   * nothing is changed, when the server does not take it. A page of another origin than the
+   * server's may not do so while live.
+   *
+   * @param {Partial<import('./texts.js').Texts>} change
+   */
+  async describe(change) {
+    const before = this.texts;
+    Object.assign(this.#options, checkedTexts({...before, ...change}));
+    try {
+      if (this.state === 'live') await this.#say(); // else it is said as soon as it is
+    } catch (error) {
+      Object.assign(this.#options, before);
+      throw error;
+    }
+  }
+
+  /**
+   * What the server says of the broadcast by now, since others may change it too: a
+   * publisher that comes back says that again, and not what was said before.
+   *
+   * @param {Partial<import('./texts.js').Texts>} now
+   */
+  described(now) {
+    const texts = plainTexts(now);
+    Object.assign(this.#options, texts);
+    if (this.#transport) this.#transport.said = texts;
+  }
+
+  /** Tells the server what it does not know yet. */
+  async #say() {
+    const transport = this.#transport;
+    const {texts} = this;
+    const said = transport?.said ?? texts;
+    const news = Object.fromEntries(KINDS.filter((kind) => texts[kind] !== said[kind]).map((kind) => [kind, texts[kind]]));
+    if (!transport || Object.keys(news).length === 0) return;
+    await request(urlOf(this.#options.endpoint, '/api/v1/streams/', this.name), {
+      method: 'PATCH', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(news), signal: AbortSignal.timeout(SAY_MS),
+    });
+    transport.said = texts;
+  }
+
   /** @returns {Promise<import('./send-stats.js').SendStats | null>} null while not connected */
   async stats() {
     return (await this.#transport?.stats()) ?? null;
@@ -186,6 +241,7 @@ export class Publisher extends Stateful {
       const transport = this.#transport;
       if (!transport) return; // stopped
       this.setState('live');
+      this.#say().catch(() => {}); // a page of another origin may not
       this.startStats(() => transport.stats());
       const problem = await transport.lost;
       if (signal.aborted) return;

@@ -1,6 +1,7 @@
 import {PeerSession} from './peer.js';
 import {opusBitrate, withOpus} from './opus.js';
 import {urlOf} from './name.js';
+import {sayIn} from './texts.js';
 import {startBitrate} from './start-bitrate.js';
 import {SendMeter} from './send-stats.js';
 
@@ -10,6 +11,8 @@ import {SendMeter} from './send-stats.js';
  * @property {string} endpoint
  * @property {MediaStreamTrack[]} tracks at most one of each kind
  * @property {boolean} record
+ * @property {string} title
+ * @property {string} description
  * @property {number} videoBitrate   bits per second
  * @property {number} [audioBitrate] bits per second; what the sound is worth if absent
  * @property {number} patience       milliseconds that connecting may take
@@ -23,6 +26,8 @@ import {SendMeter} from './send-stats.js';
  * stats(), close().
  */
 export class WhipTransport {
+  /** What the server was told of the broadcast. @type {import('./texts.js').Texts | undefined} */
+  said;
   #peer;
   #meter;
   #options;
@@ -49,6 +54,7 @@ export class WhipTransport {
     if (!record) url.searchParams.set('record', 'false');
     if (stays) url.searchParams.set('stays', 'true');
     if (replaces) url.searchParams.set('replaces', replaces);
+    this.said = sayIn(url, this.#options);
     await this.#peer.negotiate(url, signal, (sdp) => this.#encoded(sdp));
   }
 

@@ -6,6 +6,7 @@ import {Socket, within} from './socket.js';
 import {Rate} from './stats.js';
 import {steady} from './steady.js';
 import {urlOf} from './name.js';
+import {sayIn} from './texts.js';
 
 /** How long until the server has taken in the first bytes. */
 const LIVE_MS = 10000;
@@ -32,6 +33,8 @@ export class SocketPublishTransport {
 
   /** @type {Promise<Problem>} */
   lost;
+  /** What the server was told of the broadcast. @type {import('./texts.js').Texts | undefined} */
+  said;
 
   #options;
   /** @type {Map<string, MediaStreamTrack>} by kind */
@@ -73,6 +76,9 @@ export class SocketPublishTransport {
     const url = urlOf(endpoint, '/ws/publish/', name);
     if (!record) url.searchParams.set('record', 'false');
     if (replaces) url.searchParams.set('replaces', replaces);
+    const {title, description} = this.#options;
+    this.said = {title, description};
+    const said = sayIn(url, this.said);
     /** @type {Promise<void>} */
     const live = new Promise((resolve) => {
       this.#live = resolve;
@@ -81,7 +87,7 @@ export class SocketPublishTransport {
     socket.lost.then(this.#lose);
     await socket.open(signal).catch((error) => this.#refused(error));
     addEventListener('pagehide', this.#onPageHide);
-    socket.send({type: 'hello', ...identity()});
+    socket.send({type: 'hello', ...identity(), ...(said.description !== description && {description})});
     await within(LIVE_MS, signal, live, this.lost);
   }
 

@@ -17,6 +17,8 @@ export class Publisher extends Stateful {
      * @param {string} options.name          1 to 4 segments joined by '/'
      * @param {MediaStream} options.stream   at most one track of each kind is sent
      * @param {string} [options.endpoint]    base URL of the server; where this library came from if absent
+     * @param {string} [options.title]       what people read, in any script: at most 120 characters in one line
+     * @param {string} [options.description] at most 2000 characters, also in several lines
      * @param {boolean} [options.record]     whether the server records it (default true)
      * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
      * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
@@ -26,10 +28,12 @@ export class Publisher extends Stateful {
      * @param {boolean} [options.stays] whether the broadcast is kept for a while when the page is left, for one that
      *   comes with `replaces`; else it ends at once (default false)
      */
-    constructor({ name, stream, endpoint, record, videoBitrate, audioBitrate, transport, replaces, stays }: {
+    constructor({ name, stream, endpoint, record, videoBitrate, audioBitrate, transport, replaces, stays, title, description }: {
         name: string;
         stream: MediaStream;
         endpoint?: string | undefined;
+        title?: string | undefined;
+        description?: string | undefined;
         record?: boolean | undefined;
         videoBitrate?: number | undefined;
         audioBitrate?: number | undefined;
@@ -38,6 +42,8 @@ export class Publisher extends Stateful {
         stays?: boolean | undefined;
     });
     get name(): string;
+    /** What is said of the broadcast. @returns {import('./texts.js').Texts} */
+    get texts(): import("./texts.js").Texts;
     /** @returns {'webrtc' | 'websocket'} */
     get transport(): "webrtc" | "websocket";
     /** @returns {string | null} the id of the session on the server */
@@ -61,6 +67,22 @@ export class Publisher extends Stateful {
      * @param {MediaStreamTrack} track
      */
     replaceTrack(track: MediaStreamTrack): Promise<void>;
+    /**
+     * Changes what is said of the broadcast, also while it is live: what is absent stays, ''
+     * takes a text away. Rejects with a TypeError when one is too long, and with a Problem, and
+     * nothing is changed, when the server does not take it. A page of another origin than the
+     * server's may not do so while live.
+     *
+     * @param {Partial<import('./texts.js').Texts>} change
+     */
+    describe(change: Partial<import("./texts.js").Texts>): Promise<void>;
+    /**
+     * What the server says of the broadcast by now, since others may change it too: a
+     * publisher that comes back says that again, and not what was said before.
+     *
+     * @param {Partial<import('./texts.js').Texts>} now
+     */
+    described(now: Partial<import("./texts.js").Texts>): void;
     /** @returns {Promise<import('./send-stats.js').SendStats | null>} null while not connected */
     stats(): Promise<import("./send-stats.js").SendStats | null>;
     #private;

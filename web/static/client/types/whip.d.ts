@@ -4,6 +4,8 @@
  * @property {string} endpoint
  * @property {MediaStreamTrack[]} tracks at most one of each kind
  * @property {boolean} record
+ * @property {string} title
+ * @property {string} description
  * @property {number} videoBitrate   bits per second
  * @property {number} [audioBitrate] bits per second; what the sound is worth if absent
  * @property {number} patience       milliseconds that connecting may take
@@ -20,6 +22,8 @@ export class WhipTransport {
      * @param {PublishOptions} options
      */
     constructor(options: PublishOptions);
+    /** What the server was told of the broadcast. @type {import('./texts.js').Texts | undefined} */
+    said: import("./texts.js").Texts | undefined;
     get lost(): Promise<import("./problem.js").Problem>;
     /** @param {AbortSignal} signal */
     open(signal: AbortSignal): Promise<void>;
@@ -44,6 +48,8 @@ export type PublishOptions = {
      */
     tracks: MediaStreamTrack[];
     record: boolean;
+    title: string;
+    description: string;
     /**
      * bits per second
      */

@@ -10,6 +10,8 @@ export class SocketPublishTransport {
     constructor(options: import("./whip.js").PublishOptions);
     /** @type {Promise<Problem>} */
     lost: Promise<Problem>;
+    /** What the server was told of the broadcast. @type {import('./texts.js').Texts | undefined} */
+    said: import("./texts.js").Texts | undefined;
     /** @param {AbortSignal} signal */
     open(signal: AbortSignal): Promise<void>;
     /** @param {MediaStreamTrack} track takes the place of the one of its kind */
