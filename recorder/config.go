@@ -1,18 +1,24 @@
 package recorder
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"weir/recorder/place"
 )
+
+// DefaultPath is where recordings lie unless Config.Path says otherwise.
+const DefaultPath = place.Default
 
 // Config configures a Recorder.
 type Config struct {
 	// Dir is the folder for recordings. It is made if it does not exist.
 	Dir string
 	// Path is where a recording lies below Dir, without suffix: a path with the
-	// placeholders of parsePath. Default DefaultPath.
+	// placeholders of place.Check. Default DefaultPath.
 	Path string
 	// RotateAfter and RotateBytes begin a new part at the first keyframe after that
 	// time, or that many bytes. Zero: never.
@@ -53,8 +59,8 @@ func (c Config) Validate() error {
 	case c.RotateAfter > 0 && c.RotateAfter < minRotate:
 		return fmt.Errorf("recorder: RotateAfter is %v; a part has %v at least", c.RotateAfter, minRotate)
 	}
-	if _, err := parsePath(c.Path); err != nil {
-		return err
+	if err := place.Check(cmp.Or(c.Path, DefaultPath)); err != nil {
+		return fmt.Errorf("recorder: %w", err)
 	}
 	return c.MinFree.validate()
 }

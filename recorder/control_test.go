@@ -408,31 +408,6 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-func TestPaths(t *testing.T) {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	for _, tt := range []struct{ template, name, want string }{
-		{DefaultPath, "acme/alice/desk", "acme/alice/desk/20260102T030405Z-id"},
-		{"{tenant}/{user}/{stream}/{start}-{id}", "acme/alice/desk", "acme/alice/desk/20260102T030405Z-id"},
-		{"{tenant}/{user}/{stream}/{start}-{id}", "acme/alice/desk/2", "acme/alice/desk/2/20260102T030405Z-id"},
-		{"{tenant}/{user}/{stream}/{start}-{id}", "acme/desk", "acme/desk/20260102T030405Z-id"},
-		{"{tenant}/{user}/{stream}/{start}-{id}", "desk", "desk/20260102T030405Z-id"},
-		{"{date}/{id}", "desk", "2026-01-02/id"},
-	} {
-		template, err := parsePath(tt.template)
-		if err != nil {
-			t.Error(err)
-		}
-		if got := expandPath(template, tt.name, at, "id"); got != tt.want {
-			t.Errorf("%s of %s is %s, want %s", tt.template, tt.name, got, tt.want)
-		}
-	}
-	for _, bad := range []string{"{name}", "{id}/x", "/{id}", "../{id}", "{name}/../{id}", "{who}-{id}", ".x/{id}", "a/.{id}", "a b-{id}", "a:{id}"} {
-		if _, err := parsePath(bad); err == nil {
-			t.Errorf("%q is taken", bad)
-		}
-	}
-}
-
 func TestParseSpace(t *testing.T) {
 	for text, want := range map[string]Space{
 		"5%": {Percent: 5}, "0.5 %": {Percent: 0.5}, "500MB": {Bytes: 500e6}, "1GiB": {Bytes: 1 << 30}, "1.5 kB": {Bytes: 1500}, "0": {}, "12": {Bytes: 12},

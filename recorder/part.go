@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"weir/recorder/place"
 	"weir/recorder/webm"
 	"weir/recorder/webm/ebml"
 	"weir/sfu"
@@ -51,7 +52,7 @@ func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*p
 	p.record = Recording{
 		ID: id, Stream: s.stream.Name, StreamID: s.stream.ID, State: Active,
 		StartedAt: start, Gaps: []Gap{}, Metadata: s.meta, Part: s.parts + 1, Previous: s.last,
-		base: expandPath(r.config.Path, s.stream.Name, start, id),
+		base: place.Of(r.config.Path, s.stream.Name, start, id),
 	}
 	p.record.setTexts(s.texts())
 	p.noted.texts = p.record.texts()

@@ -47,7 +47,8 @@ var mayImport = map[string][]string{
 	"sfu/poster":         {"sfu", "sfu/media", "sfu/poster/picture"},
 	"sfu/poster/picture": {"sfu/codec", "sfu/media"},
 	"sfu/relay":          {"sfu", "sfu/media", "sfu/codec"},
-	"recorder":           {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
+	"recorder":           {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/place", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
+	"recorder/place":     {},
 	"recorder/playback":  {"sfu", "sfu/media", "sfu/codec", "recorder/webm/ebml", "recorder/webm/read"},
 	"recorder/mp4":       {"sfu/media", "sfu/codec"},
 
@@ -122,7 +123,7 @@ var homes = map[string][]string{
 var sansIO = []string{
 	"sfu/media", "sfu/codec", "sfu/forward", "sfu/rtp", "sfu/simulcast", "sfu/catchup", "sfu/pace", "sfu/interleave", "sfu/peer/sdp", "sfu/poster/picture",
 	"recorder/webm", "recorder/webm/ebml", "recorder/webm/layout", "recorder/webm/walk", "recorder/webm/read", "recorder/webm/repair",
-	"recorder/mp4",
+	"recorder/mp4", "recorder/place",
 }
 
 // worldly are the packages of the standard library that sansIO may not import.

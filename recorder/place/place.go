@@ -1,4 +1,4 @@
-package recorder
+package place
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// DefaultPath is where recordings lie unless Config.Path says otherwise.
-const DefaultPath = "{name}/{start}-{id}"
+// Default is where recordings lie unless somebody says otherwise.
+const Default = "{name}/{start}-{id}"
 
 // placeholder is one of those that a path template may have.
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
@@ -19,7 +19,7 @@ var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 // file system somewhere takes for something else.
 var literal = regexp.MustCompile(`^[A-Za-z0-9._=/-]*$`)
 
-// parsePath checks a template of paths, with these placeholders:
+// Check checks a template of paths, with these placeholders:
 //
 //	{name}    the whole name of the stream, with its slashes
 //	{tenant}  its first segment, if it has two or more
@@ -30,31 +30,28 @@ var literal = regexp.MustCompile(`^[A-Za-z0-9._=/-]*$`)
 //	{id}      the recording's id; needed
 //
 // A segment that stays empty is left out.
-func parsePath(template string) (string, error) {
-	if template == "" {
-		template = DefaultPath
-	}
+func Check(template string) error {
 	for _, p := range placeholder.FindAllString(template, -1) {
 		switch p {
 		case "{name}", "{tenant}", "{user}", "{stream}", "{start}", "{date}", "{id}":
 		default:
-			return "", fmt.Errorf("recorder: the path has the placeholder %s; there are {name}, {tenant}, {user}, {stream}, {start}, {date} and {id}", p)
+			return fmt.Errorf("the path has the placeholder %s; there are {name}, {tenant}, {user}, {stream}, {start}, {date} and {id}", p)
 		}
 	}
 	rest := placeholder.ReplaceAllString(template, "")
 	switch {
 	case !strings.Contains(path.Base(template), "{id}"):
-		return "", errors.New("recorder: the last segment of the path must have {id}, or recordings would overwrite one another")
+		return errors.New("the last segment of the path must have {id}, or recordings would overwrite one another")
 	case !literal.MatchString(rest), strings.HasPrefix(template, "/"), strings.Contains(template, ".."), strings.HasPrefix(template, "."), strings.Contains(template, "/."):
-		return "", fmt.Errorf("recorder: the path is %q; it is relative, has letters, digits and ._=/- beside its placeholders, and no segment begins with a dot", template)
+		return fmt.Errorf("the path is %q; it is relative, has letters, digits and ._=/- beside its placeholders, and no segment begins with a dot", template)
 	}
-	return template, nil
+	return nil
 }
 
-// expandPath returns the path of a recording, without suffix. Names of streams
+// Of returns the path of a recording, without suffix. Names of streams
 // are safe as paths (sfu.ValidName); a colon in the time would not be on all
 // systems.
-func expandPath(template, name string, start time.Time, id string) string {
+func Of(template, name string, start time.Time, id string) string {
 	segments := strings.Split(name, "/")
 	var tenant, user string
 	if len(segments) > 1 {
