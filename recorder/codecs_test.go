@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"weir/recorder/mend"
 	"weir/sfu/codec"
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
@@ -206,7 +207,7 @@ func checkContainers(t *testing.T, r *Recorder) []Recording {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := Verify(f.Name())
+		report, err := mend.Verify(f.Name())
 		f.Close()
 		if err != nil || !report.Clean || report.Frames != rec.Frames {
 			t.Errorf("%s: %v, %d frames of %d, %v", rec.ID, report.Faults, report.Frames, rec.Frames, err)

@@ -35,6 +35,10 @@ type Config struct {
 	// kept.
 	RetainAge   time.Duration
 	RetainBytes int64
+	// Poster returns the newest picture of a live stream, if there is one. Where none is
+	// from since on, one is wanted soon. It must not block, and may be nil: no pictures
+	// are kept.
+	Poster func(streamID string, since time.Time) (p Poster, ok bool)
 	// WritingApp is what files name as their writer. Default "weir".
 	WritingApp string
 	// OnEvent is told when a recording starts, pauses and ends. It must not block.

@@ -79,6 +79,9 @@ func (s *session) resume() error {
 		return err
 	}
 	s.tellPause(Active, EventResumed)
+	if p := s.current; p != nil {
+		p.posters.since = s.stream.StartedAt.Add(s.now())
+	}
 	for _, track := range s.tracks {
 		if track.Info().Kind() == media.Video {
 			track.RequestKeyframe() // the picture begins with one

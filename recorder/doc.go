@@ -5,6 +5,7 @@
 //
 //	{stream name}/{start, UTC}-{id}.webm       while open with the suffix .part
 //	{stream name}/{start, UTC}-{id}.json       what is known about it
+//	{stream name}/{start, UTC}-{id}.jpg        a picture of it, if there is one
 //
 // The sidecars are the truth: an SQLite index answers queries, and is made again from
 // them when it is missing or damaged. Recordings that go on are in memory.
@@ -19,6 +20,9 @@
 // own, so a slow disk holds up no other reader: the rings are the queue, a cursor that
 // is lapped goes on at the next keyframe, and the gap is on record. A second goroutine
 // forces the file to the disk.
+//
+// The pictures are those that others have of the live stream (Config.Poster): one from
+// the recording's second half is kept (poster.go).
 //
 // A part ends when the stream does, when it is stopped, at a keyframe when it is
 // to be rotated, or when writing fails; then it is repaired in place, and the next

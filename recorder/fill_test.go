@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"weir/recorder/mend"
 	"weir/recorder/webm/read"
 	"weir/recorder/webm/repair"
 	"weir/sfu"
@@ -204,7 +205,7 @@ func (h *holed) check(t *testing.T, rec Recording, file string) (filler int64) {
 		t.Errorf("tracks: %v", got.codecs)
 	}
 	h.checkPlayed(t, got, rec)
-	report, err := Verify(file)
+	report, err := mend.Verify(file)
 	if err != nil || !report.Clean {
 		t.Errorf("verify: %v, %v", report.Faults, err)
 	}

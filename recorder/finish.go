@@ -14,6 +14,10 @@ import (
 func (p *part) finish(cause error) bool {
 	r := p.recorder
 	p.syncer.stop()
+	p.look()
+	if err := r.keepPoster(&p.record, p.posters.kept); err != nil {
+		p.log.Warn("poster not written", "recording", p.record.ID, "reason", err)
+	}
 	p.summarize()
 	err := cause
 	if err == nil {

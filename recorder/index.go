@@ -139,7 +139,7 @@ func (x *index) put(all ...indexed) error {
 			ended = *r.EndedAt
 		}
 		if _, err := tx.Exec(`INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Stream, r.StreamID,
-			string(r.State), r.StartedAt.UnixNano(), ended.UnixNano(), r.Bytes, r.base, one.stamp, sidecar); err != nil {
+			string(r.State), r.StartedAt.UnixNano(), ended.UnixNano(), r.size(), r.base, one.stamp, sidecar); err != nil {
 			return fmt.Errorf("recorder: index: %w", err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // leftover is a file that only a program which was killed leaves.
-var leftover = regexp.MustCompile(`\.json\.new$|\.(webm|mkv)(\.part)?\.fixed$`)
+var leftover = regexp.MustCompile(`\.(json|jpg)\.new$|\.(webm|mkv)(\.part)?\.fixed$`)
 
 // load brings the index into line with the sidecars: those that it does not have,
 // or has in another state, are read. One that cannot be read is reported and left
@@ -110,6 +110,7 @@ func (w *walk) orphans() {
 		}
 		rec.StartedAt = info.ModTime().UTC()
 		rec.interrupt(info)
+		w.recorder.findPoster(rec)
 		w.open = append(w.open, rec)
 	}
 }

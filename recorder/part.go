@@ -42,6 +42,7 @@ type part struct {
 	updated time.Time
 	noted   notedNews
 	quality collector
+	posters posterKeeper
 }
 
 // openPart makes a file and its sidecar. If it fails it leaves nothing behind.
@@ -55,7 +56,7 @@ func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*p
 		base: place.Of(r.config.Path, s.stream.Name, start, id),
 	}
 	p.record.setTexts(s.texts())
-	p.noted.texts = p.record.texts()
+	p.noted.texts, p.posters.since = p.record.texts(), start
 	var tracks []ebml.TrackEntry
 	for _, i := range pictureFirst(inputs) {
 		in := inputs[i]
@@ -231,6 +232,7 @@ func (p *part) flush(now time.Time) error {
 	}
 	if now.Sub(p.updated) >= updateInterval {
 		p.updated = now
+		p.look()
 		p.summarize()
 		p.recorder.catalogue.set(&p.record)
 		p.noteNews(now)
@@ -239,24 +241,29 @@ func (p *part) flush(now time.Time) error {
 	return nil
 }
 
-// notedNews is which gaps and texts are in the sidecar.
+// notedNews is which gaps and texts are in the sidecar, and which picture is beside it.
 type notedNews struct {
-	gaps  int
-	texts sfu.Texts
-	at    time.Time
+	gaps   int
+	texts  sfu.Texts
+	poster *posterFile
+	at     time.Time
 }
 
-// noteNews has gaps and texts that are new put into the sidecar, where they outlive
+// noteNews has gaps, texts and pictures that are new put into files, where they outlive
 // the program. The more there are the longer they wait, for all are written each time:
 // 1,000 of them, some 80 KiB, each 10 s.
 func (p *part) noteNews(now time.Time) {
-	gaps, texts := len(p.record.Gaps)+p.record.MoreGaps, p.record.texts()
-	if gaps == p.noted.gaps && texts == p.noted.texts || now.Sub(p.noted.at) < time.Duration(len(p.record.Gaps))*gapNotePause {
+	news := notedNews{len(p.record.Gaps) + p.record.MoreGaps, p.record.texts(), p.posters.kept, p.noted.at}
+	if news == p.noted || now.Sub(p.noted.at) < time.Duration(len(p.record.Gaps))*gapNotePause {
 		return
 	}
-	p.noted = notedNews{gaps, texts, now}
+	news.at = now
+	p.noted = news
 	record := p.record.clone()
-	p.syncer.note(func() error { return p.recorder.writeSidecar(&record) })
+	p.syncer.note(func() error {
+		unkept := p.recorder.keepPoster(&record, news.poster) // first: the sidecar tells of it
+		return errors.Join(unkept, p.recorder.writeSidecar(&record))
+	})
 }
 
 // gapNotePause is how long gaps wait for each that there is already.
@@ -268,6 +275,7 @@ func (p *part) size() int64 { return p.writer.Stats().Bytes }
 // summarize takes over the writer's figures, and what is said of the stream by now.
 func (p *part) summarize() {
 	p.record.setTexts(p.session.texts())
+	p.posters.kept.tell(&p.record)
 	s := p.writer.Stats()
 	p.record.Bytes, p.record.DurationMS = s.Bytes, milliseconds(s.Duration)
 	p.record.Frames, p.record.Keyframes = s.Blocks, s.Keyframes

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -73,6 +74,11 @@ type Recording struct {
 	// Container is the file's type, which is its suffix too: webm or mkv. Old
 	// sidecars do not tell: webm.
 	Container string `json:"container,omitempty"`
+	// PosterBytes is the size of the picture beside the file, a JPEG; 0: there is none.
+	// PosterAtMS is when it is to be seen in the recording.
+	PosterBytes int64 `json:"poster_bytes,omitempty"`
+	PosterAtMS  int64 `json:"poster_at_ms,omitempty"`
+
 	// base is the path without suffix, relative to Config.Dir.
 	base string
 }
@@ -99,6 +105,24 @@ func (r *Recording) name() string { return r.base + r.Suffix() }
 // partName is the recording's file before that.
 func (r *Recording) partName() string { return r.name() + partSuffix }
 
+// posterName is the recording's picture.
+func (r *Recording) posterName() string { return r.base + posterSuffix }
+
+// PosterPath is where the recording's picture is served, below the root of the server:
+// another address for another picture. Empty: there is none.
+func (r *Recording) PosterPath() string {
+	if r.PosterBytes == 0 {
+		return ""
+	}
+	return "/recordings/" + r.ID + posterSuffix + "?v=" + r.PosterVersion()
+}
+
+// PosterVersion is another one for another picture of the recording.
+func (r *Recording) PosterVersion() string { return fmt.Sprintf("%x-%x", r.PosterAtMS, r.PosterBytes) }
+
+// size is how many bytes all that belongs to the recording takes, but its sidecar.
+func (r *Recording) size() int64 { return r.Bytes + r.PosterBytes }
+
 // sidecarName is the recording's sidecar.
 func (r *Recording) sidecarName() string { return r.base + sidecarSuffix }
 
@@ -106,7 +130,8 @@ func (r *Recording) sidecarName() string { return r.base + sidecarSuffix }
 const (
 	partSuffix    = ".part"
 	sidecarSuffix = ".json"
-	freshSuffix   = ".new"   // of a sidecar that is being written
+	posterSuffix  = ".jpg"
+	freshSuffix   = ".new"   // of a sidecar or a picture that is being written
 	fixedSuffix   = ".fixed" // of a file that is being rewritten
 )
 

@@ -27,7 +27,7 @@ func (r *Recorder) tidy(now time.Time) {
 	}
 	r.prune(time.Unix(0, math.MaxInt64), func(rec *Recording) bool {
 		over := total > c.RetainBytes
-		total -= rec.Bytes
+		total -= rec.size()
 		return over
 	}, "too many bytes in all")
 }
@@ -62,7 +62,7 @@ func (r *Recorder) prune(before time.Time, wanted func(*Recording) bool, reason 
 	}
 }
 
-// Delete deletes a recording that has ended: its file and its sidecar. Errors wrap
+// Delete deletes a recording that has ended: its file, its picture and its sidecar. Errors wrap
 // ErrNotFound or ErrActive.
 func (r *Recorder) Delete(id string) error {
 	r.saving.Lock()
@@ -84,7 +84,7 @@ func (r *Recorder) Delete(id string) error {
 // discard removes the files of a recording: the sidecar last, so that a program
 // that is killed in between does not adopt the rest. Called with saving held.
 func (r *Recorder) discard(rec *Recording) error {
-	for _, name := range []string{rec.name(), rec.partName(), rec.sidecarName()} {
+	for _, name := range []string{rec.name(), rec.partName(), rec.posterName(), rec.sidecarName()} {
 		if err := ignoreMissing(r.disk.Remove(name)); err != nil {
 			return fmt.Errorf("recorder: %w", err) // it is still there, and stays listed
 		}

@@ -42,6 +42,7 @@ func (r *Recorder) readSidecar(name string) (rec *Recording, open bool, err erro
 	}
 	if rec.State.open() { // its program is gone
 		rec.interrupt(media)
+		r.findPoster(rec)
 		unnamed = true
 	}
 	return rec, unnamed, nil

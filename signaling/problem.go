@@ -70,6 +70,8 @@ var table = []struct {
 		Detail: "A poster has at most 65536 bytes, and 640 pixels on each side."}},
 	{picture.ErrBroken, Problem{Status: http.StatusBadRequest, Title: "Not a JPEG",
 		Detail: "The poster cannot be read as a JPEG. Send a whole one."}},
+	{recorder.ErrNoPoster, Problem{Status: http.StatusNotFound, Title: "No poster",
+		Detail: "There is no picture of this recording: it has none, or none could be taken of it yet."}},
 	{recorder.ErrActive, Problem{Status: http.StatusConflict, Title: "Recording goes on",
 		Detail: "This recording has not ended yet. Stop it first."}},
 	{recorder.ErrNotRecording, Problem{Status: http.StatusConflict, Title: "Not recording",

@@ -43,7 +43,7 @@ type appConfig struct {
 	record                     bool
 	grace                      time.Duration
 	keyframes                  time.Duration   // sfu.Config.KeyframeInterval
-	recording                  recorder.Config // Dir, WritingApp, OnEvent and Log are not used
+	recording                  recorder.Config // Dir, WritingApp, OnEvent, Poster and Log are not used
 	version                    string
 	log                        *slog.Logger
 }
@@ -123,6 +123,7 @@ func (a *app) openRecorder(c appConfig) (err error) {
 	a.events = admin.NewEvents()
 	recording := c.recording
 	recording.Dir, recording.WritingApp, recording.Log = filepath.Join(c.dataDir, "recordings"), "weir "+c.version, c.log
+	recording.Poster = a.recordedPoster
 	recording.OnEvent = func(e recorder.Event) { a.events.Publish(e.Type, admin.RecordingEvent(e)) }
 	if err := recording.Validate(); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "recorder: "))

@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 	"sfu/relay":          {"sfu", "sfu/media", "sfu/codec"},
 	"recorder":           {"sfu", "sfu/media", "sfu/codec", "sfu/interleave", "recorder/place", "recorder/webm", "recorder/webm/ebml", "recorder/webm/repair"},
 	"recorder/place":     {},
+	"recorder/mend":      {"recorder/webm/repair"},
 	"recorder/playback":  {"sfu", "sfu/media", "sfu/codec", "recorder/webm/ebml", "recorder/webm/read"},
 	"recorder/mp4":       {"sfu/media", "sfu/codec"},
 

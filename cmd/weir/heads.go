@@ -40,7 +40,11 @@ func (a *app) streamHead(r *http.Request, i signaling.Intent, name string) web.H
 	if err != nil {
 		return head // there is none now
 	}
-	return web.Head{Title: cmp.Or(stream.Title, name), Description: cmp.Or(stream.Description, "A broadcast of "+name+".")}
+	head = web.Head{Title: cmp.Or(stream.Title, name), Description: cmp.Or(stream.Description, "A broadcast of "+name+".")}
+	if path, ok := a.posterPath(stream); ok && a.routes.Authorize(r, i.As(signaling.Watch, name)) == nil {
+		head.Image = path
+	}
+	return head
 }
 
 // recordingHead is the head of a recording's page. Who may not read what is known about
@@ -55,7 +59,12 @@ func (a *app) recordingHead(r *http.Request, i signaling.Intent, id string) web.
 	if err != nil {
 		return web.Head{Unknown: errors.Is(err, recorder.ErrNotFound)}
 	}
-	return web.Head{Title: cmp.Or(rec.Title, rec.Stream), Description: cmp.Or(rec.Description, recorded(rec))}
+	head := web.Head{Title: cmp.Or(rec.Title, rec.Stream), Description: cmp.Or(rec.Description, recorded(rec))}
+	asked.Action = signaling.PlayRecording
+	if a.routes.Authorize(r, asked) == nil {
+		head.Image = rec.PosterPath()
+	}
+	return head
 }
 
 // recorded tells when a recording was made, and how long it is.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"time"
 
+	"weir/recorder"
 	"weir/sfu"
 	"weir/sfu/poster"
 	"weir/signaling/admin"
@@ -28,6 +30,12 @@ func startPosters(g *poster.Gallery) (stop func()) {
 func (a *app) posterPath(i sfu.StreamInfo) (string, bool) {
 	p, ok := a.posters.Poster(i.ID)
 	return posters.Path(i.Name, p.Version), ok
+}
+
+// recordedPoster is the newest picture of a live stream, for its recording.
+func (a *app) recordedPoster(streamID string, since time.Time) (recorder.Poster, bool) {
+	p, ok := a.posters.Since(streamID, since)
+	return recorder.Poster{JPEG: p.JPEG, Shown: p.Shown}, ok
 }
 
 // posterMetric tells what became of the pictures that were due.

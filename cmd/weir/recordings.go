@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"weir/recorder"
+	"weir/recorder/mend"
 	"weir/recorder/webm/repair"
 )
 
@@ -97,7 +98,7 @@ var errFaults = errors.New("not all files are in order")
 
 func verifyRecordings(c *cli.Context) error {
 	return eachFile(c, func(w io.Writer, file string) (bool, error) {
-		report, err := recorder.Verify(file)
+		report, err := mend.Verify(file)
 		if err != nil {
 			return false, err
 		}
@@ -131,9 +132,9 @@ func repairRecordings(c *cli.Context) error {
 // repairFile repairs one file.
 func repairFile(file string, sound bool) (report repair.Report, filled repair.Filled, kept string, err error) {
 	if sound {
-		return recorder.FillSound(file)
+		return mend.FillSound(file)
 	}
-	report, kept, err = recorder.Repair(file)
+	report, kept, err = mend.Repair(file)
 	return report, filled, kept, err
 }
 
@@ -146,7 +147,7 @@ func eachFile(c *cli.Context, do func(w io.Writer, file string) (good bool, err 
 	for _, file := range c.Args().Slice() {
 		good, err := do(c.App.Writer, file)
 		if err != nil {
-			fmt.Fprintf(c.App.Writer, "%s\n  cannot be used: %s\n", file, strings.TrimPrefix(strings.TrimPrefix(err.Error(), "recorder: "), "webm: "))
+			fmt.Fprintf(c.App.Writer, "%s\n  cannot be used: %s\n", file, strings.TrimPrefix(strings.TrimPrefix(err.Error(), "mend: "), "webm: "))
 		}
 		all = all && good
 	}

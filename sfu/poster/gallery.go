@@ -15,9 +15,10 @@ import (
 
 // Poster is a picture of a stream.
 type Poster struct {
-	JPEG    []byte // is not changed
-	Version string // another one for another picture
-	At      time.Time
+	JPEG    []byte    // is not changed
+	Version string    // another one for another picture
+	At      time.Time // when it was made
+	Shown   time.Time // when its stream showed it
 }
 
 // Config configures a Gallery.
@@ -48,12 +49,15 @@ type Gallery struct {
 	// guarded by mu
 	mu      sync.Mutex
 	posters map[string]*kept // by ID of the stream
+	wanted  []string         // IDs of streams of which one is wanted soon, and has not been before
+	changed chan struct{}    // holds one item: there is something for Run to look at
 }
 
 // kept is the poster of one stream.
 type kept struct {
 	Poster
-	sent time.Time // when its publisher sent one; zero: never
+	sent   time.Time // when its publisher sent one; zero: never
+	wanted bool      // a newer one is
 }
 
 // New returns a Gallery without posters. Run it.
@@ -70,7 +74,7 @@ func New(c Config) (*Gallery, error) {
 	if c.measure == nil {
 		c.measure = measure
 	}
-	return &Gallery{config: c, posters: map[string]*kept{}}, nil
+	return &Gallery{config: c, posters: map[string]*kept{}, changed: make(chan struct{}, 1)}, nil
 }
 
 // Poster returns the poster of the stream with that ID, if it has one.
@@ -82,6 +86,39 @@ func (g *Gallery) Poster(streamID string) (Poster, bool) {
 		return Poster{}, false
 	}
 	return k.Poster, true
+}
+
+// Since is Poster. If that is older, the next picture is taken as soon as the budget
+// allows.
+func (g *Gallery) Since(streamID string, since time.Time) (Poster, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	k := g.posters[streamID]
+	if k == nil {
+		return Poster{}, false // the first one is taken at once
+	}
+	if k.Shown.Before(since) && !k.wanted {
+		k.wanted = true
+		g.wanted = append(g.wanted, streamID)
+		g.tell()
+	}
+	return k.Poster, true
+}
+
+// tell has Run look at what has changed.
+func (g *Gallery) tell() {
+	select {
+	case g.changed <- struct{}{}:
+	default: // it has been told already
+	}
+}
+
+// takeWanted returns the streams of which pictures have come to be wanted.
+func (g *Gallery) takeWanted() (ids []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ids, g.wanted = g.wanted, nil
+	return ids
 }
 
 // sendPause is the least time between two posters that a publisher sends of a stream.
@@ -110,14 +147,14 @@ func (g *Gallery) Put(name string, jpeg []byte) error {
 		g.count(refused)
 		return ErrTooSoon
 	}
-	g.posters[stream.ID] = &kept{newPoster(jpeg, now), now}
+	g.posters[stream.ID] = &kept{Poster: newPoster(jpeg, now, now), sent: now}
 	g.count(sent)
 	return nil
 }
 
-func newPoster(jpeg []byte, now time.Time) Poster {
+func newPoster(jpeg []byte, now, shown time.Time) Poster {
 	sum := sha256.Sum256(jpeg)
-	return Poster{JPEG: jpeg, Version: hex.EncodeToString(sum[:8]), At: now}
+	return Poster{JPEG: jpeg, Version: hex.EncodeToString(sum[:8]), At: now, Shown: shown}
 }
 
 // hang puts up a poster that was taken of a stream.
@@ -129,7 +166,7 @@ func (g *Gallery) hang(streamID string, p Poster) {
 		k = &kept{}
 		g.posters[streamID] = k
 	}
-	k.Poster = p
+	k.Poster, k.wanted = p, false
 }
 
 // sentLately reports whether the publisher of a stream sends posters itself.

@@ -40,6 +40,8 @@ func newStudio(t *testing.T) *studio {
 	s := &studio{hub: hub, t: t, cpu: 5 * time.Millisecond, wall: 5 * time.Millisecond}
 	s.Gallery, err = New(Config{Hub: hub, decode: s.decode, measure: func(do func()) (cpu, wall time.Duration) {
 		do()
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		return s.cpu, s.wall
 	}})
 	if err != nil {
@@ -62,6 +64,13 @@ func (s *studio) decode(keyframe []byte) ([]byte, error) {
 	defer s.mu.Unlock()
 	s.decoded = append(s.decoded, time.Now())
 	return keyframe, s.fails
+}
+
+// costs sets what a picture costs, and how long it takes.
+func (s *studio) costs(cpu, wall time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cpu, s.wall = cpu, wall
 }
 
 // times is when pictures were taken, since then.
@@ -188,7 +197,7 @@ func TestSmallest(t *testing.T) {
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStudio(t)
-		s.cpu, s.wall = 60*time.Millisecond, 60*time.Millisecond
+		s.costs(60*time.Millisecond, 60*time.Millisecond)
 		const streams, minutes = 50, 20
 		var all []*live
 		for i := range streams {
@@ -223,7 +232,7 @@ func TestBudget(t *testing.T) {
 func TestLongest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStudio(t)
-		s.cpu, s.wall = 2*time.Second, 2*time.Second
+		s.costs(2*time.Second, 2*time.Second)
 		var all []*live
 		for i := range 5 {
 			all = append(all, s.publish(fmt.Sprint(i), vp8))
@@ -254,7 +263,7 @@ func TestLongest(t *testing.T) {
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStudio(t)
-		s.wall = 30 * time.Millisecond
+		s.costs(s.cpu, 30*time.Millisecond)
 		for i := range 40 {
 			l := s.publish(fmt.Sprint(i), vp8)
 			l.keyframe(0, 320, 180)
@@ -263,7 +272,7 @@ func TestLoad(t *testing.T) {
 		if got := s.outcome("taken"); got != 5 || s.outcome("skipped") == 0 {
 			t.Errorf("%d were taken, %d skipped", got, s.outcome("skipped"))
 		}
-		s.wall = s.cpu // and now it has time again
+		s.costs(s.cpu, s.cpu) // and now it has time again
 		time.Sleep(61 * time.Second)
 		if got := s.outcome("taken"); got < 40 {
 			t.Errorf("%d were taken", got)
@@ -326,6 +335,42 @@ func TestPut(t *testing.T) {
 		l.play(100 * time.Second) // its publisher sends none any more
 		if got := s.outcome("taken"); got == 0 {
 			t.Error("none was taken")
+		}
+	})
+}
+
+// TestWanted: a picture of a stream that is newer than the last one is taken as soon as it
+// shows another, if somebody wants it; and it tells when it was shown.
+func TestWanted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudio(t)
+		l, start := s.publish("a", vp8), time.Now()
+		id, began := l.Info().ID, l.Info().StartedAt
+		if _, ok := s.Since(id, start); ok {
+			t.Error("there is a picture of nothing")
+		}
+		shown := l.Now()
+		l.play(10 * time.Second)
+		if p, ok := s.Since(id, start.Add(-time.Second)); !ok || !p.Shown.Equal(began.Add(shown)) {
+			t.Errorf("%v, shown at %v", ok, p.Shown)
+		}
+		l.play(10 * time.Second)
+		wanted := time.Now()
+		for range 5 { // it is asked for often, and taken once
+			s.Since(id, wanted)
+			l.play(2 * time.Second)
+		}
+		if p, _ := s.Since(id, wanted); p.Shown.Before(wanted) || p.Shown.After(wanted.Add(2*time.Second)) {
+			t.Errorf("wanted since %v, shown at %v", wanted.Sub(start), p.Shown.Sub(start))
+		}
+		l.play(50 * time.Second)
+		if got := s.times(start); len(got) != 2 && len(got) != 3 || got[1] < 20*time.Second || got[1] > 22*time.Second {
+			t.Errorf("taken after %v", got)
+		}
+		l.Close()
+		time.Sleep(time.Second)
+		if _, ok := s.Since(id, time.Now()); ok {
+			t.Error("there is one of a stream that is over")
 		}
 	})
 }

@@ -37,6 +37,7 @@ const (
 // subject is a stream that pictures are taken of.
 type subject struct {
 	id, name string
+	started  time.Time // the zero of its keyframes' times
 	due      time.Time
 	taken    time.Time     // the last picture; zero: none yet
 	pts      time.Duration // of its keyframe
@@ -59,8 +60,7 @@ type taker struct {
 func (g *Gallery) Run(ctx context.Context) error {
 	now := time.Now()
 	t := &taker{gallery: g, subjects: map[string]*subject{}, regular: newBudget(share, saved, now), urgent: newBudget(urgentShare, urgentSaved, now)}
-	changed := make(chan struct{}, 1)
-	changed <- struct{}{}
+	g.tell()
 	events := g.config.Hub.Watch(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -69,27 +69,24 @@ func (g *Gallery) Run(ctx context.Context) error {
 			if e.Kind == sfu.ViewerJoined || e.Kind == sfu.ViewerLeft {
 				continue
 			}
-			select {
-			case changed <- struct{}{}:
-			default: // it has been told already
-			}
+			g.tell()
 		}
 	}()
 	for ctx.Err() == nil {
 		t.round(ctx)
-		t.await(ctx, changed)
+		t.await(ctx)
 	}
 	<-watched
 	return nil
 }
 
-// await waits until a picture is due, or streams have come or gone.
-func (t *taker) await(ctx context.Context, changed <-chan struct{}) {
+// await waits until a picture is due or wanted, or streams have come or gone.
+func (t *taker) await(ctx context.Context) {
 	next := time.NewTimer(t.next(time.Now()))
 	defer next.Stop()
 	select {
 	case <-next.C:
-	case <-changed:
+	case <-t.gallery.changed:
 		select { // a hundred streams that come at once are one change
 		case <-time.After(settle):
 			t.survey()
@@ -114,11 +111,16 @@ func (t *taker) survey() {
 	for _, i := range t.gallery.config.Hub.Streams() {
 		there[i.ID] = true
 		if i.Live && t.subjects[i.ID] == nil {
-			t.subjects[i.ID] = &subject{id: i.ID, name: i.Name, due: time.Now()}
+			t.subjects[i.ID] = &subject{id: i.ID, name: i.Name, started: i.StartedAt, due: time.Now()}
 		}
 	}
 	maps.DeleteFunc(t.subjects, func(id string, _ *subject) bool { return !there[id] })
 	t.gallery.clear(there)
+	for _, id := range t.gallery.takeWanted() {
+		if s := t.subjects[id]; s != nil {
+			s.due = time.Now()
+		}
+	}
 }
 
 // round takes the pictures that are due, those of streams without one first.
@@ -226,7 +228,7 @@ func (t *taker) take(s *subject, frame *media.Frame, now time.Time) {
 	t.load.note(cpu, wall, now)
 	s.taken, s.pts = now, frame.PTS
 	if err == nil {
-		t.gallery.hang(s.id, newPoster(jpeg, now))
+		t.gallery.hang(s.id, newPoster(jpeg, now, s.started.Add(frame.PTS)))
 		t.gallery.count(taken)
 		return
 	}

@@ -36,6 +36,7 @@ func newAPI(t *testing.T, n int) (http.Handler, *sfu.Hub) {
 		base := filepath.Join(dir, stream, start.Format("20060102T150405Z")+"-"+id)
 		raw, err := json.Marshal(recorder.Recording{
 			ID: id, Stream: stream, State: recorder.Finished, StartedAt: start, DurationMS: 1500, Bytes: 7, Gaps: []recorder.Gap{},
+			PosterBytes: int64(i % 6),
 			Tracks: []recorder.Track{{ID: "audio", Kind: "audio", Codec: "opus", Frames: 75}},
 		})
 		if err != nil {
@@ -239,6 +240,9 @@ func TestRecordings(t *testing.T) {
 		t.Errorf("pages bring %s", got)
 	}
 	one := get[object](t, h, "GET", "/api/v1/recordings/id00000000000005", 200)
+	if six := all.Recordings[0]; one["poster"] != "/recordings/id00000000000005.jpg?v=0-5" || six["poster"] != nil {
+		t.Errorf("posters %v and %v", one["poster"], six["poster"])
+	}
 	if one["url"] != "/recordings/id00000000000005.webm" || one["state"] != "finished" || one["duration_ms"] != 1500.0 ||
 		one["bytes"] != 7.0 || one["stream"] != "b/c" || one["started_at"] != "2026-01-02T03:04:05Z" || len(one["tracks"].([]any)) != 1 {
 		t.Errorf("recording %v", one)

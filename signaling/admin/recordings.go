@@ -15,6 +15,8 @@ import (
 type Recording struct {
 	recorder.Recording
 	URL string `json:"url"`
+	// Poster is where a picture of it is: another address for another picture.
+	Poster string `json:"poster,omitempty"`
 }
 
 const (
@@ -82,7 +84,11 @@ func (a *API) recording(_ *http.Request, i signaling.Intent) (any, error) {
 
 // show is rec as a client sees it that reached the server from there.
 func show(rec recorder.Recording, from signaling.Forwarded) Recording {
-	return Recording{Recording: rec, URL: from.Prefix + "/recordings/" + rec.ID + rec.Suffix()}
+	shown := Recording{Recording: rec, URL: from.Prefix + "/recordings/" + rec.ID + rec.Suffix()}
+	if path := rec.PosterPath(); path != "" {
+		shown.Poster = from.Prefix + path
+	}
+	return shown
 }
 
 // describe changes a recording's title and description, and replaces its metadata.

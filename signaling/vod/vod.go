@@ -16,8 +16,11 @@ import (
 // that a slow download may last as long as it needs.
 const stallTimeout = 30 * time.Second
 
-// Register adds GET /recordings/{id}.webm, or .mkv, and /recordings/{id}, which page
-// answers: it is the same pattern to http.ServeMux.
+// posterSuffix is how the address of a recording's picture ends.
+const posterSuffix = ".jpg"
+
+// Register adds GET /recordings/{id}.webm, or .mkv, /recordings/{id}.jpg, its picture, and
+// /recordings/{id}, which page answers: it is the same pattern to http.ServeMux.
 func Register(routes *signaling.Routes, r *recorder.Recorder, page signaling.Handler) {
 	routes.Add(signaling.Route{
 		Pattern: "/recordings/{file}",
@@ -35,7 +38,11 @@ func Register(routes *signaling.Routes, r *recorder.Recorder, page signaling.Han
 				page(w, req, i)
 				return
 			}
-			if err := serve(w, req, i, r); err != nil {
+			answer := serve
+			if path.Ext(req.PathValue("file")) == posterSuffix {
+				answer = servePoster
+			}
+			if err := answer(w, req, i, r); err != nil {
 				signaling.WriteError(w, err)
 			}
 		},
@@ -74,6 +81,29 @@ func serve(w http.ResponseWriter, req *http.Request, i signaling.Intent, r *reco
 	// Bytes that are written from now on are of another entity tag.
 	content := io.NewSectionReader(f, 0, info.Size())
 	http.ServeContent(&renewing{ResponseWriter: w}, req, "", info.ModTime(), content)
+	return nil
+}
+
+// servePoster answers with a recording's picture. The address that tells which one it is
+// (?v=) is another one for another picture.
+func servePoster(w http.ResponseWriter, req *http.Request, i signaling.Intent, r *recorder.Recorder) error {
+	f, rec, err := r.OpenPoster(i.Recording)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("vod: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Cache-Control", "max-age=30")
+	if info.Size() == rec.PosterBytes && req.URL.Query().Get("v") == rec.PosterVersion() {
+		h.Set("Cache-Control", "max-age=3600, immutable")
+	}
+	h.Set("ETag", fmt.Sprintf(`"%s-%x-%x"`, rec.ID, info.Size(), info.ModTime().UnixNano()))
+	http.ServeContent(w, req, "", info.ModTime(), f)
 	return nil
 }
 

@@ -24,19 +24,20 @@ const (
 	finishedID = "aaaaaaaaaaaaaaaa"
 	growingID  = "bbbbbbbbbbbbbbbb"
 	goneID     = "cccccccccccccccc"
+	picturedID = "dddddddddddddddd"
 )
 
 // content is what a recording holds; nobody reads it as WebM here.
 var content = bytes.Repeat([]byte("0123456789"), 1000)
 
 // newServer serves a folder with a finished recording, one whose file is still
-// open, and one whose file is gone.
+// open, one whose file is gone, and one with a picture.
 func newServer(t *testing.T) (url, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	write := func(id, stream, state, suffix string) {
+	write := func(id, stream, state, suffix string, more ...string) {
 		base := filepath.Join(dir, stream, "20260102T030405Z-"+id)
-		sidecar := fmt.Sprintf(`{"id":%q,"stream":%q,"state":%q,"started_at":"2026-01-02T03:04:05Z","gaps":[]}`, id, stream, state)
+		sidecar := fmt.Sprintf(`{"id":%q,"stream":%q,"state":%q,"started_at":"2026-01-02T03:04:05Z","gaps":[]%s}`, id, stream, state, strings.Join(more, ""))
 		for name, data := range map[string][]byte{base + ".json": []byte(sidecar), base + suffix: content} {
 			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 				t.Fatal(err)
@@ -49,6 +50,10 @@ func newServer(t *testing.T) (url, dir string) {
 	write(finishedID, "acme/alice/desk", "finished", ".webm")
 	write(growingID, "live", "interrupted", ".webm.part")
 	write(goneID, "gone", "finished", ".webm")
+	write(picturedID, "pictured", "finished", ".webm", `,"poster_bytes":9,"poster_at_ms":2000`)
+	if err := os.WriteFile(filepath.Join(dir, "pictured", "20260102T030405Z-"+picturedID+".jpg"), content[:9], 0o644); err != nil {
+		t.Fatal(err)
+	}
 	r, err := recorder.New(recorder.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -163,6 +168,8 @@ func TestNotServed(t *testing.T) {
 		{"GET", "/recordings/unknown.webm", 404},
 		{"GET", "/recordings/" + goneID + ".webm", 404},
 		{"GET", "/recordings/" + finishedID + ".json", 404},
+		{"GET", "/recordings/" + finishedID + ".jpg", 404},
+		{"GET", "/recordings/unknown.jpg", 404},
 		{"GET", "/recordings/" + finishedID + ".webm.part", 404},
 		{"GET", "/recordings/.webm", 404},
 		{"GET", "/recordings/..%2f..%2fetc%2fpasswd.json", 404},
@@ -193,6 +200,39 @@ func TestDownload(t *testing.T) {
 	}
 	if r, _ := do(t, "GET", url+"/recordings/"+finishedID+".webm"); r.Header.Get("Content-Disposition") != "" {
 		t.Error("without ?download it is not to be saved")
+	}
+}
+
+// TestPoster: a recording's picture has a type and a tag; its address with ?v= is another
+// one for another picture, and may be kept.
+func TestPoster(t *testing.T) {
+	url, dir := newServer(t)
+	if r, body := do(t, "GET", url+"/recordings/"+finishedID+".jpg"); r.StatusCode != 404 || !bytes.Contains(body, []byte("No poster")) {
+		t.Errorf("a recording without one: %s, %s", r.Status, body)
+	}
+	at := url + "/recordings/" + picturedID + ".jpg"
+	r, body := do(t, "GET", at)
+	tag := r.Header.Get("ETag")
+	if r.StatusCode != 200 || !bytes.Equal(body, content[:9]) || r.Header.Get("Content-Type") != "image/jpeg" || len(tag) < 10 || r.Header.Get("Cache-Control") != "max-age=30" {
+		t.Errorf("GET: %s, %q, %v", r.Status, body, r.Header)
+	}
+	if r, body = do(t, "HEAD", at); r.StatusCode != 200 || len(body) != 0 || r.ContentLength != 9 {
+		t.Errorf("HEAD: %s, %d bytes, %v", r.Status, len(body), r.Header)
+	}
+	if r, body = do(t, "GET", at, "If-None-Match: "+tag); r.StatusCode != 304 || len(body) != 0 {
+		t.Errorf("If-None-Match: %s, %d bytes", r.Status, len(body))
+	}
+	if r, _ = do(t, "GET", at+"?v=7d0-9"); r.StatusCode != 200 || r.Header.Get("Cache-Control") != "max-age=3600, immutable" {
+		t.Errorf("the address of this one: %s, %v", r.Status, r.Header)
+	}
+	if r, _ = do(t, "GET", at+"?v=0-9"); r.StatusCode != 200 || r.Header.Get("Cache-Control") != "max-age=30" {
+		t.Errorf("the address of an older one: %s, %v", r.Status, r.Header)
+	}
+	if err := os.Remove(filepath.Join(dir, "pictured", "20260102T030405Z-"+picturedID+".jpg")); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ = do(t, "GET", at); r.StatusCode != 404 {
+		t.Errorf("one that somebody has removed: %s", r.Status)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"weir/recorder"
+	"weir/recorder/mend"
 )
 
 // caseKind is what is to be done with each type of input of a case.
@@ -74,14 +74,14 @@ func repairedByHand(c *caseRun, file string) {
 	if err := os.WriteFile(copied, []byte(fileText(c.t, file)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	report, filled, _, err := recorder.FillSound(copied)
+	report, filled, _, err := mend.FillSound(copied)
 	if err != nil || filled.Frames == 0 {
 		c.wrong("%s: %+v, %v", filepath.Base(file), filled, err)
 		return
 	}
 	c.note("%s: %d holes, %v of silence", filepath.Base(file), filled.Holes, filled.Duration)
 	c.decodes(copied, 1)
-	if verified, err := recorder.Verify(copied); err != nil || verified.Filler != filled.Frames || verified.Frames != report.Frames {
+	if verified, err := mend.Verify(copied); err != nil || verified.Filler != filled.Frames || verified.Frames != report.Frames {
 		c.wrong("%s: verify finds %d frames of silence and %d others; %d and %d were written", filepath.Base(file), verified.Filler, verified.Frames, filled.Frames, report.Frames)
 	}
 	c.together(copied, len(fileMarks(c.t, copied).apart())+1, playerLimit)

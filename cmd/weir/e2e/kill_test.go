@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"weir/recorder"
+	"weir/recorder/mend"
 	"weir/recorder/webm/ebml"
 	"weir/recorder/webm/read"
 )
@@ -89,7 +89,7 @@ func killOnce(t *testing.T, binary string) (lost []time.Duration) {
 	}
 	for i := range publishers {
 		file := theFile(t, data, fmt.Sprintf("kill/%d/*.webm", i))
-		report, err := recorder.Verify(file)
+		report, err := mend.Verify(file)
 		if err != nil || !report.Clean || report.Duration < 500*time.Millisecond || !report.Indexed {
 			t.Errorf("%s: %v, %+v", file, err, report)
 		}

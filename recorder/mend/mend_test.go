@@ -1,4 +1,4 @@
-package recorder
+package mend
 
 import (
 	"os"
@@ -11,6 +11,9 @@ import (
 	"weir/sfu/media"
 	"weir/sfu/sfutest"
 )
+
+// How far apart pictures and packets of sound are.
+const step, soundStep = 40 * time.Millisecond, 20 * time.Millisecond
 
 // TestFillSoundKeepsTheFile: a file with holes is replaced and kept; one without is left
 // alone, and so is one whose other name is taken.
@@ -26,13 +29,13 @@ func TestFillSoundKeepsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range 100 {
-		at := time.Duration(n) * videoStep
+		at := time.Duration(n) * step
 		if err := w.WriteFrame(0, webm.Block{Time: at, Sync: n%25 == 0, Data: sfutest.VP8Frame(n, n%25 == 0, 100)}); err != nil {
 			t.Fatal(err)
 		}
 		if n%25 < 10 {
 			for i := range 2 {
-				err = w.WriteFrame(1, webm.Block{Time: at + time.Duration(i)*audioStep, Data: sfutest.OpusFrame(n, 50)})
+				err = w.WriteFrame(1, webm.Block{Time: at + time.Duration(i)*soundStep, Data: sfutest.OpusFrame(n, 50)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -47,7 +50,7 @@ func TestFillSoundKeepsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, filled, kept, err := FillSound(file)
-	if err != nil || filled.Holes != 4 || filled.Duration != 4*600*time.Millisecond-videoStep || report.Frames != 180 || kept != file+origSuffix {
+	if err != nil || filled.Holes != 4 || filled.Duration != 4*600*time.Millisecond-step || report.Frames != 180 || kept != file+origSuffix {
 		t.Fatalf("%+v, %+v, %s, %v", report, filled, kept, err)
 	}
 	if b, err := os.ReadFile(kept); err != nil || string(b) != string(was) {
