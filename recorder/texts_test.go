@@ -84,6 +84,9 @@ func TestTextsSurviveARestart(t *testing.T) {
 		if err == nil {
 			err = json.Unmarshal(raw, &fields)
 		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		change(fields)
 		if raw, err = json.Marshal(fields); err == nil {
 			err = os.WriteFile(base+sidecarSuffix, raw, 0o644)

@@ -20,7 +20,7 @@ func TestCleanTexts(t *testing.T) {
 		says        string // in the error
 	}{
 		{"مسيرة نحو البحر: بثّ مباشر", "مسيرة نحو البحر: بثّ مباشر", ""},
-		{"می‌خواهم", "می‌خواهم", ""}, // with a zero width non-joiner
+		{"می\u200cخواهم", "می\u200cخواهم", ""}, // with a zero width non-joiner
 		{"港からの生中継「第3回」", "港からの生中継「第3回」", ""},
 		{"👩‍👩‍👧‍👦 live from 🏝️", "👩‍👩‍👧‍👦 live from 🏝️", ""},
 		{"  spaces around \t\r\n", "spaces around", ""},

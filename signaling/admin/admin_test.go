@@ -37,7 +37,7 @@ func newAPI(t *testing.T, n int) (http.Handler, *sfu.Hub) {
 		raw, err := json.Marshal(recorder.Recording{
 			ID: id, Stream: stream, State: recorder.Finished, StartedAt: start, DurationMS: 1500, Bytes: 7, Gaps: []recorder.Gap{},
 			PosterBytes: int64(i % 6),
-			Tracks: []recorder.Track{{ID: "audio", Kind: "audio", Codec: "opus", Frames: 75}},
+			Tracks:      []recorder.Track{{ID: "audio", Kind: "audio", Codec: "opus", Frames: 75}},
 		})
 		if err != nil {
 			t.Fatal(err)
