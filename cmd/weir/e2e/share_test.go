@@ -42,6 +42,7 @@ func TestShare(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{320, 390, 1280} {
 			capture(t, p, "share", scheme, width)
+			p.Accessible("share, " + scheme)
 			if got := scanScreen(p); got != want {
 				t.Errorf("%s, %d px: a scanner reads %q", scheme, width, got)
 			}
