@@ -14,7 +14,8 @@ import (
 )
 
 // layout.html holds what all pages have in common, head.html what is filled for each
-// request; a file beside them holds the page's own, the main element.
+// request; a file beside them holds the page's own, the main element. What two of those
+// share is a template that they name: player.html, keys.html.
 //
 //go:embed pages
 var pageFiles embed.FS
@@ -50,7 +51,7 @@ var pages = map[string]page{
 	},
 	"watch.html": {
 		Title: "Watch: weir", Preview: "Watch live", Description: "Watch a broadcast live.",
-		Styles: []string{"stage", "watch"}, Script: "app/watch.js", GoLive: true, Line: true,
+		Styles: []string{"stage", "player", "watch"}, Script: "app/watch.js", GoLive: true, Line: true,
 	},
 	"recordings.html": {
 		Title: "Recordings: weir", Preview: "Recordings", Description: "Broadcasts recorded on this server.",
@@ -58,7 +59,7 @@ var pages = map[string]page{
 	},
 	"recording.html": {
 		Title: "Recording: weir", Preview: "Recording", Description: "A broadcast recorded on this server.",
-		Styles: []string{"stage", "watch"}, Script: "app/recording.js", GoLive: true, Line: true,
+		Styles: []string{"stage", "player", "watch"}, Script: "app/recording.js", GoLive: true, Line: true,
 	},
 	"404.html": {
 		Title: "Not found: weir", Description: "There is no page at this address.",
@@ -121,20 +122,20 @@ func (d document) at(path string, head []byte) file {
 // scripts. As with load, an error would be a defect of the build.
 func (s *site) addPages(fsys fs.FS) {
 	s.pages = map[string]document{}
-	layout := template.Must(template.ParseFS(fsys, "pages/"+layoutFile))
+	all := template.Must(template.ParseFS(fsys, "pages/*.html"))
 	for name, p := range pages {
-		own, err := fs.ReadFile(fsys, "pages/"+name)
-		if err != nil {
-			panic("web: embedded pages: " + err.Error())
+		var own strings.Builder
+		if err := all.ExecuteTemplate(&own, name, nil); err != nil {
+			panic(fmt.Sprintf("web: page %s: %v", name, err))
 		}
 		p.Head = headMark
 		p.Styles = []string{styleName(commonStyles), styleName(p.Styles)}
-		p.Main = template.HTML(own) // ours
+		p.Main = template.HTML(own.String()) // ours
 		if p.Script != "" {
 			p.Preloads = s.imports(p.Script)
 		}
 		var b bytes.Buffer
-		if err := layout.Execute(&b, p); err != nil {
+		if err := all.ExecuteTemplate(&b, layoutFile, p); err != nil {
 			panic(fmt.Sprintf("web: page %s: %v", name, err))
 		}
 		body := bytes.ReplaceAll(b.Bytes(), staticRef, []byte(string(staticRef)+s.version+"/"))

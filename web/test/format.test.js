@@ -26,7 +26,7 @@ test('sizes and rates', () => {
 test('what the tracks of a recording say', () => {
   const video = {kind: 'video', codec: 'vp8', width: 640, height: 360};
   const audio = {kind: 'audio', codec: 'opus'};
-  assert.deepEqual(format.tracks([audio, video]), {size: '640\u2009×\u2009360', codecs: 'VP8 · Opus'});
+  assert.deepEqual(format.tracks([audio, video]), {size: '640\u202f×\u202f360', codecs: 'VP8 · Opus'});
   assert.deepEqual(format.tracks([audio]), {size: 'audio only', codecs: 'Opus'});
   assert.deepEqual(format.tracks(undefined), {size: '–', codecs: '–'});
 });

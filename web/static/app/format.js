@@ -56,8 +56,8 @@ export function bitrate(bps) {
 export const fps = (n) => (Number.isFinite(n) ? `${Math.round(n)} fps` : NONE);
 export const ms = (n) => (Number.isFinite(n) ? `${Math.round(n)} ms` : NONE);
 
-/** Width × height with thin spaces; empty parts give a dash. */
-export const size = (width, height) => (width && height ? `${width}\u2009×\u2009${height}` : NONE);
+/** Width × height with narrow spaces that do not break; empty parts give a dash. */
+export const size = (width, height) => (width && height ? `${width}\u202f×\u202f${height}` : NONE);
 
 /** "3 viewers", "1 viewer". */
 export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

@@ -1,22 +1,57 @@
 import {byId, setIcon, setText} from './dom.js';
+import {hidingBar, seekBar} from './player-bar.js';
+import {playerClicks, playerKeys} from './player-keys.js';
 
 /**
- * Mute, volume, picture in picture, full screen and details, by button and
- * key. Controls that the browser cannot serve are not offered.
+ * Play, sound, theatre, picture in picture, full screen and statistics, by button, key and
+ * click. Controls that the browser cannot serve are not offered.
  *
  * @param {HTMLVideoElement} video
  * @param {HTMLElement} theatre what goes full screen: the video and its bar
+ * @param {object} how
+ * @param {() => void} how.toggle    plays or pauses
+ * @param {() => void} how.toEdge    goes to the live edge, or to the end
+ * @param {() => boolean} how.busy   whether the bar has to stay
  */
-export function playerControls(video, theatre) {
+export function playerControls(video, theatre, how) {
   sound(video);
   pictureInPicture(video);
   fullScreen(video, theatre);
-  byId('details').addEventListener('click', () => {
-    const open = byId('figures').hidden;
-    byId('figures').hidden = !open;
-    byId('details').setAttribute('aria-expanded', String(open));
+  statistics();
+  byId('play').addEventListener('click', how.toggle);
+  byId('live').addEventListener('click', how.toEdge);
+  byId('wide').addEventListener('click', () => widen(!('wide' in document.documentElement.dataset)));
+  byId('keys-button').addEventListener('click', showKeys);
+  seekBar(video);
+  hidingBar(video, theatre, how.busy);
+  playerClicks(video, how);
+  playerKeys(video, how);
+}
+
+async function showKeys() {
+  const before = /** @type {HTMLElement} */ (document.activeElement); // by a key, it is elsewhere
+  const [{openDialog}, {addStyles}] = await Promise.all([import('./dialog.js'), import('./styles.js')]);
+  await addStyles('dialog');
+  openDialog(byId('keys'), before);
+}
+
+/** Theatre: the picture takes the width and the height of the window. */
+function widen(wide) {
+  document.documentElement.toggleAttribute('data-wide', wide);
+  const button = byId('wide');
+  setText(button.querySelector('[data-label]'), wide ? 'Leave theatre' : 'Theatre');
+  button.title = `${wide ? 'Leave theatre' : 'Theatre'} (T)`;
+}
+
+/** Where the page has figures. */
+function statistics() {
+  const button = byId('details');
+  const figures = byId('figures');
+  button.hidden = !figures;
+  button.addEventListener('click', () => {
+    figures.hidden = !figures.hidden;
+    button.setAttribute('aria-expanded', String(!figures.hidden));
   });
-  keys({m: 'mute', f: 'fullscreen', p: 'pip', d: 'details'});
 }
 
 function sound(video) {
@@ -72,14 +107,8 @@ function fullScreen(video, theatre) {
   document.addEventListener('fullscreenchange', () => {
     const full = document.fullscreenElement === theatre;
     setIcon(button, full ? 'shrink' : 'expand');
-    setText(button.querySelector('[data-label]'), full ? 'Leave full screen' : 'Full screen');
-  });
-}
-
-function keys(map) {
-  document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const button = byId(map[event.key.toLowerCase()] ?? '');
-    if (button && !button.hidden) button.click();
+    const label = full ? 'Leave full screen' : 'Full screen';
+    setText(button.querySelector('[data-label]'), label);
+    button.title = `${label} (F)`;
   });
 }

@@ -2,11 +2,13 @@
 const LOAD_MS = 8000;
 
 /**
- * Plays a recording in the element that showed the broadcast, with the
- * browser's own controls, until the next broadcast begins.
+ * Plays a recording in the element that showed the broadcast, until the next broadcast
+ * begins.
  */
 export class Replay {
   #video;
+  /** Whether the element plays a recording. */
+  playing = false;
 
   /** @param {HTMLVideoElement} video */
   constructor(video) {
@@ -24,14 +26,14 @@ export class Replay {
     video.src = url;
     const loaded = await outcome(video, signal);
     if (signal.aborted || !loaded) return false;
-    video.controls = true;
-    video.play().catch(() => {}); // held back by the browser: there are controls
+    this.playing = true;
+    video.play().catch(() => {}); // held back by the browser: there is a button
     return true;
   }
 
   /** The element is the broadcast's again. */
   stop() {
-    this.#video.controls = false;
+    this.playing = false;
   }
 }
 

@@ -1,9 +1,12 @@
 import * as api from './api.js';
-import {byId, setIcon, setText, streamName, watchedName} from './dom.js';
+import {byId, pageURL, setIcon, setText, streamName, watchedName} from './dom.js';
 import * as format from './format.js';
+import {showPlay} from './player-bar.js';
 import {playerControls} from './player-controls.js';
+import {seekTo} from './player-keys.js';
 import {recordingId, recordingOf, recordingPage} from './recording-of.js';
 import {Replay} from './replay.js';
+import {showShelf} from './shelf.js';
 import {fallbackLine, forcedTransport, transportName} from './transport.js';
 import {Viewer} from '../client/viewer.js';
 
@@ -15,6 +18,12 @@ const replay = new Replay(video);
 /** @type {any} what the API said of the broadcast when it began */
 let stream = null;
 let clock = 0;
+/** When the user has paused it; 0: it plays, or would. */
+let pausedAt = 0;
+/** How many recordings of the name are shown, and how often it is looked who watches. */
+const SHELF = 12;
+const LOOK_TICKS = 10;
+let ticks = 0;
 let after = new AbortController();
 
 /** What covers the picture while there is none. `still`: the water rests. */
@@ -56,15 +65,17 @@ function onState({detail: {state, previous, problem, transport, fallbackReason, 
   const live = state === 'live';
   const veil = VEILS[state];
   byId('live').hidden = !live;
+  byId('bar').hidden = !live;
   byId('retry').hidden = state !== 'failed' && state !== 'idle';
   setText(byId('status'), STATUS[state]);
-  document.title = live ? `● ${name}: weir` : `${name}: weir`;
+  heading();
   if (veil) cover(veil, problem?.message);
   if (!live) clearFigures();
   setText(byId('transport'), live ? transportName(transport) : format.NONE);
   setText(byId('fallback'), fallbackLine(fallbackReason, 'watching'));
   byId('fallback').hidden = !fallbackReason;
   if (live) begin();
+  if (state === 'waiting' || state === 'ended') lookForRecordings();
   if (state === 'ended' && previous !== 'ended') offerRecording(transport, recording);
 }
 
@@ -93,17 +104,83 @@ function begin() {
   stream = null;
   api.stream(name).then((now) => {
     if (!now) return; // over already: the connection will tell
-    stream = now;
+    learn(now);
     clearInterval(clock);
     clock = setInterval(tick, 1000);
     tick();
   }, () => {}); // only the line under the title lacks something
 }
 
+function learn(now) {
+  stream = now;
+  heading();
+  setText(byId('description'), now.description ?? '');
+  byId('description').hidden = !now.description;
+  fold();
+  if (now.poster && !video.poster) video.poster = pageURL(now.poster.replace(/^\//, ''));
+  byId('running').title = new Date(now.started_at).toLocaleString();
+  setText(byId('watching'), now.viewers ? `· ${format.count(now.viewers, 'viewer')}` : '');
+}
+
+/** The title, where there is one, is what people read; the name is the address. */
+function heading() {
+  const title = stream?.title || '';
+  if (title) setText(byId('title'), title);
+  else byId('title').replaceChildren(streamName(name));
+  byId('name').hidden = !title;
+  document.title = `${viewer.state === 'live' ? '● ' : ''}${title || name}: weir`;
+}
+
+/** Three lines of a description are shown, and the rest if that is wanted. */
+function fold() {
+  const text = byId('description');
+  const open = byId('more').getAttribute('aria-expanded') === 'true';
+  text.toggleAttribute('data-folded', !open);
+  byId('more').hidden = !open && text.scrollHeight <= text.clientHeight + 1;
+  setText(byId('more'), open ? 'Show less' : 'Show more');
+}
+
 function tick() {
+  if (pausedAt) setText(byId('behind'), `−${format.clock(Date.now() - pausedAt)}`);
   if (viewer.state !== 'live') return;
   const running = Date.now() - Date.parse(stream.started_at);
-  setText(byId('running'), ` for ${format.clock(running)}`);
+  setText(byId('running'), `for ${format.clock(running)}`);
+  if (++ticks % LOOK_TICKS === 0 && !document.hidden) api.stream(name).then((now) => now && learn(now), () => {});
+}
+
+async function lookForRecordings() {
+  const list = await api.recordings(name).catch(() => []);
+  const shown = list.filter((recording) => recording.bytes > 0).slice(0, SHELF);
+  byId('earlier').hidden = shown.length === 0;
+  showShelf(byId('recordings'), shown);
+}
+
+/** A pause of a broadcast is real, too: the picture stands, and the broadcast runs on. */
+function toggle() {
+  if (replay.playing) {
+    if (video.paused) void video.play();
+    else video.pause();
+  } else if (viewer.state !== 'live') return;
+  else if (video.paused) toEdge();
+  else {
+    pausedAt = Date.now();
+    video.pause();
+    showPause();
+  }
+}
+
+function toEdge() {
+  if (replay.playing) return seekTo(video, video.duration);
+  if (viewer.state !== 'live') return;
+  pausedAt = 0;
+  video.play().catch(() => offerTap('blocked'));
+  showPause();
+}
+
+function showPause() {
+  showPlay(pausedAt > 0);
+  byId('live').toggleAttribute('data-behind', pausedAt > 0);
+  setText(byId('behind'), pausedAt ? '−0:00' : '');
 }
 
 /** Over a WebSocket, where the player plays files as it plays the broadcast, it goes on with the recording. */
@@ -118,21 +195,26 @@ async function offerRecording(transport, url) {
   if (transport !== 'websocket') return;
   if (!await replay.start(found.url, signal)) return;
   byId('veil').hidden = true;
+  byId('bar').hidden = false;
   setText(byId('status'), 'The broadcast has ended. This is its recording.');
 }
 
 function clearFigures() {
   clearInterval(clock);
   setText(byId('running'), '');
-  for (const id of ['latency', 'resolution']) setText(byId(id), '');
-  for (const id of ['bitrate', 'framerate', 'lost', 'dropped', 'rtt', 'codecs']) setText(byId(id), format.NONE);
+  setText(byId('watching'), '');
+  pausedAt = 0;
+  showPause();
+  for (const id of ['latency', 'resolution', 'bitrate', 'framerate', 'lost', 'dropped', 'rtt', 'codecs']) setText(byId(id), format.NONE);
   byId('unmute').hidden = true;
   byId('silent').hidden = true;
 }
 
 function onStats({detail: stats}) {
-  setText(byId('latency'), stats.latency === null ? '' : format.ms(stats.latency));
-  setText(byId('resolution'), stats.width ? format.size(stats.width, stats.height) : '');
+  setText(byId('latency'), stats.latency === null ? format.NONE : format.ms(stats.latency));
+  setText(byId('resolution'), format.size(stats.width, stats.height));
+  // A picture that is higher than wide gets the height of the window.
+  byId('theatre').toggleAttribute('data-portrait', video.videoHeight > video.videoWidth);
   setText(byId('bitrate'), format.bitrate(stats.bitrate));
   setText(byId('framerate'), format.fps(stats.fps));
   setText(byId('lost'), stats.packetsLost === null ? format.NONE : String(stats.packetsLost));
@@ -150,6 +232,7 @@ function offerTap(how) {
 }
 
 byId('name').append(streamName(name));
+heading();
 byId('unmute').addEventListener('click', () => {
   video.muted = false;
   byId('unmute').hidden = true;
@@ -163,12 +246,24 @@ video.addEventListener('volumechange', () => {
 });
 // Paused from outside (a headset, the system): the way back must be visible.
 video.addEventListener('pause', () => {
-  if (viewer.state === 'live' && (video.srcObject?.active || video.src)) offerTap('blocked');
+  if (replay.playing) showPlay(true);
+  else if (!pausedAt && viewer.state === 'live' && (video.srcObject?.active || video.src)) offerTap('blocked');
 });
 video.addEventListener('playing', () => {
+  pausedAt = 0;
+  showPause();
   if (!video.muted) byId('unmute').hidden = true;
 });
-playerControls(video, byId('theatre'));
+video.addEventListener('play', () => replay.playing && showPlay(false));
+playerControls(video, byId('theatre'), {toggle, toEdge, busy: () => video.paused || !byId('veil').hidden || !byId('unmute').hidden});
+byId('more').addEventListener('click', () => {
+  byId('more').setAttribute('aria-expanded', String(byId('more').getAttribute('aria-expanded') !== 'true'));
+  fold();
+});
+byId('share').addEventListener('click', async () => {
+  const {share} = await import('./share.js');
+  share(byId('share'), {url: location.href, title: stream?.title || name});
+});
 viewer.addEventListener('state', onState);
 viewer.addEventListener('stats', onStats);
 viewer.addEventListener('media', lift);
@@ -184,3 +279,4 @@ viewer.addEventListener('autoplay', ({detail}) => offerTap(detail));
 addEventListener('pageshow', (event) => event.persisted && viewer.start());
 addEventListener('pagehide', () => after.abort());
 viewer.start();
+lookForRecordings();

@@ -29,6 +29,9 @@ const SMOOTH = 12;
 /** How long what is left is watched for its least: more than any piece takes to come. */
 const WINDOW_MS = 500;
 
+/** A picture that was paused stands for so long, in seconds; what has come meanwhile takes memory. */
+const HELD_MOST = 60;
+
 /**
  * @typedef {object} Reserve how much of what has come is kept unplayed, in seconds
  * @property {number} least what has to be left when the next piece comes
@@ -56,7 +59,12 @@ export class LiveEdge {
   #grown = 0;
   #jumped = 0;
   #stalled = 0;
+  /** Whether it has played: from then on a pause is meant. */
+  #played = false;
   #onWaiting = () => this.#stall();
+  #onPlaying = () => {
+    this.#played = true;
+  };
 
   /**
    * @param {HTMLVideoElement} video
@@ -67,6 +75,7 @@ export class LiveEdge {
     this.#reserve = reserve;
     this.#target = reserve.least;
     video.addEventListener('waiting', this.#onWaiting);
+    video.addEventListener('playing', this.#onPlaying);
   }
 
   /** @returns {number | null} seconds from the picture to the end of the buffer */
@@ -84,6 +93,7 @@ export class LiveEdge {
     const left = this.#end - currentTime; // before it grew
     const grows = this.#grows(end);
     const behind = end - currentTime;
+    if (video.paused && this.#played && behind < HELD_MOST) return;
     const beyond = gapEnd(buffered, currentTime);
     if (behind > this.#start + this.#most || (behind < AHEAD && grows)) {
       this.#jump(Math.max(end - this.#start, buffered.start(last)));
@@ -96,6 +106,7 @@ export class LiveEdge {
 
   close() {
     this.#video.removeEventListener('waiting', this.#onWaiting);
+    this.#video.removeEventListener('playing', this.#onPlaying);
     this.#video.playbackRate = 1;
   }
 
