@@ -85,7 +85,7 @@ func emulate(p *tab, scheme string, width int64) {
 }
 
 // capture checks a page as it stands and keeps a picture of it.
-func capture(t *testing.T, p *tab, name, scheme string, width int64) {
+func capture(t testing.TB, p *tab, name, scheme string, width int64) {
 	t.Helper()
 	widths := []int64{width}
 	if width < 400 { // a phone: there are narrower ones

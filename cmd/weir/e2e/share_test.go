@@ -18,7 +18,8 @@ import (
 // noteCopies keeps what a page copies: whether browsers let it is not what is tested.
 const noteCopies = `window.copied = []; navigator.clipboard.writeText = async (text) => { copied.push(text); };`
 
-// TestShare: a link is shared with the keyboard alone, and its code is read from the screen.
+// TestShare: links are shared with the keyboard alone, and their codes are read from the
+// screen.
 func TestShare(t *testing.T) {
 	s := startServer(t)
 	c := startChrome(t)
@@ -26,44 +27,62 @@ func TestShare(t *testing.T) {
 	p.Wait("preview", `document.querySelector("#preview").videoWidth > 0`)
 	p.Click("#toggle")
 	p.Wait("live", `document.documentElement.dataset.state === "live"`)
-	want := s.url + "/watch/e2e/share"
+	link := s.url + "/watch/e2e/share"
+	shareByKeyboard(p, "#share-more", link)
+	if eval[bool](p, `document.querySelector("#mute").hasAttribute("data-off")`) {
+		t.Error("a key was pressed in the dialog, and the page took it for its own")
+	}
+	shareByMouse(p, "#share-more", link)
+	p.Quiet()
 
-	tabTo(p, "#share-more")
+	v := c.Open(t, link, noteCopies)
+	v.Wait("picture", `document.querySelector("#player").videoWidth > 0`)
+	shareByKeyboard(v, "#share", link)
+	if eval[bool](v, `document.querySelector("#player").muted`) {
+		t.Error("a key was pressed in the dialog, and the player took it for its own")
+	}
+	v.Quiet()
+}
+
+// shareByKeyboard opens the dialog of a page, copies, and closes it.
+func shareByKeyboard(p *tab, opener, link string) {
+	p.T.Helper()
+	tabTo(p, opener)
 	p.Do(chromedp.KeyEvent(kb.Enter))
-	waitShared(p, want)
+	waitShared(p, link)
 	if got := eval[string](p, `document.activeElement.innerText`); got != "Copy link" {
-		t.Errorf("the focus is on %q", got)
+		p.T.Errorf("the focus is on %q", got)
 	}
 	p.Do(chromedp.KeyEvent(kb.Enter))
 	p.Wait("copied", `copied.length === 1 && document.activeElement.innerText === "Copied"`)
-	if got := eval[string](p, `copied[0]`); got != want {
-		t.Errorf("copied %q, want %q", got, want)
+	if got := eval[string](p, `copied[0]`); got != link {
+		p.T.Errorf("copied %q, want %q", got, link)
 	}
 	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{320, 390, 1280} {
-			capture(t, p, "share", scheme, width)
+		for _, width := range []int64{390, 1280} {
+			capture(p.T, p, "share-of-"+opener[1:], scheme, width)
 			p.Accessible("share, " + scheme)
-			if got := scanScreen(p); got != want {
-				t.Errorf("%s, %d px: a scanner reads %q", scheme, width, got)
+			if got := scanScreen(p); got != link {
+				p.T.Errorf("%s, %d px: a scanner reads %q", scheme, width, got)
 			}
 		}
 	}
 	p.Do(chromedp.KeyEvent("m"))
 	p.Do(chromedp.KeyEvent(kb.Escape))
-	checkClosed(p, "#share-more")
-	if eval[bool](p, `document.querySelector("#mute").hasAttribute("data-off")`) {
-		t.Error("a key was pressed in the dialog, and the page took it for its own")
-	}
+	checkClosed(p, opener)
+}
 
-	p.Click("#share-more")
-	waitShared(p, want)
+// shareByMouse opens the dialog of a page and closes it, beside it and by its button.
+func shareByMouse(p *tab, opener, link string) {
+	p.T.Helper()
+	p.Click(opener)
+	waitShared(p, link)
 	p.Do(chromedp.MouseClickXY(4, 4))
-	checkClosed(p, "#share-more")
-	p.Click("#share-more")
-	waitShared(p, want)
-	p.Click(`dialog [aria-label="Close"]`)
-	checkClosed(p, "#share-more")
-	p.Quiet()
+	checkClosed(p, opener)
+	p.Click(opener)
+	waitShared(p, link)
+	p.Click(`dialog:modal [aria-label="Close"]`)
+	checkClosed(p, opener)
 }
 
 // tabTo goes on with the Tab key until an element has the focus.

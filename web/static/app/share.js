@@ -99,7 +99,7 @@ function qrCode() {
 /** The way to what else is installed on a phone. */
 function systemSheet(title, link) {
   if (!navigator.share) return null;
-  const button = el('button', {type: 'button', class: 'button'}, 'More ways to share');
+  const button = el('button', {type: 'button', class: 'button'}, icon('share'), 'More ways to share');
   button.addEventListener('click', () => {
     navigator.share({title, url: link()}).catch(() => {}); // thought better of
   });
