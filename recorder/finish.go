@@ -108,7 +108,7 @@ func (r *Recording) repaired(report repair.Report) {
 		}
 		t := trackOf(found)
 		if len(told) == len(report.Tracks) { // the sidecar was written with the file's header
-			t.ID, t.Sizes = told[i].ID, told[i].Sizes
+			t.ID, t.Sizes, t.Channels = told[i].ID, told[i].Sizes, told[i].Channels
 			if told[i].Width > 0 {
 				t.Width, t.Height = told[i].Width, told[i].Height
 			}

@@ -52,7 +52,7 @@ func (r *Recorder) openPart(s *session, inputs []*input, zero time.Duration) (*p
 	start := s.stream.StartedAt.Add(zero).UTC()
 	p.record = Recording{
 		ID: id, Stream: s.stream.Name, StreamID: s.stream.ID, State: Active,
-		StartedAt: start, Gaps: []Gap{}, Metadata: s.meta, Part: s.parts + 1, Previous: s.last,
+		Source: s.source(), StartedAt: start, Gaps: []Gap{}, Metadata: s.meta, Part: s.parts + 1, Previous: s.last,
 		base: place.Of(r.config.Path, s.stream.Name, start, id),
 	}
 	p.record.setTexts(s.texts())
@@ -172,6 +172,9 @@ func (p *part) appendFrame(input int, frame captured, cause string) error {
 	}
 	p.quality.frame(input, at, frame.Sync, frame.gap, cause != "")
 	p.last[track], p.heard[track] = at, true
+	if p.formats[track].Channels != nil {
+		t.Channels = max(t.Channels, p.formats[track].Channels(frame.Data))
+	}
 	t.Frames++
 	t.Bytes += int64(len(frame.Data))
 	return nil
@@ -275,6 +278,7 @@ func (p *part) size() int64 { return p.writer.Stats().Bytes }
 // summarize takes over the writer's figures, and what is said of the stream by now.
 func (p *part) summarize() {
 	p.record.setTexts(p.session.texts())
+	p.record.Source = p.session.source()
 	p.posters.kept.tell(&p.record)
 	s := p.writer.Stats()
 	p.record.Bytes, p.record.DurationMS = s.Bytes, milliseconds(s.Duration)

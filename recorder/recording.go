@@ -52,6 +52,9 @@ type Recording struct {
 	Reason   string `json:"reason,omitempty"`
 	// Quality is how good the recording is. It is there once it has ended.
 	Quality *Quality `json:"quality,omitempty"`
+	// Source is where the media came from, of the newest publisher: webrtc or websocket.
+	// Old sidecars do not tell.
+	Source string `json:"source,omitempty"`
 	// Title and Description are what its publisher says of it to people: plain text. Old
 	// sidecars have none.
 	Title       string `json:"title,omitempty"`
@@ -142,7 +145,8 @@ type Track struct {
 	Codec     string `json:"codec"`
 	Width     int    `json:"width,omitempty"` // of the first picture
 	Height    int    `json:"height,omitempty"`
-	Frames    int64  `json:"frames,omitzero"` // absent while it is not known
+	Channels  int    `json:"channels,omitempty"` // the most that a frame of sound has; 0: not known
+	Frames    int64  `json:"frames,omitzero"`    // absent while it is not known
 	Keyframes int64  `json:"keyframes,omitempty"`
 	Bytes     int64  `json:"bytes,omitzero"`
 	Sizes     []Size `json:"sizes,omitempty"` // where the picture size changes

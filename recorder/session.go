@@ -23,6 +23,7 @@ type session struct {
 	done     chan struct{}        // closed when no command is taken any more
 	now      func() time.Duration // on the stream's clock
 	texts    func() sfu.Texts     // what is said of the stream by now
+	source   func() string        // where its media come from by now
 	tracks   []*sfu.Track         // once they are known
 
 	state   sessionState
@@ -96,6 +97,7 @@ func (s *session) Run(ctx context.Context, sub *sfu.Subscription) error {
 	defer s.ending.Wait()
 	defer close(s.done)
 	s.now, s.texts = sub.Now, sub.Texts
+	s.source = func() string { return sub.Stream().Source }
 	tracks, err := s.await(ctx, sub)
 	if errors.Is(err, sfu.ErrEnded) {
 		return nil // it never came to media

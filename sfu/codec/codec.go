@@ -23,6 +23,8 @@ type Format struct {
 	// FrameDuration returns how long a coded frame lasts, 0 when it does not say.
 	// Nil for video.
 	FrameDuration func(frame []byte) time.Duration
+	// Channels returns how many channels a coded frame has, 1 or more. Nil for video.
+	Channels func(frame []byte) int
 	// MatroskaID is what Matroska and WebM call the codec: a CodecID (RFC 9559 section
 	// 5.1.4.1.21).
 	MatroskaID string

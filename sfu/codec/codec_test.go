@@ -15,7 +15,7 @@ func TestFor(t *testing.T) {
 	for _, c := range append([]media.Codec{media.VP8, media.Opus}, newCodecs...) {
 		f, ok := For(c)
 		if !ok || f.Inspect == nil || f.NewPacketizer == nil || f.NewDepacketizer == nil ||
-			(f.FrameSize == nil) != (c.Kind() == media.Audio) || (f.FrameDuration == nil) != (c.Kind() == media.Video) {
+			(f.FrameSize == nil) != (c.Kind() == media.Audio) || (f.FrameDuration == nil) != (c.Kind() == media.Video) || (f.Channels == nil) != (c.Kind() == media.Video) {
 			t.Errorf("For(%v) = %v, %v", c, f, ok)
 		}
 	}

@@ -12,6 +12,7 @@ var formats = [...]Format{
 		MatroskaID:      "A_OPUS",
 		Inspect:         inspectOpus,
 		FrameDuration:   OpusDuration,
+		Channels:        OpusChannels,
 		ReadHead:        ReadOpusHead,
 		NewFiller:       func() *OpusFiller { return &OpusFiller{} },
 		NewPacketizer:   newOpusPacketizer,

@@ -17,6 +17,15 @@ const (
 	opusCodeMask    = 0x03 // c: how many frames, and of which sizes
 )
 
+// OpusChannels returns how many channels the sound of an Opus packet has, as its first
+// byte says: 1 or 2.
+func OpusChannels(packet []byte) int {
+	if len(packet) > 0 && packet[0]&opusStereo != 0 {
+		return 2
+	}
+	return 1
+}
+
 // OpusDuration returns how much sound an Opus packet holds, as its first bytes
 // say: 2.5 to 120 ms. It returns 0 when they are malformed. It does not look at
 // the sizes of the frames.

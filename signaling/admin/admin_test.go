@@ -37,7 +37,7 @@ func newAPI(t *testing.T, n int) (http.Handler, *sfu.Hub) {
 		raw, err := json.Marshal(recorder.Recording{
 			ID: id, Stream: stream, State: recorder.Finished, StartedAt: start, DurationMS: 1500, Bytes: 7, Gaps: []recorder.Gap{},
 			PosterBytes: int64(i % 6),
-			Tracks:      []recorder.Track{{ID: "audio", Kind: "audio", Codec: "opus", Frames: 75}},
+			Tracks:      []recorder.Track{{ID: "audio", Kind: "audio", Codec: "opus", Channels: 2, Frames: 75, Bytes: 3000}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -245,6 +245,10 @@ func TestRecordings(t *testing.T) {
 	}
 	if one["url"] != "/recordings/id00000000000005.webm" || one["state"] != "finished" || one["duration_ms"] != 1500.0 ||
 		one["bytes"] != 7.0 || one["stream"] != "b/c" || one["started_at"] != "2026-01-02T03:04:05Z" || len(one["tracks"].([]any)) != 1 {
+		t.Errorf("recording %v", one)
+	}
+	track := one["tracks"].([]any)[0].(map[string]any)
+	if one["bit_rate"] != 37.0 || track["bit_rate"] != 16_000.0 || track["channels"] != 2.0 || track["frames"] != 75.0 {
 		t.Errorf("recording %v", one)
 	}
 }

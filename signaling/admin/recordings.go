@@ -14,9 +14,20 @@ import (
 // Recording is a recording as the API shows it.
 type Recording struct {
 	recorder.Recording
-	URL string `json:"url"`
+	Tracks []RecordingTrack `json:"tracks"`
+	// BitRate is that of the whole file, in bits per second on average; absent while
+	// nothing is known of its length.
+	BitRate int64  `json:"bit_rate,omitempty"`
+	URL     string `json:"url"`
 	// Poster is where a picture of it is: another address for another picture.
 	Poster string `json:"poster,omitempty"`
+}
+
+// RecordingTrack is a track of a recording as the API shows it.
+type RecordingTrack struct {
+	recorder.Track
+	// BitRate is in bits per second, on average over the recording.
+	BitRate int64 `json:"bit_rate,omitempty"`
 }
 
 const (
@@ -84,11 +95,25 @@ func (a *API) recording(_ *http.Request, i signaling.Intent) (any, error) {
 
 // show is rec as a client sees it that reached the server from there.
 func show(rec recorder.Recording, from signaling.Forwarded) Recording {
-	shown := Recording{Recording: rec, URL: from.Prefix + "/recordings/" + rec.ID + rec.Suffix()}
+	shown := Recording{
+		Recording: rec, Tracks: make([]RecordingTrack, len(rec.Tracks)),
+		BitRate: bitRate(rec.Bytes, rec.DurationMS), URL: from.Prefix + "/recordings/" + rec.ID + rec.Suffix(),
+	}
+	for n, t := range rec.Tracks {
+		shown.Tracks[n] = RecordingTrack{Track: t, BitRate: bitRate(t.Bytes, rec.DurationMS)}
+	}
 	if path := rec.PosterPath(); path != "" {
 		shown.Poster = from.Prefix + path
 	}
 	return shown
+}
+
+// bitRate is how many bits each second of so many milliseconds has.
+func bitRate(bytes, ms int64) int64 {
+	if ms <= 0 {
+		return 0
+	}
+	return int64(float64(bytes) * 8000 / float64(ms))
 }
 
 // describe changes a recording's title and description, and replaces its metadata.
