@@ -60,7 +60,10 @@ function within(recording) {
   return {...recording, url: recording.url && urlAt('', `/recordings/${recording.url.split('/').at(-1)}`).href};
 }
 
-/** @param {string} id of a recording that has ended; its file is gone afterwards */
-export async function deleteRecording(id) {
-  await request(urlAt('', `/api/v1/recordings/${encodeURIComponent(id)}`), {method: 'DELETE', signal: AbortSignal.timeout(TIMEOUT_MS)});
+/**
+ * @param {string} id of a recording that has ended; its file is gone afterwards
+ * @param {{keepalive?: boolean}} [how] keepalive: also if the page goes away meanwhile
+ */
+export async function deleteRecording(id, {keepalive = false} = {}) {
+  await request(urlAt('', `/api/v1/recordings/${encodeURIComponent(id)}`), {method: 'DELETE', keepalive, signal: AbortSignal.timeout(TIMEOUT_MS)});
 }

@@ -1,4 +1,4 @@
-import {setIcon} from './dom.js';
+import {setIcon, setText} from './dom.js';
 
 /** How long the button tells that it worked. */
 const SHOWN_MS = 2000;
@@ -8,14 +8,20 @@ const SHOWN_MS = 2000;
  *
  * @param {HTMLButtonElement} button
  * @param {() => string} text
+ * @param {(() => string)} [plain] what it says at rest; without it, what it says now
+ * @returns {() => void} to be called when `plain` says something else
  */
-export function copyButton(button, text) {
+export function copyButton(button, text, plain) {
   const label = button.querySelector('[data-label]');
-  const plain = label.textContent;
+  const still = label.textContent;
   let timer = 0;
   const say = (words, drawing) => {
     label.textContent = words;
     setIcon(button, drawing);
+  };
+  const rest = () => {
+    timer = 0;
+    say(plain?.() ?? still, 'copy');
   };
   button.addEventListener('click', async () => {
     clearTimeout(timer);
@@ -26,6 +32,9 @@ export function copyButton(button, text) {
     } catch {
       say('Select it to copy', 'alert');
     }
-    timer = setTimeout(() => say(plain, 'copy'), SHOWN_MS);
+    timer = setTimeout(rest, SHOWN_MS);
   });
+  return () => {
+    if (!timer) setText(label, plain?.() ?? still);
+  };
 }
