@@ -190,7 +190,7 @@ func steadyTake(tb testing.TB) *steady {
 	}
 	tb.Cleanup(func() { sub.Close() })
 	s := r.Sink(pub.Info()).(*session)
-	s.texts = sub.Texts
+	s.texts, s.source = sub.Texts, sub.Source
 	if s.tracks, err = sub.Tracks(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}

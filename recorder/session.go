@@ -96,8 +96,7 @@ func (s *session) Run(ctx context.Context, sub *sfu.Subscription) error {
 	defer s.recorder.forget(s)
 	defer s.ending.Wait()
 	defer close(s.done)
-	s.now, s.texts = sub.Now, sub.Texts
-	s.source = func() string { return sub.Stream().Source }
+	s.now, s.texts, s.source = sub.Now, sub.Texts, sub.Source
 	tracks, err := s.await(ctx, sub)
 	if errors.Is(err, sfu.ErrEnded) {
 		return nil // it never came to media

@@ -60,6 +60,9 @@ type Subscription struct {
 // Stream returns a snapshot of the stream.
 func (s *Subscription) Stream() StreamInfo { return s.stream.info() }
 
+// Source returns StreamInfo.Source as it is now.
+func (s *Subscription) Source() string { return s.stream.brief().Source }
+
 // Texts returns what is said of the stream now.
 func (s *Subscription) Texts() Texts { return s.stream.texts() }
 
