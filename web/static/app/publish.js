@@ -76,6 +76,7 @@ async function goLive(replaces = null) {
   });
   publisher.addEventListener('state', onState);
   publisher.addEventListener('stats', ({detail}) => view.figures(detail));
+  publisher.addEventListener('stats', onCodec);
   capture.live = true;
   view.live(capture);
   texts.onAir(describe);
@@ -91,6 +92,15 @@ function onState({detail: {state, previous, problem, fallbackReason}, target}) {
     stopPolling = poll(VIEWERS_MS, () => lookAtStream(target));
   }
   if (state === 'ended' || state === 'failed') finish(target, state);
+}
+
+/** The server makes pictures of VP8 itself. Of other codecs it wants some: the code for that is seldom needed. */
+async function onCodec({detail: {videoCodec}, target}) {
+  if (!videoCodec) return; // not known yet, or there is no picture
+  target.removeEventListener('stats', onCodec);
+  if (videoCodec === 'vp8') return;
+  const {sendPosters} = await import('../client/own-poster.js');
+  sendPosters(target, byId('preview'), () => Boolean(capture.video) && !capture.dark);
 }
 
 async function lookAtStream(target) {

@@ -81,6 +81,11 @@ export class Publisher extends Stateful {
     return this.#options.name;
   }
 
+  /** Base URL of the server; '' is where this library came from. */
+  get endpoint() {
+    return this.#options.endpoint;
+  }
+
   /** What is said of the broadcast. @returns {import('./texts.js').Texts} */
   get texts() {
     const {title, description} = this.#options;

@@ -42,6 +42,8 @@ export class Publisher extends Stateful {
         stays?: boolean | undefined;
     });
     get name(): string;
+    /** Base URL of the server; '' is where this library came from. */
+    get endpoint(): string;
     /** What is said of the broadcast. @returns {import('./texts.js').Texts} */
     get texts(): import("./texts.js").Texts;
     /** @returns {'webrtc' | 'websocket'} */
