@@ -41,6 +41,7 @@ type appConfig struct {
 	proxies                    signaling.Proxies
 	authorizer                 signaling.Authorizer // nil: every client may do everything
 	record                     bool
+	sentPosters                bool // poster.Config.SentOnly
 	grace                      time.Duration
 	keyframes                  time.Duration   // sfu.Config.KeyframeInterval
 	recording                  recorder.Config // Dir, WritingApp, OnEvent, Poster and Log are not used
@@ -90,7 +91,7 @@ func newApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.posters, err = poster.New(poster.Config{Hub: a.hub, Log: c.log}); err != nil {
+	if a.posters, err = poster.New(poster.Config{Hub: a.hub, SentOnly: c.sentPosters, Log: c.log}); err != nil {
 		return nil, err
 	}
 	a.watch = &watch{hub: a.hub, events: a.events, log: c.log}
@@ -153,7 +154,7 @@ func (a *app) newRoutes(c appConfig, media *udp.Conn) (_ *signaling.Routes, err 
 	api, err := admin.New(admin.Config{
 		Hub: a.hub, Recorder: a.recorder, Events: a.events, Sessions: a.sessions, Poster: a.posterPath,
 		Metrics: func() []admin.Metric {
-			return append(socketMetrics(media.Stats(), a.port.Stats()), append(a.watch.metrics(), posterMetric(a.posters))...)
+			return append(socketMetrics(media.Stats(), a.port.Stats()), append(a.watch.metrics(), posterMetrics(a.posters)...)...)
 		},
 	})
 	if err != nil {

@@ -31,6 +31,7 @@ func benchCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "rounds", Value: 3, Usage: "measure everything so `MANY` times"},
 			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "`TIME` to measure each load"},
+			&cli.StringFlag{Name: "posters", Usage: "measure what posters of 50 streams cost and do to latency instead, whose keyframes are the one of VP8 in this `FILE`", DefaultText: "off"},
 			&cli.StringFlag{Name: "history", Value: ".bench/history.jsonl", Usage: "append the medians to this `FILE`; empty for none"},
 		},
 		Action: runBench,
@@ -54,10 +55,14 @@ func runBench(c *cli.Context) error {
 	}
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return bench{
+	b := bench{
 		binary: binary, rounds: c.Int("rounds"), duration: c.Duration("duration"), history: c.String("history"),
 		loads: benchLoads, rows: benchRows, progress: c.App.ErrWriter,
-	}.compare(ctx, c.App.Writer)
+	}
+	if file := c.String("posters"); file != "" {
+		return b.comparePosters(ctx, c.App.Writer, file, posterStreams)
+	}
+	return b.compare(ctx, c.App.Writer)
 }
 
 // bench is how a table is measured.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"weir/cmd/weir/load"
@@ -12,6 +13,10 @@ type benchLoad struct {
 	args  []string      // of weir load
 	most  time.Duration // what is measured needs no longer than this; 0: no limit
 	count bool          // the server's goroutines, which takes --admin-addr
+	serve []string      // more flags of weir serve
+	// during is called while the load runs, with the server's URL, until ctx is done; nil:
+	// nothing is.
+	during func(ctx context.Context, url string)
 }
 
 // briefly is for what is measured while viewers come, or at one instant.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,7 +39,7 @@ type benchServer struct {
 // measure runs one load. The error tells what could not be measured; a report of
 // viewers that failed is one, too.
 func (b bench) measure(ctx context.Context, l benchLoad) (_ *load.Report, err error) {
-	s, err := b.serve(ctx, l.count)
+	s, err := b.serve(ctx, l.count, l.serve...)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +47,13 @@ func (b bench) measure(ctx context.Context, l benchLoad) (_ *load.Report, err er
 	duration := b.duration
 	if l.most > 0 {
 		duration = min(duration, l.most)
+	}
+	if l.during != nil {
+		ctx, end := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { l.during(ctx, s.url) })
+		defer watching.Wait()
+		defer end()
 	}
 	args := slices.Concat([]string{"load", "--json", "--answer-pli=false", "--whip", s.url + "/whip/{name}", "--whep", s.url + "/whep/{name}",
 		"--pid", strconv.Itoa(s.command.Process.Pid), "--duration", duration.String()}, l.args)
@@ -78,8 +86,8 @@ func plainEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "WEIR_") })
 }
 
-// serve starts a server and waits until it is ready.
-func (b bench) serve(ctx context.Context, profiles bool) (*benchServer, error) {
+// serve starts a server, with more flags, and waits until it is ready.
+func (b bench) serve(ctx context.Context, profiles bool, more ...string) (*benchServer, error) {
 	dir, err := os.MkdirTemp("", "weir-bench-")
 	if err != nil {
 		return nil, err
@@ -89,6 +97,7 @@ func (b bench) serve(ctx context.Context, profiles bool) (*benchServer, error) {
 	if profiles {
 		args = append(args, "--admin-addr", "127.0.0.1:0")
 	}
+	args = append(args, more...)
 	s.command = exec.CommandContext(ctx, b.binary, args...)
 	s.command.Env = plainEnviron()
 	s.command.Cancel = func() error { return s.command.Process.Signal(syscall.SIGTERM) }

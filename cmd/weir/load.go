@@ -43,6 +43,7 @@ func loadCommand() *cli.Command {
 			&cli.IntFlag{Name: "fps", Value: 30, Usage: "pictures a second"},
 			&cli.StringFlag{Name: "bitrate", Value: "2.5M", Usage: "`BITS` of video a second, such as 2.5M or 800k"},
 			&cli.DurationFlag{Name: "keyframe-interval", Value: 2 * time.Second, Usage: "`TIME` from one keyframe, of four times a frame's size, to the next"},
+			&cli.StringFlag{Name: "keyframe", Usage: "send the VP8 frame in this `FILE` as each keyframe, which servers that look at pictures can decode", DefaultText: "noise"},
 			&cli.StringFlag{Name: "audio-bitrate", Value: "32k", Usage: "`BITS` of audio a second, 50 packets; 0 for none"},
 			&cli.BoolFlag{Name: "answer-pli", Value: true, Usage: "publishers send a keyframe when they are asked for one"},
 			&cli.BoolFlag{Name: "send-pli", Usage: "viewers ask for a keyframe each second until they have one"},
@@ -102,6 +103,11 @@ func loadConfig(c *cli.Context) (load.Config, error) {
 		config.Progress = func(text string) { fmt.Fprintln(c.App.ErrWriter, text) }
 	}
 	var err error
+	if file := c.String("keyframe"); file != "" {
+		if config.Keyframe, err = os.ReadFile(file); err != nil {
+			return config, fmt.Errorf("--keyframe %s cannot be read (%w): name another file", file, rootCause(err))
+		}
+	}
 	if config.Bitrate, err = parseRate("bitrate", c.String("bitrate")); err != nil {
 		return config, err
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"weir/cmd/weir/load"
+	"weir/sfu/sfutest"
 )
 
 // runLoadCommand runs `weir load` on a server, for 3 s with 5 viewers.
@@ -53,6 +54,23 @@ func TestLoad(t *testing.T) {
 			}
 		}
 	})
+	t.Run("keyframes that are pictures", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "keyframe.vp8")
+		if err := os.WriteFile(file, sfutest.Keyframe180, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		status, stdout, stderr := runLoadCommand(t, s.url, "--json", "--name", "pictures", "--keyframe", file)
+		var r load.Report
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != 0 {
+			t.Fatalf("status %d, %v: %s%s", status, err, stderr, stdout)
+		}
+		if got := r.Received; got.Lost != 0 || got.Unstamped != 0 || got.Packets != got.Expected || r.Latency.Samples != uint64(got.Packets) || r.Keyframe.Vain != 0 {
+			t.Errorf("%s", stdout)
+		}
+		if posters := s.app.posters; posters.Spent() <= 0 || posters.Outcomes()[0].Count != 1 {
+			t.Errorf("the server has made %+v of them in %v", posters.Outcomes(), posters.Spent())
+		}
+	})
 	if files, err := filepath.Glob(filepath.Join(s.dataDir, "recordings", "load-1", "*.webm*")); err != nil || len(files) != 2 {
 		t.Errorf("the server recorded %q, %v; want two broadcasts", files, err)
 	}
@@ -68,8 +86,10 @@ func TestLoadRefused(t *testing.T) {
 		`--audio-bitrate is "-1"`: {"--audio-bitrate", "-1"},
 		"--streams is 0":          {"--streams", "0"},
 		`--whip is "x"`:           {"--whip", "x"},
-		`not "stray"`:             {"stray"},
-		"connection refused":      {"--whip", "http://127.0.0.1:1/{name}"},
+		"--keyframe none cannot be read (no such file or directory)": {"--keyframe", "none"},
+		"--keyframe is a file that is no keyframe of VP8":            {"--keyframe", "load_test.go"},
+		`not "stray"`:        {"stray"},
+		"connection refused": {"--whip", "http://127.0.0.1:1/{name}"},
 	} {
 		status, stdout, stderr := weir(t, append([]string{"load"}, args...)...)
 		if status != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {

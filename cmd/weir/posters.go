@@ -38,11 +38,14 @@ func (a *app) recordedPoster(streamID string, since time.Time) (recorder.Poster,
 	return recorder.Poster{JPEG: p.JPEG, Shown: p.Shown}, ok
 }
 
-// posterMetric tells what became of the pictures that were due.
-func posterMetric(g *poster.Gallery) admin.Metric {
+// posterMetrics tell what became of the pictures that were due, and what they cost.
+func posterMetrics(g *poster.Gallery) []admin.Metric {
 	m := admin.Metric{Name: "weir_posters_total", Help: "Pictures of streams that were due or sent, by what became of them.", Counter: true}
 	for _, o := range g.Outcomes() {
 		m.Series = append(m.Series, admin.Series{Labels: []admin.Label{{Name: "outcome", Value: o.Name}}, Value: float64(o.Count)})
 	}
-	return m
+	return []admin.Metric{m, {
+		Name: "weir_posters_cpu_seconds_total", Help: "Processor time that pictures of streams have taken.", Counter: true,
+		Series: []admin.Series{{Value: g.Spent().Seconds()}},
+	}}
 }

@@ -39,6 +39,8 @@ func serveCommand() *cli.Command {
 				Usage: "keep a stream, its viewers and its recording for this `TIME` when its publisher's connection is lost; 0 ends it at once"},
 			&cli.DurationFlag{Name: "keyframe-interval", Value: 10 * time.Second, EnvVars: []string{"WEIR_KEYFRAME_INTERVAL"},
 				Usage: "ask a WebRTC publisher for a keyframe when it has sent none for about this `TIME`, so that recordings can be sought in; 0 never"},
+			&cli.BoolFlag{Name: "posters", Value: true, EnvVars: []string{"WEIR_POSTERS"},
+				Usage: "take a picture of each live stream now and then, for lists and previews of links; those that publishers send are kept anyway"},
 			&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: []string{"WEIR_LOG_LEVEL"},
 				Usage: "log from this `LEVEL` on: debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", Value: "text", EnvVars: []string{"WEIR_LOG_FORMAT"},
@@ -88,7 +90,7 @@ func serve(c *cli.Context) error {
 	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
 	a, err := newApp(c.Context, appConfig{
 		httpAddr: c.String("http-addr"), rtcAddr: c.String("rtc-addr"), dataDir: c.String("data-dir"), adminAddr: c.String("admin-addr"),
-		proxies: proxies, record: c.Bool("record"), grace: c.Duration("grace"), keyframes: c.Duration("keyframe-interval"),
+		proxies: proxies, record: c.Bool("record"), sentPosters: !c.Bool("posters"), grace: c.Duration("grace"), keyframes: c.Duration("keyframe-interval"),
 		recording: recording, version: version(), log: log,
 	})
 	if err != nil {

@@ -25,6 +25,8 @@ type Poster struct {
 type Config struct {
 	Hub *sfu.Hub
 	Log *slog.Logger // default: discarded
+	// SentOnly: no picture is taken, there are only those that publishers send.
+	SentOnly bool
 
 	// Tests replace these two.
 	decode  func(keyframe []byte) ([]byte, error)
@@ -45,6 +47,7 @@ type Gallery struct {
 	config Config
 
 	outcomes [len(outcomeNames)]atomic.Uint64
+	spent    atomic.Int64 // ns of the processor's time
 
 	// guarded by mu
 	mu      sync.Mutex

@@ -168,8 +168,8 @@ func TestOneAMinute(t *testing.T) {
 		if got := s.times(start); len(got) != 4 || got[0] != 0 || got[1] != time.Minute || got[3] != 3*time.Minute {
 			t.Errorf("taken after %v", got)
 		}
-		if first.Version == second.Version || s.outcome("taken") != 4 {
-			t.Errorf("%s, then %s, %d taken", first.Version, second.Version, s.outcome("taken"))
+		if first.Version == second.Version || s.outcome("taken") != 4 || s.Spent() != 4*s.cpu {
+			t.Errorf("%s, then %s, %d taken for %v", first.Version, second.Version, s.outcome("taken"), s.Spent())
 		}
 	})
 }
@@ -371,6 +371,29 @@ func TestWanted(t *testing.T) {
 		time.Sleep(time.Second)
 		if _, ok := s.Since(id, time.Now()); ok {
 			t.Error("there is one of a stream that is over")
+		}
+	})
+}
+
+// TestSentOnly: where no pictures are to be taken there are those that publishers send.
+func TestSentOnly(t *testing.T) {
+	jpeg, err := picture.FromVP8(sfutest.Keyframe180)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudio(t)
+		s.config.SentOnly = true
+		l := s.publish("a", vp8)
+		l.play(2 * time.Minute)
+		if _, ok := s.Poster(l.Info().ID); ok || len(s.times(time.Now())) != 0 || s.Spent() != 0 {
+			t.Errorf("one was taken, for %v", s.Spent())
+		}
+		if err := s.Put("a", jpeg); err != nil {
+			t.Error(err)
+		}
+		if _, ok := s.Poster(l.Info().ID); !ok {
+			t.Error("what was sent is not there")
 		}
 	})
 }

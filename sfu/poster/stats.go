@@ -1,5 +1,7 @@
 package poster
 
+import "time"
+
 // outcome is what became of a picture that was due, or that a publisher has sent.
 type outcome uint8
 
@@ -21,6 +23,9 @@ type Outcome struct {
 }
 
 func (g *Gallery) count(o outcome) { g.outcomes[o].Add(1) }
+
+// Spent is how much of the processor's time all pictures together have taken.
+func (g *Gallery) Spent() time.Duration { return time.Duration(g.spent.Load()) }
 
 // Outcomes tells what became of all pictures so far: "taken" of a keyframe, "sent" by
 // their publisher, "failed" to be decoded, "skipped" because the machine was busy,

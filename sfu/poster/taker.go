@@ -147,7 +147,7 @@ func (t *taker) round(ctx context.Context) {
 // is.
 func (t *taker) visit(ctx context.Context, s *subject, now time.Time) {
 	s.due = now.Add(interval)
-	if t.gallery.sentLately(s.id, now) {
+	if t.gallery.config.SentOnly || t.gallery.sentLately(s.id, now) {
 		return
 	}
 	track := t.track(ctx, s)
@@ -222,6 +222,7 @@ func (t *taker) take(s *subject, frame *media.Frame, now time.Time) {
 	var jpeg []byte
 	var err error
 	cpu, wall := t.gallery.config.measure(func() { jpeg, err = t.gallery.config.decode(frame.Data) })
+	t.gallery.spent.Add(int64(cpu))
 	now = now.Add(wall)
 	t.regular.spend(cpu, now)
 	t.urgent.spend(cpu, now)

@@ -75,17 +75,21 @@ func (b *broadcast) sendFrames(ctx context.Context, delay time.Duration) {
 	}
 }
 
-// sendFrame sends a picture of 640 x 360.
+// sendFrame sends a picture of 640 x 360, or the keyframe that was given.
 func (b *broadcast) sendFrame(at time.Duration, key bool) {
 	inter, large := b.c.frameSizes()
-	data := b.data[:inter]
-	if key {
+	data, real := b.data[:inter], key && b.c.Keyframe != nil
+	switch {
+	case real:
+		data = b.c.Keyframe
+		b.p.sent.keyframes.Add(1)
+	case key:
 		data = b.data[:large]
 		// Inverse key frame bit 0, version 0, shown; start code, width, height (RFC
 		// 6386 section 9.1).
 		copy(data, []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, 640 & 0xff, 640 >> 8, 360 & 0xff, 360 >> 8})
 		b.p.sent.keyframes.Add(1)
-	} else {
+	default:
 		data[0] = 0x11
 	}
 	b.p.sent.frames.Add(1)
@@ -94,7 +98,9 @@ func (b *broadcast) sendFrame(at time.Duration, key bool) {
 	b.videoCut.Packetize(&media.Frame{PTS: at, Sync: key, Data: data}, func(p media.Packet) {
 		_, size, _ := codec.ParseVP8Descriptor(p.Payload)
 		number := b.p.sent.video.Add(1) - 1
-		putStamp(p.Payload[size:], uint32(number))
+		if !real { // it is to be decoded
+			putStamp(p.Payload[size:], uint32(number))
+		}
 		b.send(b.p.video, p)
 		b.p.left[media.Video].ready.Store(uint32(number + 1))
 	})

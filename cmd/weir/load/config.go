@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"weir/sfu/codec"
 )
 
 // Config is a run. All fields but Token, Joins, PID, Profiles and Expect need a value:
@@ -30,6 +32,7 @@ type Config struct {
 	FrameRate        int           // pictures a second
 	Bitrate          int           // of the video, bit/s of RTP payload
 	KeyframeInterval time.Duration // from one keyframe to the next
+	Keyframe         []byte        // of VP8, that is sent as each keyframe; nil: noise
 	AudioBitrate     int           // bit/s; 0: no audio
 	AnswerPLI        bool          // send a keyframe when the server asks for one
 
@@ -95,6 +98,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--ramp is %v; it must be a time such as 10s, or 0", c.Ramp)
 	case c.KeyframeInterval < c.frameTime():
 		return fmt.Errorf("--keyframe-interval is %v; it must be at least one frame, %v", c.KeyframeInterval, c.frameTime())
+	case c.Keyframe != nil && !codec.VP8Keyframe(c.Keyframe):
+		return errors.New("--keyframe is a file that is no keyframe of VP8; it must be the bytes of one frame, without a container")
 	case c.AudioBitrate != 0 && (c.opusSize() < stampEnd || c.opusSize() > maxOpus):
 		return fmt.Errorf("--audio-bitrate is %d; it must be 0 or from %d to %d", c.AudioBitrate,
 			stampEnd*8*int(time.Second/soundTime), maxOpus*8*int(time.Second/soundTime))

@@ -26,6 +26,7 @@ type fleet struct {
 	poller       *poller
 	decryptEvery int
 	sendPLI      bool
+	realKeys     bool // packets of keyframes have no stamps
 
 	joining   atomic.Int64 // viewers that need quick answers
 	connected atomic.Int64
@@ -59,7 +60,7 @@ func newFleet(c Config) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fleet{poller: p, decryptEvery: c.DecryptEvery, sendPLI: c.SendPLI, done: make(chan struct{})}, nil
+	return &fleet{poller: p, decryptEvery: c.DecryptEvery, sendPLI: c.SendPLI, realKeys: c.Keyframe != nil, done: make(chan struct{})}, nil
 }
 
 // readSockets reads until stop is called. It has a thread of its own, so that the

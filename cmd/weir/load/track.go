@@ -82,6 +82,13 @@ func (t *track) stamped(ext int64, number uint32) {
 	t.window.note(ext, number)
 }
 
+// following returns the publisher's number of a packet that has no stamp, if it is the
+// next one behind a packet whose number is known.
+func (t *track) following(ext int64) (number uint32, ok bool) {
+	last := t.whole.last
+	return last.number + 1, last.ok && ext == last.seq+1
+}
+
 // openWindow begins to count anew, with the next packet.
 func (t *track) openWindow() { t.window = span{from: t.highest + 1, open: true} }
 

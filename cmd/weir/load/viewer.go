@@ -137,7 +137,11 @@ func (v *viewer) packet(b []byte, at int64) {
 		head = head[size:]
 		start, key = d.StartOfFrame(), codec.VP8Keyframe(head)
 	}
-	if number, ok := readStamp(head); ok {
+	number, ok := readStamp(head)
+	if !ok && f.realKeys {
+		number, ok = t.following(ext)
+	}
+	if ok {
 		t.stamped(ext, number)
 		// Packets that a server repeats for a joiner are old on purpose, and not in the
 		// measurement.
