@@ -59,7 +59,7 @@ var pages = map[string]page{
 	},
 	"recording.html": {
 		Title: "Recording: weir", Preview: "Recording", Description: "A broadcast recorded on this server.",
-		Styles: []string{"stage", "recording"}, Script: "app/recording.js", GoLive: true, Line: true,
+		Styles: []string{"stage", "player", "watch", "recording"}, Script: "app/recording.js", GoLive: true, Line: true,
 	},
 	"404.html": {
 		Title: "Not found: weir", Description: "There is no page at this address.",

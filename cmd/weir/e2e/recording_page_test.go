@@ -83,9 +83,18 @@ func TestRecordingPage(t *testing.T) {
 	c := startChrome(t)
 	r := gappyRecording(t, s, c, "a/gappy")
 	p := openRecording(t, c, s.url+"/recordings/"+r.ID)
+	p.Do(chromedp.Focus(chromedp.CSS("#start")), chromedp.KeyEvent(kb.Enter))
+	p.Wait("that it plays", `document.querySelector("#player").currentTime > 0.2 && document.activeElement.id === "play"`)
+	p.Do(chromedp.KeyEvent("k"))
+	p.Wait("the pause", `document.querySelector("#player").paused`)
 	checkFacts(t, p, r)
 	checkGaps(t, p, r)
 	checkKeys(t, p)
+	p.Accessible("a recording with gaps")
+	if same := eval[[]string](p, `[...document.querySelectorAll("button, a[href], input, video")].filter((e) => e.checkVisibility())
+		.map((e) => (e.ariaLabel || e.textContent).trim().replace(/\s+/g, " ")).filter((name, n, all) => all.indexOf(name) !== n)`); len(same) > 0 {
+		t.Errorf("controls with the same name: %q", same)
+	}
 	p.Screenshot("recording-gaps")
 	p.Quiet()
 	p.Close()
@@ -147,7 +156,7 @@ func checkGaps(t *testing.T, p *tab, r admin.Recording) {
 	}
 }
 
-// checkKeys seeks by the keyboard.
+// checkKeys seeks and plays by the keyboard, on the line and anywhere else.
 func checkKeys(t *testing.T, p *tab) {
 	t.Helper()
 	p.Do(chromedp.Focus(chromedp.CSS("#position")), chromedp.KeyEvent(kb.Home))
@@ -157,6 +166,8 @@ func checkKeys(t *testing.T, p *tab) {
 	if told := eval[string](p, `document.querySelector("#position").getAttribute("aria-valuetext")`); !strings.HasPrefix(told, "0:05 of 0:") {
 		t.Errorf("a screen reader hears %q", told)
 	}
+	p.Do(chromedp.Focus(chromedp.CSS("#copy")), chromedp.KeyEvent("0"))
+	p.Wait("the start", `document.querySelector("#player").currentTime === 0`)
 }
 
 // checkDeletion takes a deletion back, and lets the next one happen.

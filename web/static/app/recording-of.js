@@ -40,5 +40,5 @@ export const recordingId = (url) => url.split('/').at(-1).replace(/\.\w+$/, '');
 
 /** Where a recording opens. */
 export function recordingPage(recording) {
-  return pageURL(`recordings?${new URLSearchParams({stream: recording.stream})}#${encodeURIComponent(recording.id)}`);
+  return pageURL(`recordings/${encodeURIComponent(recording.id)}`);
 }

@@ -1,29 +1,25 @@
 import * as api from './api.js';
 import {copyButton} from './copy.js';
 import {byId, el, pageURL, setText, streamName, watchURL} from './dom.js';
+import {folding} from './fold.js';
 import {bytes, clock, NONE, tracks, when} from './format.js';
 import {places} from './gaps.js';
 import {poll} from './poll.js';
 import {exactly, showChain, showFacts} from './recording-facts.js';
+import {play, say} from './recording-player.js';
 import {downloadPath, goesOn, playable} from './recording-row.js';
-import {showOthers} from './recording-others.js';
-import {addressAt, parseTime} from './start-at.js';
-import {gapList, timeline} from './timeline.js';
+import {showShelf} from './shelf.js';
+import {linkAt} from './start-at.js';
 import {home} from '../client/home.js';
 
 /** How often it is looked how far a recording is that still goes on. */
 const LOOK_MS = 2000;
+/** How many others of its name are shown. */
+const SHELF = 8;
 
 const id = decodeURIComponent(location.pathname.slice(home.pathname.length + 'recordings/'.length));
 const video = byId('player');
-
-/** What stands where the picture would be. `links`: the ids of those that lead on from there. */
-function say(title, text, ...links) {
-  setText(byId('veil-title'), title);
-  setText(byId('veil-text'), text);
-  for (const link of ['watch-live', 'veil-download', 'veil-list']) byId(link).hidden = !links.includes(link);
-  byId('veil').hidden = false;
-}
+const fold = folding(byId('description'), byId('more'));
 
 /** The title, where there is one, is what people read; the name is the address. */
 function heading(recording) {
@@ -36,6 +32,7 @@ function heading(recording) {
   document.title = `${title || stream}: weir`;
   setText(byId('description'), description ?? '');
   byId('description').hidden = !description;
+  fold();
   byId('summary').title = exactly(started);
   const figures = [when(started), clock(recording.duration_ms || NaN), bytes(recording.bytes || NaN), tracks(recording.tracks).size];
   byId('summary').replaceChildren(...figures.filter((figure) => figure !== NONE).map((figure) => el('bdi', {}, figure)));
@@ -45,10 +42,8 @@ function heading(recording) {
 function describe(recording, list) {
   heading(recording);
   showFacts(recording, list);
-  byId('about-file').hidden = false;
-  byId('copy').hidden = false;
-  const ended = !goesOn(recording);
-  byId('delete').hidden = !ended;
+  for (const part of ['about-file', 'share', 'copy']) byId(part).hidden = false;
+  byId('delete').hidden = goesOn(recording);
   byId('download').hidden = !playable(recording);
   if (playable(recording)) byId('download').href = downloadPath(recording);
 }
@@ -63,66 +58,40 @@ function show(recording) {
       'This is still being recorded. It appears here by itself once the broadcast has ended.', 'watch-live');
     return false;
   }
+  byId('keys-button').hidden = !playable(recording);
   if (playable(recording) && recording.duration_ms > 0) play(recording, list);
   else say('Nothing to play', 'The broadcast ended before there was a picture or sound.', 'veil-list');
   return true;
 }
 
-function play(recording, list) {
-  const from = parseTime(new URLSearchParams(location.search).get('t'));
-  const hasPicture = recording.tracks?.some(({kind}) => kind === 'video');
-  byId('veil-download').href = downloadPath(recording);
-  video.addEventListener('error', () => cannotPlay(recording));
-  video.addEventListener('loadedmetadata', () => {
-    // Behind its end there is nothing: such a link begins at the start.
-    if (from && from < video.duration) video.currentTime = from;
-  }, {once: true});
-  video.src = recording.url;
-  video.hidden = false;
-  byId('veil').hidden = true;
-  if (!hasPicture) soundOnly();
-  timeline(video, recording.duration_ms, list);
-  gapList(video, list, recording.more_gaps ?? 0);
-}
-
-/** There is no picture to see, and the controls are in use all the same. */
-function soundOnly() {
-  say('Sound only', 'This broadcast had no picture.');
-  byId('veil').dataset.sound = '';
-}
-
-/** The player knows only that it cannot: the file says why. */
-async function cannotPlay(recording) {
-  video.hidden = true;
-  byId('timeline').hidden = true;
-  byId('gaps').hidden = true;
-  delete byId('veil').dataset.sound;
-  const there = await fetch(recording.url, {method: 'HEAD'}).catch(() => null);
-  if (there?.ok) {
-    say('This browser cannot play it', `The recording is ${tracks(recording.tracks).codecs}. Another browser may play it, and other players do.`, 'veil-download');
-  } else if (there?.status === 404) say('There is no such recording any more', 'It was deleted meanwhile.', 'veil-list');
-  else say('The file cannot be read now', 'The server does not give it. Load the page again in a while.', 'veil-list');
-}
-
+/** The recordings before and after it, and the others of its name. */
 async function others(recording) {
   const {recordings, more} = await api.recordingsPage(recording.stream, 100).catch(() => ({recordings: [], more: true}));
   showChain(recording, recordings, !more);
-  showOthers(recordings.filter((other) => other.id !== recording.id && other.bytes > 0), recording.stream, more);
+  const list = recordings.filter((other) => other.id !== recording.id && other.bytes > 0);
+  byId('others').hidden = list.length === 0;
+  byId('all-others').href = pageURL(`recordings?${new URLSearchParams({stream: recording.stream})}`);
+  byId('all-others').hidden = list.length <= SHELF && !more;
+  showShelf(byId('recordings'), list.slice(0, SHELF));
 }
 
-/** The link begins where it plays. */
-function share() {
+/** Links begin where it plays. */
+function sharing(recording) {
   const label = () => (video.currentTime >= 1 ? `Copy link at ${clock(video.currentTime * 1000)}` : 'Copy link');
-  const relabel = copyButton(byId('copy'), () => addressAt(location.href, video.currentTime), label);
+  const relabel = copyButton(byId('copy'), () => linkAt(location.href, video.currentTime), label);
   for (const event of ['timeupdate', 'seeked', 'loadedmetadata']) video.addEventListener(event, relabel);
+  byId('share').addEventListener('click', async () => {
+    const {share} = await import('./share.js');
+    share(byId('share'), {url: location.href, title: recording.title || recording.stream, at: video.currentTime});
+  });
 }
 
 /** A recording is deleted when there was time to think better of it. */
 function deletion(recording) {
   const button = byId('delete');
   button.addEventListener('click', async () => {
-    const {undoable} = await import('./undo.js');
     button.disabled = true;
+    const {undoable} = await import('./undo.js');
     byId('trouble').hidden = true;
     video.pause();
     const back = () => {
@@ -145,6 +114,7 @@ function deletion(recording) {
 
 function unknown() {
   setText(byId('title'), 'No such recording');
+  byId('keys-button').hidden = true;
   say('There is no such recording', 'It may have been deleted. Those that there are stand in the list.', 'veil-list');
 }
 
@@ -156,7 +126,10 @@ const stop = poll(LOOK_MS, async () => {
   try {
     const recording = isUnknown() ? null : await api.recording(id);
     if (recording) {
-      if (!known) deletion(recording);
+      if (!known) {
+        deletion(recording);
+        sharing(recording);
+      }
       known = true;
       if (!show(recording)) return;
       others(recording);
@@ -167,6 +140,5 @@ const stop = poll(LOOK_MS, async () => {
     if (!known) say('This recording cannot be read now', `${problem.message} Trying again…`, 'veil-list');
   }
 });
-share();
 // A page that had been left may be of a recording that was deleted.
 addEventListener('pageshow', (event) => event.persisted && location.reload());

@@ -2,6 +2,7 @@ import {copyButton} from './copy.js';
 import {openDialog} from './dialog.js';
 import {el, icon, pageURL} from './dom.js';
 import {clock} from './format.js';
+import {linkAt} from './start-at.js';
 import {addStyles} from './styles.js';
 
 /** The width of a code, in CSS pixels: at least this, so that a camera reads it from an arm's length. */
@@ -38,15 +39,6 @@ export async function share(button, {url, title = '', at = 0}) {
     open = false;
   });
   openDialog(dialog, button);
-}
-
-/** A page's address, so that it begins some seconds in. */
-export function linkAt(address, seconds) {
-  const url = new URL(address);
-  url.hash = '';
-  url.searchParams.delete('t');
-  if (seconds >= 1) url.searchParams.set('t', String(Math.floor(seconds)));
-  return url.href;
 }
 
 function build(url, title, at) {

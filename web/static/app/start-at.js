@@ -21,10 +21,10 @@ export function parseTime(text) {
  * @param {number} seconds whole ones count; 0: from the start
  * @returns {string} the same page, playing from then on
  */
-export function addressAt(address, seconds) {
+export function linkAt(address, seconds) {
   const url = new URL(address);
   url.hash = '';
+  url.searchParams.delete('t');
   if (seconds >= 1) url.searchParams.set('t', String(Math.floor(seconds)));
-  else url.searchParams.delete('t');
   return url.href;
 }

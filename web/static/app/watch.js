@@ -1,5 +1,6 @@
 import * as api from './api.js';
 import {byId, pageURL, setIcon, setText, streamName, watchedName} from './dom.js';
+import {folding} from './fold.js';
 import * as format from './format.js';
 import {showPlay} from './player-bar.js';
 import {playerControls} from './player-controls.js';
@@ -14,6 +15,7 @@ const name = watchedName();
 const video = byId('player');
 const viewer = new Viewer({name, video, transport: forcedTransport()});
 const replay = new Replay(video);
+const fold = folding(byId('description'), byId('more'));
 
 /** @type {any} what the API said of the broadcast when it began */
 let stream = null;
@@ -129,15 +131,6 @@ function heading() {
   else byId('title').replaceChildren(streamName(name));
   byId('name').hidden = !title;
   document.title = `${viewer.state === 'live' ? '● ' : ''}${title || name}: weir`;
-}
-
-/** Three lines of a description are shown, and the rest if that is wanted. */
-function fold() {
-  const text = byId('description');
-  const open = byId('more').getAttribute('aria-expanded') === 'true';
-  text.toggleAttribute('data-folded', !open);
-  byId('more').hidden = !open && text.scrollHeight <= text.clientHeight + 1;
-  setText(byId('more'), open ? 'Show less' : 'Show more');
 }
 
 function tick() {
@@ -256,10 +249,6 @@ video.addEventListener('playing', () => {
 });
 video.addEventListener('play', () => replay.playing && showPlay(false));
 playerControls(video, byId('theatre'), {toggle, toEdge, busy: () => video.paused || !byId('veil').hidden || !byId('unmute').hidden});
-byId('more').addEventListener('click', () => {
-  byId('more').setAttribute('aria-expanded', String(byId('more').getAttribute('aria-expanded') !== 'true'));
-  fold();
-});
 byId('share').addEventListener('click', async () => {
   const {share} = await import('./share.js');
   share(byId('share'), {url: location.href, title: stream?.title || name});
