@@ -83,7 +83,7 @@ func TestUnderAPathUnknown(t *testing.T) {
 	home := c.Open(t, front+"/")
 	home.Wait("card", fmt.Sprintf(`document.querySelector('[data-stream="under/a/path"] a')?.href === %q`, front+"/watch/under/a/path"))
 	publisher.Click("#toggle")
-	publisher.Wait("recorded", fmt.Sprintf(`document.querySelector("#recording-link").href.startsWith(%q)`, front+"/recordings/"))
+	publisher.Wait("recorded", fmt.Sprintf(`document.querySelector("#after-watch").checkVisibility() && document.querySelector("#after-watch").href.startsWith(%q)`, front+"/recordings/"))
 	viewer.Wait("the end", `document.documentElement.dataset.state === "ended"`)
 	recording := waitFinished(t, s.url, "under/a/path")
 	list := c.Open(t, front+"/recordings#"+recording.ID)

@@ -1,5 +1,5 @@
 /** The picture asked for; the browser gives the nearest it has. */
-const PICTURE = {width: {ideal: 1280}, height: {ideal: 720}, frameRate: {ideal: 30}};
+const picture = (lines) => ({width: {ideal: Math.round(lines * 16 / 9)}, height: {ideal: lines}, frameRate: {ideal: 30}});
 
 /** The sound of a screen or a tab is no voice in a room: what is done for that would leave one channel of it. */
 const AS_IT_IS = {echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: {ideal: 2}};
@@ -24,6 +24,8 @@ export class Capture extends EventTarget {
   audio = null;
   /** While broadcasting a sound can be muted or exchanged but not removed. */
   live = false;
+  /** How many lines the next picture of a camera is to have. */
+  lines = 720;
 
   #request = 0;
   #muted = false;
@@ -91,7 +93,7 @@ export class Capture extends EventTarget {
    */
   async useCamera(camera, microphone) {
     const request = ++this.#request;
-    const video = {...PICTURE, ...(camera ? {deviceId: {exact: camera}} : {})};
+    const video = {...picture(this.lines), ...(camera ? {deviceId: {exact: camera}} : {})};
     // Phones cannot open a second camera while the first is open.
     if (this.source === 'camera') this.video?.stop();
     const wanted = !this.audio && microphone !== NO_MICROPHONE;

@@ -1,6 +1,7 @@
 import {byId, el, reconcile, setIcon, setText, watchURL} from './dom.js';
 import * as format from './format.js';
 import {NO_MICROPHONE} from './capture.js';
+import {hold} from './publish-settings.js';
 import {fallbackLine} from './transport.js';
 
 /**
@@ -144,7 +145,8 @@ export function state(now, problem, {name, hasSound}) {
   const busy = now === 'connecting' || now === 'live' || now === 'reconnecting';
   toggle(now, busy);
   byId('name').disabled = busy;
-  byId('record').disabled = busy;
+  byId('name-hint').hidden = busy; // the link is below the picture
+  hold(busy);
   byId('microphone').disabled = busy && !hasSound;
   byId('live').hidden = now !== 'live';
   byId('gauges').hidden = now !== 'live' && now !== 'reconnecting';
@@ -182,7 +184,7 @@ function words(now, problem) {
 }
 
 function toggle(now, busy) {
-  setText(byId('toggle'), busy ? (now === 'connecting' ? 'Cancel' : 'Stop') : 'Go live');
+  setText(byId('toggle'), busy ? (now === 'connecting' ? 'Cancel' : 'Stop') : now === 'ended' && liveAt ? 'Go live again' : 'Go live');
   byId('toggle').classList.toggle('primary', !busy);
   byId('toggle').classList.toggle('stop', busy);
 }
@@ -191,7 +193,6 @@ function reset() {
   liveAt = 0;
   limited = 0;
   byId('after').hidden = true;
-  byId('share-later').hidden = false;
   for (const id of ['bitrate', 'framerate', 'resolution', 'viewers']) setText(byId(id), format.NONE);
   setText(byId('elapsed'), '');
 }
@@ -206,7 +207,6 @@ function goOnAir(name) {
   link.href = watchURL(name);
   setText(link, shown(link.href));
   byId('share').hidden = false;
-  byId('share-later').hidden = true;
   // A phone that locks its screen would stop the camera. Refused on low battery.
   navigator.wakeLock?.request('screen').then((lock) => {
     if (clock) wake = lock;
@@ -220,7 +220,6 @@ function goOffAir() {
   wake?.release();
   wake = null;
   byId('share').hidden = true;
-  byId('share-later').hidden = liveAt !== 0;
 }
 
 export const hasBeenLive = () => liveAt !== 0;
@@ -238,12 +237,4 @@ export function figures(stats) {
 
 export function watching(viewers) {
   setText(byId('viewers'), String(viewers ?? 0));
-}
-
-/** The quiet line after the end. */
-export function afterwards(text, href) {
-  setText(byId('after-text'), text);
-  byId('recording-link').hidden = !href;
-  if (href) byId('recording-link').href = href;
-  byId('after').hidden = false;
 }

@@ -8,12 +8,11 @@ import {Level} from './level.js';
 import {nameProblem} from '../client/name.js';
 import {poll} from './poll.js';
 import {forgetLive, keepLive, leftLive} from './left-live.js';
-import {recordingOf, recordingPage} from './recording-of.js';
 import {keepTexts, ownTexts} from './own-texts.js';
 import {Publisher} from '../client/publisher.js';
+import * as settings from './publish-settings.js';
 import * as texts from './publish-texts.js';
 import * as view from './publish-view.js';
-import {forcedTransport} from './transport.js';
 
 const VIEWERS_MS = 3000;
 
@@ -25,6 +24,8 @@ let publisher = null;
 let recording;
 let stopPolling = () => {};
 let after = new AbortController();
+/** What tells of the end. @type {Promise<typeof import('./afterwards.js')> | null} */
+let telling = null;
 let chosenMicrophone = '';
 /** What was live when the page was left by a reload, until it goes on. */
 let left = leftLive();
@@ -71,8 +72,7 @@ async function goLive(replaces = null) {
   keepTexts(name, texts.entered());
   recording = undefined;
   publisher = new Publisher({
-    name, stream: capture.stream, record: byId('record').checked, transport: forcedTransport(),
-    replaces, stays: true, ...texts.entered(),
+    name, stream: capture.stream, replaces, stays: true, ...settings.options(), ...texts.entered(),
   });
   publisher.addEventListener('state', onState);
   publisher.addEventListener('stats', ({detail}) => view.figures(detail));
@@ -89,6 +89,7 @@ function onState({detail: {state, previous, problem, fallbackReason}, target}) {
   view.called(target);
   view.fallback(state === 'ended' ? null : fallbackReason);
   if (state === 'live' && previous === 'connecting') {
+    telling = import('./afterwards.js'); // now: at the end the server may be gone
     stopPolling = poll(VIEWERS_MS, () => lookAtStream(target));
   }
   if (state === 'ended' || state === 'failed') finish(target, state);
@@ -135,17 +136,9 @@ async function finish(target, state) {
   // A sound that was only muted while live is let go of now.
   else if (microphone() === 'none' && capture.audio) capture.useMicrophone('none');
   if (state === 'failed' && !view.hasBeenLive()) return;
-  if (!byId('record').checked) {
-    view.afterwards('This broadcast was not recorded.');
-    return;
-  }
   after = new AbortController();
-  const {signal} = after;
-  view.afterwards('Finishing the recording…');
-  const found = await recordingOf(target.name, signal, recording);
-  if (signal.aborted) return;
-  if (found) view.afterwards('Your recording is ready.', recordingPage(found));
-  else view.afterwards('There is no recording of this broadcast.');
+  const {afterwards} = await telling;
+  afterwards({name: target.name, title: target.texts.title, record: byId('record').checked, recording}, after.signal);
 }
 
 async function onDarken() {
@@ -255,6 +248,8 @@ function onKey(event) {
   if (button?.checkVisibility()) button.click();
 }
 
+settings.restore();
+capture.lines = settings.lines();
 byId('name').value = ownName();
 checkName();
 byId('name').addEventListener('input', checkName);
@@ -272,6 +267,10 @@ addEventListener('beforeunload', beforeLeaving);
 addEventListener('pagehide', onLeave, {capture: true}); // before the publisher lets go of its session
 byId('camera').addEventListener('change', () => choose('camera'));
 byId('microphone').addEventListener('change', onMicrophone);
+byId('quality').addEventListener('change', () => {
+  capture.lines = settings.lines();
+  if (capture.source === 'camera') choose('camera');
+});
 byId('toggle').addEventListener('click', (event) => {
   if (event.detail > 1) return; // the second click of a double click
   if (publisher) publisher.stop();

@@ -56,6 +56,8 @@ export class Publisher extends Stateful {
    * @param {boolean} [options.record]     whether the server records it (default true)
    * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
    * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
+   * @param {'vp8' | 'vp9' | 'av1' | 'h264'} [options.videoCodec] over WebRTC, if the browser has it (default vp8,
+   *   which every viewer and every WebM player can decode)
    * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
    * @param {string | null} [options.replaces] the `session` of a Publisher of this name, of a page that was
    *   left: the broadcast goes on
@@ -63,7 +65,7 @@ export class Publisher extends Stateful {
    *   comes with `replaces`; else it ends at once (default false)
    */
   constructor({name, stream, endpoint = '', record = true, videoBitrate = 2_500_000,
-    audioBitrate, transport = 'auto', replaces = null, stays = false, title = '', description = ''}) {
+    audioBitrate, videoCodec = 'vp8', transport = 'auto', replaces = null, stays = false, title = '', description = ''}) {
     super();
     const wrong = nameProblem(name);
     if (wrong) throw new TypeError(wrong);
@@ -71,7 +73,7 @@ export class Publisher extends Stateful {
       if (!this.#tracks.has(track.kind)) this.#tracks.set(track.kind, track);
     }
     if (this.#tracks.size === 0) throw new TypeError('the stream has no tracks');
-    this.#options = {name, endpoint, record, videoBitrate, audioBitrate, stays, ...checkedTexts({title, description})};
+    this.#options = {name, endpoint, record, videoBitrate, audioBitrate, videoCodec, stays, ...checkedTexts({title, description})};
     this.#replaces = replaces;
     this.#onPageHide = () => (stays ? this.#leave() : void this.stop());
     this.#ladder = new Ladder(transport, {webrtc: WhipTransport, websocket: SocketPublishTransport});

@@ -15,6 +15,7 @@ import {SendMeter} from './send-stats.js';
  * @property {string} description
  * @property {number} videoBitrate   bits per second
  * @property {number} [audioBitrate] bits per second; what the sound is worth if absent
+ * @property {'vp8' | 'vp9' | 'av1' | 'h264'} videoCodec
  * @property {number} patience       milliseconds that connecting may take
  * @property {string | null} replaces the session of ours whose place it takes
  * @property {boolean} stays          whether the broadcast is kept for a while when the page is left
@@ -94,7 +95,7 @@ export class WhipTransport {
     const maxBitrate = this.#ceiling(track);
     const transceiver = this.#peer.pc.addTransceiver(track, {direction: 'sendonly', sendEncodings: [{maxBitrate}]});
     if (track.kind !== 'video') return;
-    preferVP8(transceiver);
+    preferCodec(transceiver, this.#options.videoCodec);
     await prefer(transceiver.sender, track, maxBitrate);
   }
 
@@ -110,15 +111,12 @@ export class WhipTransport {
   }
 }
 
-/**
- * VP8 first: it is what every viewer and every WebM player can decode. The
- * others stay in the offer, in the browser's order.
- */
-function preferVP8(/** @type {RTCRtpTransceiver} */ transceiver) {
+/** The server takes the first codec of an offer. The others stay in it, in the browser's order. */
+function preferCodec(/** @type {RTCRtpTransceiver} */ transceiver, /** @type {string} */ name) {
   const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
-  const vp8 = (/** @type {{mimeType: string}} */ codec) => codec.mimeType.toLowerCase() === 'video/vp8';
-  if (!codecs.some(vp8)) return;
-  transceiver.setCodecPreferences([...codecs.filter(vp8), ...codecs.filter((c) => !vp8(c))]);
+  const wanted = (/** @type {{mimeType: string}} */ codec) => codec.mimeType.toLowerCase() === `video/${name}`;
+  if (!codecs.some(wanted)) return;
+  transceiver.setCodecPreferences([...codecs.filter(wanted), ...codecs.filter((c) => !wanted(c))]);
 }
 
 /** A shared screen must stay readable, a camera must stay smooth; two channels need more than one. */

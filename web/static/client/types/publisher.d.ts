@@ -22,13 +22,15 @@ export class Publisher extends Stateful {
      * @param {boolean} [options.record]     whether the server records it (default true)
      * @param {number} [options.videoBitrate] ceiling in bits per second (default 2.5 million)
      * @param {number} [options.audioBitrate] ceiling in bits per second (default 128 000, 64 000 for a sound of one channel)
+     * @param {'vp8' | 'vp9' | 'av1' | 'h264'} [options.videoCodec] over WebRTC, if the browser has it (default vp8,
+     *   which every viewer and every WebM player can decode)
      * @param {'auto' | 'webrtc' | 'websocket'} [options.transport] one of them only (default auto)
      * @param {string | null} [options.replaces] the `session` of a Publisher of this name, of a page that was
      *   left: the broadcast goes on
      * @param {boolean} [options.stays] whether the broadcast is kept for a while when the page is left, for one that
      *   comes with `replaces`; else it ends at once (default false)
      */
-    constructor({ name, stream, endpoint, record, videoBitrate, audioBitrate, transport, replaces, stays, title, description }: {
+    constructor({ name, stream, endpoint, record, videoBitrate, audioBitrate, videoCodec, transport, replaces, stays, title, description }: {
         name: string;
         stream: MediaStream;
         endpoint?: string | undefined;
@@ -37,6 +39,7 @@ export class Publisher extends Stateful {
         record?: boolean | undefined;
         videoBitrate?: number | undefined;
         audioBitrate?: number | undefined;
+        videoCodec?: "vp8" | "vp9" | "av1" | "h264" | undefined;
         transport?: "auto" | "webrtc" | "websocket" | undefined;
         replaces?: string | null | undefined;
         stays?: boolean | undefined;

@@ -8,6 +8,7 @@
  * @property {string} description
  * @property {number} videoBitrate   bits per second
  * @property {number} [audioBitrate] bits per second; what the sound is worth if absent
+ * @property {'vp8' | 'vp9' | 'av1' | 'h264'} videoCodec
  * @property {number} patience       milliseconds that connecting may take
  * @property {string | null} replaces the session of ours whose place it takes
  * @property {boolean} stays          whether the broadcast is kept for a while when the page is left
@@ -58,6 +59,7 @@ export type PublishOptions = {
      * bits per second; what the sound is worth if absent
      */
     audioBitrate?: number | undefined;
+    videoCodec: "vp8" | "vp9" | "av1" | "h264";
     /**
      * milliseconds that connecting may take
      */
