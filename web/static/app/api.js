@@ -61,9 +61,15 @@ function within(recording) {
 }
 
 /**
+ * Deletes a recording. One that is not there any more is deleted as well.
+ *
  * @param {string} id of a recording that has ended; its file is gone afterwards
  * @param {{keepalive?: boolean}} [how] keepalive: also if the page goes away meanwhile
  */
 export async function deleteRecording(id, {keepalive = false} = {}) {
-  await request(urlAt('', `/api/v1/recordings/${encodeURIComponent(id)}`), {method: 'DELETE', keepalive, signal: AbortSignal.timeout(TIMEOUT_MS)});
+  try {
+    await request(urlAt('', `/api/v1/recordings/${encodeURIComponent(id)}`), {method: 'DELETE', keepalive, signal: AbortSignal.timeout(TIMEOUT_MS)});
+  } catch (problem) {
+    if (statusOf(problem) !== 404) throw problem;
+  }
 }

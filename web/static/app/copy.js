@@ -1,7 +1,30 @@
-import {setIcon, setText} from './dom.js';
+import {el, setIcon, setText} from './dom.js';
 
 /** How long the button tells that it worked. */
 const SHOWN_MS = 2000;
+
+/** @returns {Promise<boolean>} whether the text is in the clipboard now */
+async function copied(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copiedBySelection(text, button);
+  }
+}
+
+/** Outside of secure contexts, as on most home networks, only what is selected can be copied. */
+function copiedBySelection(text, button) {
+  const field = el('textarea', {class: 'sr-only', readonly: true, tabindex: '-1', 'aria-hidden': 'true'});
+  field.value = text;
+  button.after(field); // in the same dialog, if it is in one: what is outside cannot be selected
+  field.focus({preventScroll: true});
+  field.select();
+  const done = document.execCommand('copy');
+  field.remove();
+  button.focus();
+  return done;
+}
 
 /**
  * Makes `button` copy what `text` returns. Its label is in a child [data-label].
@@ -25,13 +48,8 @@ export function copyButton(button, text, plain) {
   };
   button.addEventListener('click', async () => {
     clearTimeout(timer);
-    try {
-      // Absent outside secure contexts, where the text can be selected instead.
-      await navigator.clipboard.writeText(text());
-      say('Copied', 'check');
-    } catch {
-      say('Select it to copy', 'alert');
-    }
+    if (await copied(text(), button)) say('Copied', 'check');
+    else say('Select it to copy', 'alert');
     timer = setTimeout(rest, SHOWN_MS);
   });
   return () => {
