@@ -60,7 +60,7 @@ func runBench(c *cli.Context) error {
 		loads: benchLoads, rows: benchRows, progress: c.App.ErrWriter,
 	}
 	if file := c.String("posters"); file != "" {
-		return b.comparePosters(ctx, c.App.Writer, file, posterStreams)
+		return posterBench{b, file, posterStreams, posterRamp}.comparePosters(ctx, c.App.Writer)
 	}
 	return b.compare(ctx, c.App.Writer)
 }

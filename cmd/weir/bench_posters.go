@@ -19,7 +19,18 @@ const (
 	posterStreams = 50
 	askedShare    = 2.0 // percent of a core
 	askedLater    = 1.0 // ms that the p99 of latency is higher by
+	// posterRamp is how long the viewers take to come: when they are all there, and it is
+	// measured, the second pictures are due.
+	posterRamp = time.Minute
 )
+
+// posterBench is how it is measured what posters cost.
+type posterBench struct {
+	bench
+	keyframe string // file
+	streams  int
+	ramp     time.Duration
+}
 
 // posterRound is what was measured of two servers, one after the other.
 type posterRound struct {
@@ -31,12 +42,12 @@ type posterRound struct {
 // comparePosters measures pairs of servers that take posters, and that do not, and
 // prints the medians. The order changes from pair to pair, so that what drifts meets
 // both.
-func (b bench) comparePosters(ctx context.Context, w io.Writer, keyframe string, streams int) error {
-	args := []string{"--streams", strconv.Itoa(streams), "--viewers", "1", "--bitrate", "300k", "--keyframe", keyframe}
+func (b posterBench) comparePosters(ctx context.Context, w io.Writer) error {
+	args := []string{"--streams", strconv.Itoa(b.streams), "--viewers", "1", "--ramp", b.ramp.String(), "--bitrate", "300k", "--keyframe", b.keyframe}
 	var rounds []posterRound
 	for i := range b.rounds {
 		var r posterRound
-		costs := posterCosts{streams: streams}
+		costs := posterCosts{streams: b.streams}
 		for n := range 2 {
 			l := benchLoad{name: "posters", args: args, during: costs.follow}
 			on := (i+n)%2 == 0
@@ -57,7 +68,7 @@ func (b bench) comparePosters(ctx context.Context, w io.Writer, keyframe string,
 		r.share, r.taken = costs.share()
 		rounds = append(rounds, r)
 	}
-	return writePosters(w, rounds, streams)
+	return writePosters(w, rounds, b.streams)
 }
 
 // writePosters prints a line for each pair, and the medians.

@@ -26,7 +26,7 @@ func TestBenchPosters(t *testing.T) {
 	}
 	var progress, out bytes.Buffer
 	b := bench{binary: binary, rounds: 2, duration: 3 * time.Second, progress: &progress}
-	if err := b.comparePosters(t.Context(), &out, keyframe, 3); err != nil {
+	if err := (posterBench{b, keyframe, 3, 0}).comparePosters(t.Context(), &out); err != nil {
 		t.Fatalf("%v\n%s%s", err, progress.String(), out.String())
 	}
 	want := "round 1 of 2: posters\nround 1 of 2: no posters\nround 2 of 2: no posters\nround 2 of 2: posters\n"

@@ -1,3 +1,3 @@
-// Package vod serves recordings over HTTP: whole, or in the ranges that a player
+// Package vod serves recordings and their pictures over HTTP: whole, or in the ranges that a player
 // seeks to (RFC 9110 section 14).
 package vod
