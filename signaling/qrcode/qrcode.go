@@ -31,7 +31,9 @@ func Register(routes *signaling.Routes) {
 
 // serve answers with the code of the address that ?to= names.
 func serve(w http.ResponseWriter, r *http.Request, from signaling.Forwarded) error {
-	text, err := address(r.URL.Query().Get("to"), from)
+	// A proxy that tells nothing hides the host from the server, but not from its pages.
+	ownPage := r.Header.Get("Sec-Fetch-Site") == "same-origin"
+	text, err := address(r.URL.Query().Get("to"), from, ownPage)
 	if err != nil {
 		return err
 	}
@@ -43,21 +45,22 @@ func serve(w http.ResponseWriter, r *http.Request, from signaling.Forwarded) err
 	h.Set("Content-Type", "image/svg+xml")
 	h.Set("Content-Security-Policy", "default-src 'none'") // it can be opened as a document
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", "max-age=31536000, immutable")
+	h.Set("Vary", "Sec-Fetch-Site")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(drawing))
 	return nil
 }
 
-// address returns the whole address that a client means, if it is one of this server.
-// The error is a Problem.
-func address(given string, from signaling.Forwarded) (string, error) {
+// address returns the whole address that a client means, if it is one of this server, or
+// if a page of it asks. The error is a Problem.
+func address(given string, from signaling.Forwarded, ownPage bool) (string, error) {
 	u, err := url.Parse(given)
 	switch {
 	case given == "":
 		return "", refused("Name the address that the code is to lead to, as in /qr.svg?to=/watch/NAME. In it an ampersand is written as %26, a number sign as %23.")
 	case err != nil:
 		return "", refused("The address in ?to= cannot be read. It is a path such as /watch/NAME, or a whole address of this server.")
-	case u.User != nil || !isOwn(u, from):
+	case u.User != nil || !isOwn(u, from, ownPage):
 		return "", refused("The address in ?to= is not one of this server. Codes are made for those only: a path such as /watch/NAME, or a whole address that begins as that of this request.")
 	}
 	text := u.String()
@@ -75,12 +78,13 @@ func refused(detail string) error {
 }
 
 // isOwn reports whether an address is one of the server that from has reached, by
-// whichever of HTTP and HTTPS: not every proxy says which one its clients use.
-func isOwn(u *url.URL, from signaling.Forwarded) bool {
+// whichever of HTTP and HTTPS: not every proxy says which one its clients use. A page of
+// the server knows its host better.
+func isOwn(u *url.URL, from signaling.Forwarded, ownPage bool) bool {
 	if u.Scheme == "" && u.Host == "" {
 		return from.Host != "" && strings.HasPrefix(u.Path, "/")
 	}
-	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && plain(u.Host) == plain(from.Host)
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (ownPage || plain(u.Host) == plain(from.Host))
 }
 
 // plain returns a host in one form, without the ports that browsers leave out.

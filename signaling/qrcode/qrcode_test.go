@@ -148,7 +148,7 @@ func picture(t *testing.T, svg []byte) image.Image {
 func TestAnswer(t *testing.T) {
 	w := ask("GET", codeOf("/watch/acme/alice"))
 	for name, want := range map[string]string{
-		"Content-Type": "image/svg+xml", "Cache-Control": "public, max-age=31536000, immutable",
+		"Content-Type": "image/svg+xml", "Cache-Control": "max-age=31536000, immutable", "Vary": "Sec-Fetch-Site",
 		"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff",
 		"Content-Length": strconv.Itoa(w.Body.Len()),
 	} {
@@ -193,6 +193,15 @@ func TestRefused(t *testing.T) {
 		}
 		if w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%q: a refusal is kept: %v", to, w.Header())
+		}
+	}
+	// What a page of the server says that its host is counts, but not what others say.
+	for site, want := range map[string]int{"same-origin": 200, "same-site": 400, "cross-site": 400, "none": 400} {
+		if w := ask("GET", codeOf("https://front.example/media/watch/a"), "Sec-Fetch-Site", site); w.Code != want {
+			t.Errorf("Sec-Fetch-Site %s: %d, want %d", site, w.Code, want)
+		}
+		if w := ask("GET", codeOf("javascript:alert(1)"), "Sec-Fetch-Site", site); w.Code != http.StatusBadRequest {
+			t.Errorf("Sec-Fetch-Site %s and a script: %d", site, w.Code)
 		}
 	}
 	if w := ask("POST", codeOf("/")); w.Code != http.StatusMethodNotAllowed {

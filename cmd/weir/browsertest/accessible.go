@@ -9,8 +9,11 @@ import (
 // axeFile is axe-core, which knows the rules of accessibility that a program can check.
 const axeFile = "web/node_modules/axe-core/axe.min.js"
 
-// findings runs axe, once colours that change have come to rest, and returns one line for each element of each rule that it breaks.
-const findings = `Promise.allSettled(document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime !== Infinity).map((a) => a.finished)).then(() => axe.run()).then(({violations}) =>
+// findings runs axe when colours have arrived where they were going, and returns some lines
+// for each element of each rule that it breaks.
+const findings = `Promise.allSettled(document.getAnimations()
+	.filter((a) => a.effect.getComputedTiming().endTime < Infinity).map((a) => a.finished))
+	.then(() => axe.run()).then(({violations}) =>
 	violations.flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) => id + ": " + html.slice(0, 200) + "\n" + failureSummary)))`
 
 // Accessible fails the test if axe finds something wrong with the page as it stands:

@@ -78,7 +78,10 @@ func emulate(p *tab, scheme string, width int64) {
 	}
 	p.Do(chromedp.EmulateViewport(width, height))
 	if _, err := chromedp.Call(p.Context, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"}, // a colour on its way to another one is none of ours
+		},
 	}); err != nil {
 		p.T.Fatal(err)
 	}

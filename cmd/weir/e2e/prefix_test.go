@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
 	"weir/sfu/media"
 	"weir/sfu/peer/peertest"
 	"weir/signaling/admin"
@@ -78,6 +81,10 @@ func TestUnderAPathUnknown(t *testing.T) {
 	if link := eval[string](publisher, `document.querySelector("#share-link").href`); link != front+"/watch/under/a/path" {
 		t.Errorf("the page says that viewers go to %s", link)
 	}
+	publisher.Click("#share-more")
+	waitShared(publisher, front+"/watch/under/a/path")
+	publisher.Do(chromedp.KeyEvent(kb.Escape))
+	checkClosed(publisher, "#share-more")
 	viewer := c.Open(t, front+"/watch/under/a/path")
 	viewer.Wait("picture", `document.querySelector("#player").videoWidth > 0 && document.querySelector("#player").currentTime > 1`)
 	home := c.Open(t, front+"/")

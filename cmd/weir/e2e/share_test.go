@@ -18,6 +18,10 @@ import (
 // noteCopies keeps what a page copies: whether browsers let it is not what is tested.
 const noteCopies = `window.copied = []; navigator.clipboard.writeText = async (text) => { copied.push(text); };`
 
+// withoutClipboard is a page over plain HTTP: what is selected can be copied.
+const withoutClipboard = `window.copied = []; Object.defineProperty(navigator, "clipboard", {value: undefined});
+addEventListener("copy", () => { copied.push(document.activeElement.value); });`
+
 // TestShare: links are shared with the keyboard alone, and their codes are read from the
 // screen.
 func TestShare(t *testing.T) {
@@ -42,6 +46,30 @@ func TestShare(t *testing.T) {
 		t.Error("a key was pressed in the dialog, and the player took it for its own")
 	}
 	v.Quiet()
+
+	p.Wait("three seconds", `performance.now() - connectedAt > 3000`)
+	p.Click("#toggle")
+	p.Wait("ended", `document.documentElement.dataset.state === "ended"`)
+	link = s.url + "/recordings/" + waitFinished(t, s.url, "e2e/share").ID
+	r := c.Open(t, link+"?t=2", noteCopies)
+	r.Wait("its time", `document.querySelector("#player").readyState > 1 && document.querySelector("#player").currentTime === 2`)
+	shareByKeyboard(r, "#share", link)
+	r.Click("#share")
+	waitShared(r, link)
+	r.Do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift)), chromedp.KeyEvent(" ")) // the switch stands before the button
+	waitShared(r, link+"?t=2")
+	r.Quiet()
+
+	plain := c.Open(t, link, withoutClipboard)
+	plain.Wait("the button", `document.querySelector("#share").checkVisibility()`)
+	plain.Click("#share")
+	waitShared(plain, link)
+	plain.Do(chromedp.KeyEvent(kb.Enter))
+	plain.Wait("copied", `copied.length === 1 && document.activeElement.innerText === "Copied"`)
+	if got := eval[string](plain, `copied[0]`); got != link {
+		t.Errorf("without a clipboard of the page's own it copied %q, want %q", got, link)
+	}
+	plain.Quiet()
 }
 
 // shareByKeyboard opens the dialog of a page, copies, and closes it.

@@ -82,7 +82,7 @@ function sharing(recording) {
   for (const event of ['timeupdate', 'seeked', 'loadedmetadata']) video.addEventListener(event, relabel);
   byId('share').addEventListener('click', async () => {
     const {share} = await import('./share.js');
-    share(byId('share'), {url: location.href, title: recording.title || recording.stream, at: video.currentTime});
+    share(byId('share'), {url: location.href, title: recording.title || recording.stream, at: video.ended ? 0 : video.currentTime});
   });
 }
 
