@@ -18,6 +18,7 @@ test('times as people read them', () => {
 test('sizes and rates', () => {
   assert.deepEqual([999, 1e6, 12.4e6, 2.5e9, NaN].map(format.bytes), ['1 kB', '1.0 MB', '12 MB', '2.50 GB', '–']);
   assert.deepEqual([64000, 2.5e6, undefined].map(format.bitrate), ['64 kbit/s', '2.5 Mbit/s', '–']);
+  assert.deepEqual([0, 0.004, 0.25, null].map(format.percent), ['0 %', '0.4 %', '25 %', '–']);
   assert.deepEqual([format.fps(29.97), format.ms(1.4), format.fps(null)], ['30 fps', '1 ms', '–']);
   assert.deepEqual([format.count(1, 'viewer'), format.count(0, 'viewer'), format.count(2, 'piece of sound', 'pieces of sound')],
     ['1 viewer', '0 viewers', '2 pieces of sound']);

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"weir/signaling/admin"
 )
 
 // TestPublishLook: the publish page with the longest name and a title of the longest kind,
@@ -46,14 +48,19 @@ func TestPublishLook(t *testing.T) {
 	p.Quiet()
 }
 
-// lookAround checks the page at all widths and keeps pictures of it. At twice the size a
-// window has half as many pixels of CSS.
+// twice is the width in pixels of CSS of a window of 1366 by 768 at twice the size.
+const twice = 683
+
+// lookAround checks the page at all widths and keeps pictures of it.
 func lookAround(t *testing.T, p *tab, state string) {
 	t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{320, 390, 683, 768, 1366, 1920} {
+		for _, width := range []int64{320, 390, twice, 768, 1366, 1920} {
 			for _, direction := range []string{"ltr", "rtl"} {
 				emulate(p, scheme, width)
+				if width == twice {
+					p.Do(chromedp.EmulateViewport(twice, 384))
+				}
 				over := eval[int](p, fmt.Sprintf(`(document.documentElement.dir = %q, document.querySelectorAll("details").forEach((d) => d.open = true),
 					document.documentElement.scrollWidth - document.documentElement.clientWidth)`, direction))
 				if over > 0 {
@@ -78,4 +85,37 @@ func lookAround(t *testing.T, p *tab, state string) {
 			t.Errorf("%s: two controls are called %q", state, name)
 		}
 	}
+}
+
+// TestPublishSettings: what is chosen under Advanced is what is sent, and there again at
+// the next visit; the address counts for one visit.
+func TestPublishSettings(t *testing.T) {
+	s := startServer(t)
+	c := startChrome(t)
+	p := c.Open(t, s.url+"/publish?name=e2e/settings&transport=webrtc")
+	p.Wait("preview", `document.querySelector("#preview").videoHeight === 720`)
+	for field, value := range map[string]string{"quality": "360", "codec": "vp9"} {
+		eval[bool](p, fmt.Sprintf(`(() => { const field = document.querySelector("#%s"); field.value = %q;
+			field.dispatchEvent(new Event("change", {bubbles: true})); return true })()`, field, value))
+	}
+	p.Wait("a smaller picture", `document.querySelector("#preview").videoHeight === 360`)
+	p.Click("#toggle")
+	p.Wait("figures of a minute", `document.querySelector(".trend polyline")?.getAttribute("points")?.includes(" ")`)
+	for _, field := range []string{"quality", "codec", "transport", "record", "name"} {
+		if !eval[bool](p, fmt.Sprintf(`document.querySelector("#%s").disabled`, field)) {
+			t.Errorf("%s can be changed while live", field)
+		}
+	}
+	streams := get[streamList](t, s.url+"/api/v1/streams").Streams
+	if len(streams) != 1 || !slices.ContainsFunc(streams[0].Tracks, func(tr admin.StreamTrack) bool { return tr.Codec == "vp9" }) {
+		t.Errorf("the streams are %+v", streams)
+	}
+	next := c.Open(t, s.url+"/publish?transport=websocket")
+	if got := eval[string](next, `["name", "quality", "codec", "transport"].map((id) => document.querySelector("#" + id).value).join()`); got != "e2e/settings,360,vp9,websocket" {
+		t.Errorf("at the next visit there is %s", got)
+	}
+	p.Click("#toggle")
+	p.Wait("ended", `document.documentElement.dataset.state === "ended"`)
+	p.Quiet()
+	next.Quiet()
 }

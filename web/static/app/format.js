@@ -53,6 +53,8 @@ export function bitrate(bps) {
   return bps < 1e6 ? `${Math.round(bps / 1e3)} kbit/s` : `${(bps / 1e6).toFixed(1)} Mbit/s`;
 }
 
+/** 0.004 → "0.4 %". */
+export const percent = (part) => (Number.isFinite(part) ? `${(part * 100).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %` : NONE);
 export const fps = (n) => (Number.isFinite(n) ? `${Math.round(n)} fps` : NONE);
 export const ms = (n) => (Number.isFinite(n) ? `${Math.round(n)} ms` : NONE);
 

@@ -15,6 +15,11 @@ let liveAt = 0;
 let limited = 0;
 let clock = 0;
 let wake = null;
+let watched = 0;
+/** Lost and sent by now. @type {[number, number | null]} */
+let packets = [0, null];
+/** @type {((values: (number | null)[]) => void) | null} */
+let draw = null;
 
 /** The line under the button. */
 export function say(text, tone = '') {
@@ -192,8 +197,11 @@ function toggle(now, busy) {
 function reset() {
   liveAt = 0;
   limited = 0;
+  watched = 0;
+  packets = [0, null];
+  draw = null;
   byId('after').hidden = true;
-  for (const id of ['bitrate', 'framerate', 'resolution', 'viewers']) setText(byId(id), format.NONE);
+  for (const id of ['viewers', 'bitrate', 'loss', 'framerate', 'resolution']) setText(byId(id), format.NONE);
   setText(byId('elapsed'), '');
 }
 
@@ -224,17 +232,34 @@ function goOffAir() {
 
 export const hasBeenLive = () => liveAt !== 0;
 
+/** Takes what draws those figures as lines that have one. */
+export function drawWith(trends) {
+  draw = trends(['viewers', 'bitrate', 'loss']);
+}
+
 /** @param {import('../client/send-stats.js').SendStats} stats */
 export function figures(stats) {
   setText(byId('bitrate'), format.bitrate(stats.bitrate));
   setText(byId('framerate'), format.fps(stats.fps));
   setText(byId('resolution'), format.size(stats.width, stats.height));
+  const lost = loss(stats);
+  setText(byId('loss'), format.percent(lost));
+  draw?.([watched, stats.bitrate, lost]);
   if (root.dataset.state !== 'live') return;
   limited = stats.limitedBy ? limited + 1 : 0;
   const why = {bandwidth: 'The network is slow, so quality is reduced.', cpu: 'This device is busy, so quality is reduced.'};
   say(`You are live. ${limited > LIMITED_TICKS ? why[stats.limitedBy] : ''}`.trim());
 }
 
+/** The part of the packets that was lost since the figures before; null where that is not known. */
+function loss({packetsLost, packetsSent}) {
+  const [lostBefore, sentBefore] = packets;
+  packets = [packetsLost, packetsSent];
+  const sent = packetsSent === null || sentBefore === null ? 0 : packetsSent - sentBefore;
+  return sent > 0 ? Math.min(1, Math.max(0, (packetsLost - lostBefore) / sent)) : null;
+}
+
 export function watching(viewers) {
-  setText(byId('viewers'), String(viewers ?? 0));
+  watched = viewers ?? 0;
+  setText(byId('viewers'), String(watched));
 }

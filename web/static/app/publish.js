@@ -90,6 +90,7 @@ function onState({detail: {state, previous, problem, fallbackReason}, target}) {
   view.fallback(state === 'ended' ? null : fallbackReason);
   if (state === 'live' && previous === 'connecting') {
     telling = import('./afterwards.js'); // now: at the end the server may be gone
+    import('./trends.js').then(({trends}) => view.drawWith(trends), () => {}); // figures do without
     stopPolling = poll(VIEWERS_MS, () => lookAtStream(target));
   }
   if (state === 'ended' || state === 'failed') finish(target, state);

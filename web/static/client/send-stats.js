@@ -12,6 +12,7 @@ import {Rate, codecOf, ofType, roundTrip, sum} from './stats.js';
  * @property {string | null} audioCodec
  * @property {number | null} rtt        round trip to the server, ms
  * @property {number} packetsLost       as reported by the server
+ * @property {number | null} packetsSent null over a WebSocket
  * @property {string | null} limitedBy  'bandwidth' or 'cpu' while the picture is held back
  */
 export class SendMeter {
@@ -41,6 +42,7 @@ export class SendMeter {
       audioCodec: codecOf(report, audio),
       rtt: roundTrip(report),
       packetsLost: sum(ofType(report, 'remote-inbound-rtp'), 'packetsLost'),
+      packetsSent: sum(sent, 'packetsSent'),
       limitedBy: limitation(report, video),
     };
   }

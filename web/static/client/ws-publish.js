@@ -118,6 +118,7 @@ export class SocketPublishTransport {
       audioCodec: this.#tracks.has('audio') ? 'opus' : null,
       rtt: null,
       packetsLost: 0,
+      packetsSent: null,
       limitedBy: this.#draining || waiting > WAITING_MOST / 8 ? 'bandwidth' : null,
     };
   }

@@ -10,6 +10,7 @@
  * @property {string | null} audioCodec
  * @property {number | null} rtt        round trip to the server, ms
  * @property {number} packetsLost       as reported by the server
+ * @property {number | null} packetsSent null over a WebSocket
  * @property {string | null} limitedBy  'bandwidth' or 'cpu' while the picture is held back
  */
 export class SendMeter {
@@ -49,6 +50,10 @@ export type SendStats = {
      * as reported by the server
      */
     packetsLost: number;
+    /**
+     * null over a WebSocket
+     */
+    packetsSent: number | null;
     /**
      * 'bandwidth' or 'cpu' while the picture is held back
      */
