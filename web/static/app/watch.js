@@ -5,6 +5,7 @@ import * as format from './format.js';
 import {showPlay} from './player-bar.js';
 import {playerControls} from './player-controls.js';
 import {seekTo} from './player-keys.js';
+import {goesOn} from './recording-row.js';
 import {recordingId, recordingOf, recordingPage} from './recording-of.js';
 import {Replay} from './replay.js';
 import {showShelf} from './shelf.js';
@@ -25,7 +26,11 @@ let pausedAt = 0;
 /** How many recordings of the name are shown, and how often it is looked who watches. */
 const SHELF = 12;
 const LOOK_TICKS = 10;
+/** From when on it is said how long nothing has come, in seconds. */
+const AWAY_LEAST_S = 3;
 let ticks = 0;
+/** When nothing came any more; 0: something comes. */
+let awayAt = 0;
 let after = new AbortController();
 
 /** What covers the picture while there is none. `still`: the water rests. */
@@ -133,7 +138,14 @@ function heading() {
   document.title = `${viewer.state === 'live' ? '● ' : ''}${title || name}: weir`;
 }
 
+/** For how long nothing has come; what is over in a moment is not counted. */
+function showAway() {
+  const seconds = Math.floor((Date.now() - awayAt) / 1000);
+  setText(byId('away-for'), awayAt && seconds >= AWAY_LEAST_S ? `${seconds} s` : '');
+}
+
 function tick() {
+  showAway();
   if (pausedAt) setText(byId('behind'), `−${format.clock(Date.now() - pausedAt)}`);
   if (viewer.state !== 'live') return;
   const running = Date.now() - Date.parse(stream.started_at);
@@ -143,7 +155,7 @@ function tick() {
 
 async function lookForRecordings() {
   const list = await api.recordings(name).catch(() => []);
-  const shown = list.filter((recording) => recording.bytes > 0).slice(0, SHELF);
+  const shown = list.filter((recording) => recording.bytes > 0 && !goesOn(recording)).slice(0, SHELF);
   byId('earlier').hidden = shown.length === 0;
   showShelf(byId('recordings'), shown);
 }
@@ -256,9 +268,11 @@ byId('share').addEventListener('click', async () => {
 viewer.addEventListener('state', onState);
 viewer.addEventListener('stats', onStats);
 viewer.addEventListener('media', lift);
-viewer.addEventListener('away', ({detail}) => {
-  setText(byId('away'), AWAY[viewer.awayReason ?? 'unknown']);
-  byId('away').hidden = !detail;
+viewer.addEventListener('away', ({detail: away}) => {
+  awayAt = away ? awayAt || Date.now() : 0;
+  setText(byId('away-why'), away ? AWAY[viewer.awayReason ?? 'unknown'] : '');
+  byId('away').hidden = !away;
+  showAway();
 });
 viewer.addEventListener('paused', ({detail}) => {
   byId('paused').hidden = !detail;
