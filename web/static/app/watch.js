@@ -76,7 +76,8 @@ function onState({detail: {state, previous, problem, transport, fallbackReason, 
   byId('retry').hidden = state !== 'failed' && state !== 'idle';
   setText(byId('status'), STATUS[state]);
   heading();
-  if (veil) cover(veil, problem?.message);
+  // While it tries again that is said, too.
+  if (veil) cover(veil, problem && [problem.message, state === 'reconnecting' && veil.text].filter(Boolean).join(' '));
   if (!live) clearFigures();
   setText(byId('transport'), live ? transportName(transport) : format.NONE);
   setText(byId('fallback'), fallbackLine(fallbackReason, 'watching'));
