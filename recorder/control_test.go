@@ -383,6 +383,14 @@ func TestQueries(t *testing.T) {
 	s := startShow(t, hub, "acme/alice/cam", true)
 	await(t, "the recording", func() bool { _, ok := r.Active(s.id); return ok })
 	now := time.Now()
+	bob, _, err := r.Recordings(Query{Stream: "acme/bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	title := "Über den Hafen"
+	if _, err := r.Describe(bob[0].ID, Change{TextsChange: sfu.TextsChange{Title: &title}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		q    Query
 		want int
@@ -390,6 +398,9 @@ func TestQueries(t *testing.T) {
 		{Query{}, 4}, {Query{Stream: "acme/bob"}, 1}, {Query{Prefix: "acme"}, 3}, {Query{Prefix: "acme/alice"}, 2},
 		{Query{Prefix: "acme/alice/desk"}, 0}, {Query{State: Active}, 1}, {Query{State: Finished}, 3}, {Query{State: Failed}, 0},
 		{Query{Until: now.Add(time.Minute)}, 4}, {Query{From: now.Add(time.Minute)}, 0}, {Query{StreamID: s.id}, 1}, {Query{Limit: 2}, 2},
+		{Query{Search: "ALICE"}, 2}, {Query{Search: "acme%"}, 0}, {Query{Search: "cme_"}, 0}, {Query{Search: "bob", Prefix: "acme"}, 1},
+		{Query{Search: "hafen"}, 1}, {Query{Search: "über"}, 1}, {Query{Search: "ÜBER"}, 1}, {Query{Search: `\`}, 0},
+		{Query{Verdicts: []string{"clean", "repaired"}}, 3}, {Query{Verdicts: []string{"poor"}}, 0},
 	} {
 		got, next, err := r.Recordings(tt.q)
 		if err != nil || len(got) != tt.want || (next != "") != (tt.q.Limit > 0) {

@@ -13,6 +13,9 @@ type Query struct {
 	Prefix   string // of the streams below this name only: "acme" for "acme/alice/desk"
 	StreamID string // of this broadcast only
 	State    State  // that stand there only
+	// Search is a part of their title or of their stream's name, in any case.
+	Search   string
+	Verdicts []string // with one of these qualities only; none is known of those that go on
 	// From and Until bound when they started. Zero: not at all.
 	From, Until time.Time
 	After       string // those that come after this id in the list
@@ -37,6 +40,17 @@ func (q Query) where() (conditions []string, args []any) {
 	if q.State != "" {
 		add("state = ?", string(q.State))
 	}
+	if q.Search != "" {
+		condition, values := anyCase(q.Search)
+		add(condition, values...)
+	}
+	if len(q.Verdicts) > 0 {
+		var values []any
+		for _, v := range q.Verdicts {
+			values = append(values, v)
+		}
+		add("CAST(sidecar AS TEXT) ->> '$.quality.verdict' IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+	}
 	if !q.From.IsZero() {
 		add("started_at >= ?", q.From.UnixNano())
 	}
@@ -46,12 +60,32 @@ func (q Query) where() (conditions []string, args []any) {
 	return conditions, args
 }
 
+// anyCase is the condition of Search. LIKE knows upper and lower case of ASCII alone, so
+// that other letters are looked for as they stand, and as all of one case.
+func anyCase(text string) (condition string, args []any) {
+	literal := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+	var parts []string
+	for _, form := range []string{text, strings.ToLower(text), strings.ToUpper(text)} {
+		parts = append(parts, `stream LIKE ? ESCAPE '\' OR CAST(sidecar AS TEXT) ->> '$.title' LIKE ? ESCAPE '\'`)
+		pattern := "%" + literal.Replace(form) + "%"
+		args = append(args, pattern, pattern)
+	}
+	return "(" + strings.Join(parts, " OR ") + ")", args
+}
+
+// finds reports whether r has q.Search in its title or name.
+func (q Query) finds(r *Recording) bool {
+	text := strings.ToLower(q.Search)
+	return strings.Contains(strings.ToLower(r.Stream), text) || strings.Contains(strings.ToLower(r.Title), text)
+}
+
 // selects reports whether q selects r, without After and Limit.
 func (q Query) selects(r *Recording) bool {
 	return (q.Stream == "" || r.Stream == q.Stream) &&
 		(q.Prefix == "" || strings.HasPrefix(r.Stream, q.Prefix+"/")) &&
 		(q.StreamID == "" || r.StreamID == q.StreamID) &&
-		(q.State == "" || r.State == q.State) &&
+		(q.State == "" || r.State == q.State) && q.finds(r) &&
+		(len(q.Verdicts) == 0 || r.Quality != nil && slices.Contains(q.Verdicts, r.Quality.Verdict)) &&
 		(q.From.IsZero() || !r.StartedAt.Before(q.From)) &&
 		(q.Until.IsZero() || r.StartedAt.Before(q.Until))
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,11 @@ func TestControl(t *testing.T) {
 	list := get[struct{ Recordings []object }](t, h, "GET", "/api/v1/recordings?state=finished&prefix=a", 200).Recordings
 	if len(list) != 1 || list[0]["metadata"].(object)["k"] != "v" || list[0]["quality"].(object)["verdict"] != "clean" {
 		t.Fatalf("recordings %v", list)
+	}
+	for query, want := range map[string]int{"search=" + url.QueryEscape("生中継"): 1, "search=A%2FB&quality=repaired,clean": 1, "quality=poor": 0, "search=nobody": 0} {
+		if got := get[struct{ Recordings []object }](t, h, "GET", "/api/v1/recordings?"+query, 200).Recordings; len(got) != want {
+			t.Errorf("%s: %d recordings, want %d", query, len(got), want)
+		}
 	}
 	one := "/api/v1/recordings/" + list[0]["id"].(string)
 	send(t, h, "PATCH", one, `{"metadata":{"k":"w"}}`, 200)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"weir/recorder"
@@ -36,7 +37,8 @@ const (
 )
 
 // recordings lists recordings, newest first: ?stream= of one stream only,
-// ?prefix= of those below a name, ?state= that stand there, ?from= and ?until=
+// ?prefix= of those below a name, ?search= with that in their title or name, ?quality=
+// that are as good as one of these, ?state= that stand there, ?from= and ?until=
 // that started in between, ?limit= at most that many, ?after= those that follow
 // the one with that id.
 func (a *API) recordings(r *http.Request, i signaling.Intent) (any, error) {
@@ -50,7 +52,10 @@ func (a *API) recordings(r *http.Request, i signaling.Intent) (any, error) {
 		}
 		limit = n
 	}
-	query := recorder.Query{Stream: i.Name, Prefix: q.Get("prefix"), State: recorder.State(q.Get("state")), After: q.Get("after"), Limit: limit}
+	query := recorder.Query{Stream: i.Name, Prefix: q.Get("prefix"), Search: q.Get("search"), State: recorder.State(q.Get("state")), After: q.Get("after"), Limit: limit}
+	if given := q.Get("quality"); given != "" {
+		query.Verdicts = strings.Split(given, ",")
+	}
 	for name, bound := range map[string]*time.Time{"from": &query.From, "until": &query.Until} {
 		if given := q.Get(name); given != "" {
 			at, err := time.Parse(time.RFC3339, given)
