@@ -43,7 +43,7 @@ var commonStyles = []string{"tokens", "base", "frame", "controls"}
 var pages = map[string]page{
 	"home.html": {
 		Title: "weir: live now", Preview: "Live now", Description: "What is live on this server, and what was recorded lately.",
-		Styles: []string{"rows", "home"}, Script: "app/home.js", Current: "live",
+		Styles: []string{"cards", "home"}, Script: "app/home.js", Current: "live",
 	},
 	"publish.html": {
 		Title: "Go live: weir", Preview: "Go live", Description: "Broadcast from your camera or your screen.",
@@ -55,7 +55,7 @@ var pages = map[string]page{
 	},
 	"recordings.html": {
 		Title: "Recordings: weir", Preview: "Recordings", Description: "Broadcasts recorded on this server.",
-		Styles: []string{"rows", "recordings"}, Script: "app/recordings.js", Current: "recordings", GoLive: true, Line: true,
+		Styles: []string{"cards", "recordings"}, Script: "app/recordings.js", Current: "recordings", GoLive: true, Line: true,
 	},
 	"recording.html": {
 		Title: "Recording: weir", Preview: "Recording", Description: "A broadcast recorded on this server.",

@@ -446,9 +446,9 @@ func behindProxy(c *caseRun, script string) {
 	publisher.Click("#toggle")
 	publisher.Wait("ended", `document.documentElement.dataset.state === "ended"`)
 	recordings := c.chrome().Open(c.t, under+"/recordings")
-	recordings.Wait("row", `document.querySelector("[data-recording] [data-action=play]")`)
-	recordings.Click("[data-recording] [data-action=play]")
-	recordings.Wait("recording", `document.querySelector("[data-recording] video, video")?.readyState >= 2`)
+	recordings.Wait("card", `document.querySelector("[data-recording] .card-link")`)
+	recordings.Click("[data-recording] .card-link")
+	recordings.Wait("recording", `document.querySelector("#player")?.readyState >= 2`)
 	for _, p := range []*tab{publisher, viewer, recordings} {
 		p.Quiet()
 		p.Close()

@@ -94,10 +94,12 @@ func TestUnderAPathUnknown(t *testing.T) {
 	viewer.Wait("the end", `document.documentElement.dataset.state === "ended"`)
 	recording := waitFinished(t, s.url, "under/a/path")
 	list := c.Open(t, front+"/recordings#"+recording.ID)
-	list.Wait("it plays", fmt.Sprintf(`document.querySelector("#player-%s")?.currentTime > 0.2`, recording.ID))
+	list.Wait("its page", fmt.Sprintf(`location.href === %q && document.querySelector("#player")?.readyState >= 2`, front+"/recordings/"+recording.ID))
+	list.Do(chromedp.Navigate(front + "/recordings"))
+	list.Wait("its picture, or none", `document.querySelector("[data-recording] .card-more")`)
+	list.Click(".card-more")
 	list.Click(`[data-action="delete"]`)
-	list.Click(`[data-action="delete"]`)
-	list.Wait("gone", `document.querySelector("#empty").checkVisibility()`)
+	list.Wait("it is gone", `document.querySelector("#empty").checkVisibility() && !document.querySelector(".notice")`)
 	for _, p := range []*tab{publisher, viewer, home, list} {
 		if outside := eval[[]string](p, fmt.Sprintf(`[...performance.getEntriesByType("resource")].map((e) => e.name)
 			.filter((url) => url.startsWith("http") && !url.startsWith(%q))`, front+"/")); len(outside) > 0 {

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"weir/signaling/admin"
 )
 
@@ -56,18 +58,16 @@ func TestPublishWatchRecord(t *testing.T) {
 	viewer.Wait("told the end", `["ended", "waiting"].includes(document.documentElement.dataset.state)`)
 
 	recordings := c.Open(t, s.url+"/recordings")
-	recordings.Wait("row", fmt.Sprintf(`document.querySelector('[data-recording="%s"]')`, recording.ID))
-	recordings.Click(fmt.Sprintf(`[data-recording="%s"] [data-action="play"]`, recording.ID))
-	checkSeeks(t, recordings, fmt.Sprintf("#player-%s", recording.ID), recording.DurationMS)
-	recordings.Screenshot("recordings-playing")
-	remove := fmt.Sprintf(`[data-recording="%s"] [data-action="delete"]`, recording.ID)
-	recordings.Click(remove)
-	if text := eval[string](recordings, fmt.Sprintf(`document.querySelector(%q).innerText`, remove)); text != "Delete for good?" {
-		t.Errorf("one click on Delete: %q", text)
-	}
-	recordings.Screenshot("recordings-delete")
-	recordings.Click(remove)
-	recordings.Wait("it gone", `!document.querySelector("[data-recording]")`)
+	openCard(t, recordings, recording.ID)
+	checkSeeks(t, recordings, "#player", recording.DurationMS)
+	recordings.Do(chromedp.Navigate(s.url + "/recordings"))
+	recordings.Wait("card", `document.querySelector("[data-recording] .card-more")`)
+	recordings.Click("[data-recording] .card-more")
+	recordings.Click(`[data-recording] [data-action="delete"]`)
+	recordings.Wait("it looks gone", `!document.querySelector("[data-recording]") && document.querySelector("#empty").checkVisibility()`)
+	recordings.Wait("it is gone", `!document.querySelector(".notice")`)
+	recordings.Do(chromedp.Reload())
+	recordings.Wait("it is gone for good", `document.querySelector("#empty").checkVisibility()`)
 	if left := get[recordingList](t, s.url+"/api/v1/recordings").Recordings; len(left) != 0 {
 		t.Errorf("left: %+v", left)
 	}

@@ -16,7 +16,7 @@ async function get(path) {
 
 /** @returns {Promise<any[]>} the streams that are live or starting */
 export async function streams() {
-  return (await get('/api/v1/streams')).streams ?? [];
+  return ((await get('/api/v1/streams')).streams ?? []).map(withPoster);
 }
 
 /**
@@ -25,7 +25,14 @@ export async function streams() {
  * @returns {Promise<any | null>} one stream; null when it is not live
  */
 export async function stream(name) {
-  return (await get(`/api/v1/streams?${new URLSearchParams({name})}`)).streams?.[0] ?? null;
+  const found = (await get(`/api/v1/streams?${new URLSearchParams({name})}`)).streams?.[0];
+  return found ? withPoster(found) : null;
+}
+
+/** A stream with the URL of its picture that is right below any path. */
+function withPoster(stream) {
+  const version = stream.poster?.match(/\?.*$/)?.[0] ?? '';
+  return {...stream, poster: stream.poster && urlAt('', '/streams/' + stream.name + '/poster.jpg' + version).href};
 }
 
 /** @returns {Promise<any[]>} the newest, newest first; of one stream if a name is given */
@@ -34,13 +41,14 @@ export async function recordings(name = '') {
 }
 
 /**
- * @param {string} name '' for those of all streams
+ * @param {string | Record<string, string>} which those of this stream, '' of all; or what the API takes:
+ *   stream, prefix, search, quality, from, until
  * @param {number} limit how many at most, up to 1000
  * @returns {Promise<{recordings: any[], more: boolean}>} newest first, and whether there are older ones
  */
-export async function recordingsPage(name, limit) {
+export async function recordingsPage(which, limit) {
   const query = new URLSearchParams({limit: String(limit)});
-  if (name) query.set('stream', name);
+  for (const [key, value] of Object.entries(typeof which === 'string' ? {stream: which} : which)) if (value) query.set(key, value);
   const answer = await get(`/api/v1/recordings?${query}`);
   return {recordings: (answer.recordings ?? []).map(within), more: Boolean(answer.next)};
 }
@@ -55,9 +63,10 @@ export async function recording(id) {
   }
 }
 
-/** A recording with a URL that is right below any path, also where the server does not know of that. */
+/** A recording with URLs that are right below any path, also where the server does not know of that. */
 function within(recording) {
-  return {...recording, url: recording.url && urlAt('', `/recordings/${recording.url.split('/').at(-1)}`).href};
+  const at = (path) => path && urlAt('', `/recordings/${path.split('/').at(-1)}`).href;
+  return {...recording, url: at(recording.url), poster: at(recording.poster)};
 }
 
 /**

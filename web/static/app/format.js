@@ -25,20 +25,37 @@ export function since(time, now = Date.now()) {
   return hours < 48 ? '1 day' : `${Math.floor(hours / 24)} days`;
 }
 
-const time = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit'});
+const time = new Intl.DateTimeFormat(undefined, {hour: 'numeric', minute: '2-digit'});
 const day = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short'});
 const dayAndYear = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short', year: 'numeric'});
+const longDay = new Intl.DateTimeFormat(undefined, {weekday: 'long', day: 'numeric', month: 'long'});
+const longDayAndYear = new Intl.DateTimeFormat(undefined, {weekday: 'long', day: 'numeric', month: 'long', year: 'numeric'});
+
+/** What a day is called beside today's: "Today", "Yesterday", or as one of these say it. */
+function called(date, now, thisYear, otherYear) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (date >= midnight) return 'Today';
+  if (date >= yesterday) return 'Yesterday';
+  return (date.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(date);
+}
 
 /** "Today, 14:03", "Yesterday, 9:10", "3 Nov, 18:00". */
 export function when(rfc3339, now = new Date()) {
   const date = new Date(rfc3339);
-  if (Number.isNaN(date.getTime())) return NONE;
-  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
-  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  let name = (date.getFullYear() === now.getFullYear() ? day : dayAndYear).format(date);
-  if (date >= midnight) name = 'Today';
-  else if (date >= yesterday) name = 'Yesterday';
-  return `${name}, ${time.format(date)}`;
+  return Number.isNaN(date.getTime()) ? NONE : `${called(date, now, day, dayAndYear)}, ${time.format(date)}`;
+}
+
+/** "Today", "Yesterday", "Saturday, 28 November". */
+export function dayOf(rfc3339, now = new Date()) {
+  const date = new Date(rfc3339);
+  return Number.isNaN(date.getTime()) ? NONE : called(date, now, longDay, longDayAndYear);
+}
+
+/** "14:03". */
+export function timeOf(rfc3339) {
+  const date = new Date(rfc3339);
+  return Number.isNaN(date.getTime()) ? NONE : time.format(date);
 }
 
 export function bytes(n) {
@@ -62,7 +79,7 @@ export const ms = (n) => (Number.isFinite(n) ? `${Math.round(n)} ms` : NONE);
 export const size = (width, height) => (width && height ? `${width}\u202f×\u202f${height}` : NONE);
 
 /** "3 viewers", "1 viewer". */
-export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+export const count = (n, one, many = `${one}s`) => `${n.toLocaleString()} ${n === 1 ? one : many}`;
 
 const CODECS = {vp8: 'VP8', vp9: 'VP9', av1: 'AV1', h264: 'H.264', h265: 'H.265', opus: 'Opus'};
 

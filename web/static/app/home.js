@@ -1,58 +1,37 @@
 import * as api from './api.js';
-import {byId, el, icon, pageURL, reconcile, setText, streamName, watchURL} from './dom.js';
-import {count, NONE, since, tracks} from './format.js';
+import {createRecordingCard, createStreamCard, recordingLabel, updateRecordingCard, updateStreamCard} from './card.js';
+import {distinctLabels} from './card-words.js';
 import {copyButton} from './copy.js';
-import {createRow, updateRow} from './recording-row.js';
+import {byId, pageURL, reconcile, setText} from './dom.js';
+import {count} from './format.js';
 import {poll} from './poll.js';
+import {goesOn} from './recording-row.js';
 
 const STREAMS_MS = 2000;
 const RECORDINGS_MS = 5000;
-const LATELY = 6;
-
-function createCard(stream) {
-  return el('li', {class: 'card', 'data-stream': stream.name},
-    el('div', {class: 'card-water ripple moving'}),
-    el('p', {class: 'card-top'}, el('span', {class: 'badge'}),
-      el('span', {class: 'card-since figures'})),
-    el('h2', {}, el('a', {class: 'card-link', href: watchURL(stream.name)}, streamName(stream.name))),
-    el('p', {class: 'card-figures figures'},
-      el('span', {class: 'card-viewers'}, icon('people'), el('span', {'data-figure': 'viewers'})),
-      el('span', {'data-figure': 'size'}),
-      el('span', {'data-figure': 'codecs'})));
-}
-
-function updateCard(card, stream) {
-  const at = (selector) => card.querySelector(selector);
-  const live = stream.state === 'live';
-  const shape = tracks(stream.tracks);
-  at('.badge').className = live ? 'badge live' : 'badge';
-  setText(at('.badge'), live ? 'Live' : 'Starting');
-  setText(at('.card-since'), since(stream.started_at));
-  setText(at('[data-figure="viewers"]'), count(stream.viewers ?? 0, 'viewer'));
-  // Of a broadcast that is only starting nothing is known yet.
-  setText(at('[data-figure="size"]'), shape.size === NONE ? '' : shape.size);
-  setText(at('[data-figure="codecs"]'), shape.codecs === NONE ? '' : shape.codecs);
-}
+/** Two rows of the widest window; narrower ones show fewer. */
+const LATELY = 8;
 
 function showStreams(list) {
   const live = list.filter((stream) => stream.state === 'live');
   const viewers = list.reduce((total, stream) => total + (stream.viewers ?? 0), 0);
-  reconcile(byId('streams'), list, {key: (s) => s.name, create: createCard, update: updateCard});
+  reconcile(byId('streams'), list, {key: (s) => s.name, create: createStreamCard, update: updateStreamCard});
   byId('streams').hidden = list.length === 0;
   byId('streams-empty').hidden = list.length > 0;
   setText(byId('summary'), live.length === 0 ? 'Nobody is broadcasting.'
-    : `${count(live.length, 'broadcast')}, ${count(viewers, 'viewer')}`);
+    : `${count(live.length, 'broadcast')}, ${viewers === 0 ? 'nobody watches yet' : count(viewers, 'viewer')}`);
 }
 
+/** What is still being recorded stands above, live. */
 function showRecordings(list) {
-  reconcile(byId('recordings'), list.slice(0, LATELY), {
+  const ended = list.filter((recording) => !goesOn(recording)).slice(0, LATELY);
+  const labels = distinctLabels(ended, recordingLabel);
+  reconcile(byId('recordings'), ended, {
     key: (r) => r.id,
-    create: (r) => createRow(r, el('a', {href: pageURL(`recordings#${encodeURIComponent(r.id)}`), 'data-action': 'play'},
-      icon('play'), el('span', {class: 'sr-only'}, `Play the recording of ${r.stream}`))),
-    update: updateRow,
+    create: createRecordingCard,
+    update: (card, r) => updateRecordingCard(card, r, labels.get(r.id)),
   });
-  byId('recordings').hidden = list.length === 0;
-  byId('recordings-empty').hidden = list.length > 0;
+  byId('lately').hidden = ended.length === 0;
 }
 
 /** By list, why it could not be read; one that works must not hide the other's trouble. */

@@ -1,134 +1,174 @@
 import * as api from './api.js';
-import {byId, el, icon, reconcile, setIcon, setText} from './dom.js';
-import {count} from './format.js';
-import {createRow, playable, updateRow} from './recording-row.js';
-import {details} from './recording-details.js';
+import {createRecordingCard, recordingLabel, updateRecordingCard} from './card.js';
+import {distinctLabels, group} from './card-words.js';
+import {byId, el, pageURL, reconcile, setText} from './dom.js';
+import {count, dayOf, timeOf, when} from './format.js';
 import {poll} from './poll.js';
+import {cardActions, updateActions} from './recording-actions.js';
+import {addressOf, askedOf, inWords, meantBy, suggestions, textOf, wantedBy} from './recordings-query.js';
+import {chooseView} from './recordings-view.js';
 
 const LOOK_MS = 5000;
-/** How many rows are added at a time, and the most that the API lists at once. */
+/** Typing rests for this long before it is looked for what was typed. */
+const TYPING_MS = 250;
+/** How many are added at a time, and the most that the API lists at once. */
 const PAGE = 100;
 const MOST = 1000;
-const stream = new URLSearchParams(location.search).get('stream') ?? '';
 
-/** The id in the address, until the row it names has been opened. */
-let wanted = hashId();
-/** @type {any[]} */
-let shown = [];
+let wanted = wantedBy(location.search);
 let limit = PAGE;
+/** Ids of those that look deleted already, and may come back. */
+const deleted = new Set();
+/** @type {{recordings: any[], more: boolean}} */
+let found = {recordings: [], more: false};
+/** @type {Set<string>} */
+const names = new Set();
 
-function hashId() {
-  try {
-    return decodeURIComponent(location.hash.slice(1));
-  } catch {
-    return ''; // not percent-encoding: nothing of ours
-  }
+const createCard = (recording) => createRecordingCard(recording, cardActions(() => remove(recording.id)));
+
+function show() {
+  const list = found.recordings.filter(({id}) => !deleted.has(id));
+  const labels = distinctLabels(list, recordingLabel);
+  reconcile(byId('days'), [...group(list, ({started_at: started}) => dayOf(started))], {
+    key: ([day]) => day,
+    create: ([day]) => el('section', {class: 'day', 'aria-label': day}, el('h2', {}, el('bdi', {}, day)), el('ul', {class: 'cards'})),
+    update: (section, [, recordings]) => reconcile(section.querySelector('.cards'), recordings, {
+      key: ({id}) => id,
+      create: createCard,
+      update: (card, recording) => {
+        updateRecordingCard(card, recording, labels.get(recording.id), timeOf(recording.started_at));
+        updateActions(card, recording, labels.get(recording.id));
+      },
+    }),
+  });
+  byId('more').hidden = !found.more || limit >= MOST;
+  showSummary(list.length);
 }
 
-function createPlayable(recording) {
-  const button = el('button', {type: 'button', 'data-action': 'play', 'aria-expanded': 'false'},
-    icon('play'), el('span', {class: 'sr-only'}, `Play the recording of ${recording.stream}`));
-  const row = createRow(recording, button);
-  button.addEventListener('click', () => (player(row) ? close(row) : open(row)));
-  return row;
+function showSummary(n) {
+  setText(byId('summary'), n === 0 ? '' : `${found.more ? 'The newest ' : ''}${count(n, 'recording')}${inWords(wanted)}`);
+  byId('empty').hidden = n > 0;
+  if (n > 0) return;
+  const all = addressOf(wanted) === '';
+  setText(byId('empty-title'), all ? 'No recordings yet' : 'Nothing found');
+  setText(byId('empty-text'), all ? 'A broadcast is recorded from its first picture and listed here at once.'
+    : `There is no recording${inWords(wanted)}${wanted.since || wanted.quality ? ' of that day and quality' : ''}. Show all of them, or look for something else.`);
 }
 
-const player = (row) => row.querySelector('.row-player');
-
-function open(row) {
-  const recording = shown.find((r) => r.id === row.dataset.recording);
-  for (const other of document.querySelectorAll('.row:has(.row-player)')) close(other);
-  const video = el('video', {id: `player-${recording.id}`, controls: true, preload: 'metadata',
-    playsinline: true, src: recording.url, 'aria-label': `Recording of ${recording.stream}`});
-  const box = el('div', {class: 'row-player'}, video);
-  video.addEventListener('error', () => {
-    box.append(el('p', {class: 'note', 'data-tone': 'bad', role: 'alert'},
-      'This recording cannot be played here. Try to download it.'));
-  }, {once: true});
-  box.append(details(recording, () => {
-    close(row);
-    byId('stream').focus({preventScroll: true}); // what had the focus is gone
-    void look();
-  }));
-  row.append(box);
-  mark(row, true);
-  history.replaceState(null, '', `#${encodeURIComponent(recording.id)}`);
-  // Refused without a gesture (a link to #id): the controls are there.
-  video.play().catch(() => {});
-}
-
-function close(row) {
-  const video = player(row).querySelector('video');
-  video.pause();
-  video.removeAttribute('src'); // ends the download
-  video.load();
-  player(row).remove();
-  mark(row, false);
-  history.replaceState(null, '', location.pathname + location.search);
-}
-
-function mark(row, isOpen) {
-  const button = row.querySelector('[data-action="play"]');
-  button.setAttribute('aria-expanded', String(isOpen));
-  setText(button.querySelector('.sr-only'), `${isOpen ? 'Close' : 'Play'} the recording`);
-  setIcon(button, isOpen ? 'close' : 'play');
-}
-
-function openWanted() {
-  const row = [...byId('recordings').children].find((r) => r.dataset.recording === wanted);
-  const recording = shown.find((r) => r.id === wanted);
-  if (!row || !playable(recording)) return;
-  wanted = '';
-  if (!player(row)) open(row);
-  row.scrollIntoView({block: 'center'});
-  row.querySelector('[data-action="play"]').focus({preventScroll: true});
-}
-
-function show(list, more) {
-  shown = list;
-  reconcile(byId('recordings'), list, {key: (r) => r.id, create: createPlayable, update: updateRow});
-  byId('recordings').hidden = list.length === 0;
-  byId('empty').hidden = list.length > 0;
-  byId('more').hidden = !more || limit >= MOST;
-  setText(byId('summary'), `${more ? 'The newest ' : ''}${count(list.length, 'recording')}${stream && ` of ${stream}`}`);
-  suggest(list);
-  if (wanted) openWanted();
-}
-
-/** Offers the names that are known; with a filter set there is only one. */
-function suggest(list) {
-  if (stream) return;
-  const names = [...new Set(list.map((r) => r.stream))].sort();
-  reconcile(byId('names'), names, {
+/** Offers the names that are known, and what they are below. */
+function suggest() {
+  for (const {stream} of found.recordings) names.add(stream);
+  reconcile(byId('names'), suggestions([...names]), {
     key: (name) => name,
     create: (name) => el('option', {value: name}),
     update: () => {},
   });
 }
 
+let looks = 0;
+
 async function look() {
+  const mine = ++looks;
   try {
-    const {recordings, more} = await api.recordingsPage(stream, limit);
-    show(recordings, more);
+    const answer = await api.recordingsPage(askedOf(wanted), limit);
+    if (mine !== looks) return; // the answer to what is not asked any more
+    found = answer;
+    suggest();
+    show();
     byId('trouble').hidden = true;
   } catch (problem) {
+    if (mine !== looks) return;
     setText(byId('trouble'), `${problem.message} Trying again…`);
     byId('trouble').hidden = false;
   }
 }
 
-byId('stream').value = stream;
-byId('clear').hidden = stream === '';
-if (stream) {
-  setText(byId('empty-title'), 'Nothing recorded under this name');
-  setText(byId('empty-text'), `There is no recording of ${stream}. Names must match exactly.`);
+/** It looks deleted at once; it is when there was time to take that back, or the page is left. */
+async function remove(id) {
+  const {undoable} = await import('./undo.js');
+  const recording = found.recordings.find((r) => r.id === id);
+  const back = () => {
+    deleted.delete(id);
+    show();
+    focusOn(id);
+  };
+  deleted.add(id);
+  show();
+  undoable({
+    said: 'Deleted.', what: `keep the recording of ${recording.title || recording.stream}, ${when(recording.started_at)}`,
+    act: (how) => api.deleteRecording(id, how),
+    done: () => focusOn(''),
+    undone: back,
+    failed: (problem) => {
+      back();
+      setText(byId('trouble'), `It could not be deleted. ${problem.message}`);
+      byId('trouble').hidden = false;
+    },
+  });
 }
-addEventListener('hashchange', () => {
-  wanted = hashId();
-  openWanted();
+
+/** What had the focus is gone. */
+function focusOn(id) {
+  if (document.activeElement !== document.body) return;
+  const card = [...document.querySelectorAll('[data-recording]')].find((c) => c instanceof HTMLElement && c.dataset.recording === id);
+  const target = card?.querySelector('.card-link') ?? byId('heading');
+  target.focus({preventScroll: true});
+}
+
+function fill() {
+  byId('search').value = textOf(wanted);
+  byId('since').value = wanted.since;
+  byId('quality').value = wanted.quality;
+  byId('clear').hidden = addressOf(wanted) === '';
+}
+
+function want(next) {
+  wanted = next;
+  limit = PAGE;
+  history.replaceState(null, '', location.pathname + addressOf(wanted));
+  byId('clear').hidden = addressOf(wanted) === '';
+  void look();
+}
+
+function wantFields() {
+  clearTimeout(typing);
+  const text = byId('search').value;
+  const meant = text === textOf(wanted) ? {} : meantBy(text, (name) => names.has(name));
+  want({...wanted, ...meant, since: byId('since').value, quality: byId('quality').value});
+}
+
+let typing = 0;
+byId('search').addEventListener('input', () => {
+  clearTimeout(typing);
+  typing = setTimeout(wantFields, TYPING_MS);
+});
+for (const id of ['since', 'quality']) byId(id).addEventListener('change', wantFields);
+byId('filter').addEventListener('submit', (event) => {
+  event.preventDefault();
+  wantFields();
+});
+byId('clear').addEventListener('click', () => {
+  want(wantedBy(''));
+  fill();
+  byId('search').focus({preventScroll: true});
 });
 byId('more').addEventListener('click', () => {
   limit = Math.min(MOST, limit + PAGE);
   void look();
 });
-poll(LOOK_MS, look);
+
+/** Old links name a recording behind a #. */
+function follow() {
+  if (!/^#[\w-]+$/.test(location.hash) || location.hash === '#main') return false;
+  location.replace(pageURL(`recordings/${location.hash.slice(1)}`));
+  return true;
+}
+
+addEventListener('hashchange', follow);
+// A page that had been left may show what was deleted meanwhile.
+addEventListener('pageshow', (event) => event.persisted && void look());
+if (!follow()) {
+  fill();
+  chooseView(byId('days'), byId('grid'), byId('list'));
+  poll(LOOK_MS, look);
+}
