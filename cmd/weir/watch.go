@@ -54,9 +54,7 @@ func (w *watch) publish(e sfu.Event) {
 			w.counts[i].Add(max(1, e.Missed))
 		}
 	}
-	if kind, told, ok := admin.StreamEvent(e); ok {
-		w.events.Publish(kind, told)
-	}
+	w.events.PublishStream(e)
 	switch e.Kind {
 	case sfu.StreamDrained:
 		w.drained(e.Stream, e.Err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type Events struct {
 	mu      sync.Mutex
 	kept    []keptEvent   // the newest last
 	first   uint64        // id of the first one of all
+	gone    uint64        // id of the newest that was pushed out
 	last    uint64        // id of the newest
 	changed chan struct{} // closed when there is another one
 	clients int
@@ -42,9 +44,10 @@ type Events struct {
 // keptEvent is an event that can still be sent. JSON is made of it for each client:
 // URLs in it depend on how the client reached the server.
 type keptEvent struct {
-	id   uint64
-	kind string
-	data EventData
+	id    uint64
+	kind  string
+	state string // see publish
+	data  EventData
 }
 
 // EventData returns the data of an event for a client that reached the server like
@@ -56,23 +59,44 @@ type EventData func(signaling.Forwarded) any
 // nothing by its Last-Event-ID.
 func NewEvents() *Events {
 	now := uint64(time.Now().UnixMilli())
-	return &Events{first: now + 1, last: now, changed: make(chan struct{})}
+	return &Events{first: now + 1, gone: now, last: now, changed: make(chan struct{})}
 }
 
 // Publish sends an event to all clients. It never blocks: a client that is more than
 // keptEvents behind misses some, and is told how many.
-func (e *Events) Publish(kind string, data EventData) {
+func (e *Events) Publish(kind string, data EventData) { e.publish(kind, "", data) }
+
+// PublishStream sends an event of the hub, if clients get those of its kind. What is said
+// of a stream may be changed as often as its publisher likes: of the events of that kind
+// the newest one of each stream is kept, which tells all that those before it have told.
+func (e *Events) PublishStream(happened sfu.Event) {
+	kind, data, ok := streamEvent(happened)
+	switch {
+	case !ok:
+	case happened.Kind == sfu.StreamUpdated:
+		e.publish(kind, happened.Stream.ID, data)
+	default:
+		e.publish(kind, "", data)
+	}
+}
+
+// publish is Publish. If state is not empty, the event takes the place of the one before
+// it that has the same.
+func (e *Events) publish(kind, state string, data EventData) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return
 	}
 	e.last++
-	if len(e.kept) == keptEvents {
-		copy(e.kept, e.kept[1:])
-		e.kept = e.kept[:keptEvents-1]
+	if state != "" {
+		e.kept = slices.DeleteFunc(e.kept, func(k keptEvent) bool { return k.state == state })
 	}
-	e.kept = append(e.kept, keptEvent{e.last, kind, data})
+	if len(e.kept) == keptEvents {
+		e.gone = e.kept[0].id
+		e.kept = slices.Delete(e.kept, 0, 1)
+	}
+	e.kept = append(e.kept, keptEvent{e.last, kind, state, data})
 	close(e.changed)
 	e.changed = make(chan struct{})
 }
@@ -88,20 +112,16 @@ func (e *Events) Close() {
 	}
 }
 
-// after returns the events behind id, how many were missed before them, and a
+// after returns the events behind id, how many were missed before them, at most, and a
 // channel that is closed when there are more.
 func (e *Events) after(id uint64) (list []keptEvent, missed uint64, changed <-chan struct{}, closed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	oldest := e.first
-	if len(e.kept) > 0 {
-		oldest = e.kept[0].id
-	}
 	if id > e.last || id+1 < e.first {
 		id = e.first - 1 // of another run of the server
 	}
-	if oldest > id+1 {
-		missed = oldest - id - 1
+	if e.gone > id {
+		missed = e.gone - id
 	}
 	for _, s := range e.kept {
 		if s.id > id {
@@ -203,9 +223,9 @@ func sendEvents(ctx context.Context, w http.ResponseWriter, e *Events, id uint64
 	}
 }
 
-// StreamEvent makes an event for clients of one of the hub; ok is false if clients do
+// streamEvent makes an event for clients of one of the hub; ok is false if clients do
 // not get it.
-func StreamEvent(e sfu.Event) (kind string, data EventData, ok bool) {
+func streamEvent(e sfu.Event) (kind string, data EventData, ok bool) {
 	switch e.Kind {
 	case sfu.StreamClaimed, sfu.StreamLive, sfu.StreamWaiting, sfu.StreamResumed, sfu.StreamUpdated, sfu.StreamReplaced, sfu.StreamEnded:
 	default:
