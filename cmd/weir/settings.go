@@ -135,6 +135,10 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
+// fromKubernetes matches the variables that Kubernetes sets in all containers for a
+// Service that is called weir: nobody meant them as settings.
+var fromKubernetes = regexp.MustCompile(`^WEIR_(SERVICE_HOST|(SERVICE_)?PORT(_.*)?)$`)
+
 // unknownVariables returns a sentence for each variable of the environment that looks
 // like a setting, and is none of any command.
 func unknownVariables(environment []string, commands []*cli.Command) (sentences []string) {
@@ -148,7 +152,7 @@ func unknownVariables(environment []string, commands []*cli.Command) (sentences 
 	}
 	for _, entry := range environment {
 		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, variablePrefix) && !slices.Contains(known, name) {
+		if strings.HasPrefix(name, variablePrefix) && !slices.Contains(known, name) && !fromKubernetes.MatchString(name) {
 			sentences = append(sentences, fmt.Sprintf("the environment variable %s is no setting%s", name, didYouMean("", name, known)))
 		}
 	}
