@@ -78,7 +78,7 @@ func listRecordings(c *cli.Context) error {
 	return table.Flush()
 }
 
-// writeList prints recordings as the API tells them, and where the file of each is.
+// writeList prints recordings as their sidecars tell them, and where the file of each is.
 func writeList(w io.Writer, dir string, list []recorder.Recording) error {
 	type located struct {
 		recorder.Recording
@@ -86,6 +86,9 @@ func writeList(w io.Writer, dir string, list []recorder.Recording) error {
 	}
 	all := make([]located, len(list))
 	for i, r := range list {
+		if r.Tracks == nil { // nothing is known of them: a list yet, as in the API
+			r.Tracks = []recorder.Track{}
+		}
 		all[i] = located{r, filepath.Join(dir, filepath.FromSlash(r.File()))}
 	}
 	out := json.NewEncoder(w)

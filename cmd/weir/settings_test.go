@@ -63,6 +63,9 @@ func TestSettingsRefused(t *testing.T) {
 func TestUnknownVariable(t *testing.T) {
 	t.Setenv("WEIR_GRASE", "3s")
 	t.Setenv("WEIR_GRACE", "3s")
+	for _, name := range []string{"WEIR_SERVICE_HOST", "WEIR_SERVICE_PORT", "WEIR_SERVICE_PORT_HTTP", "WEIR_PORT", "WEIR_PORT_8080_TCP", "WEIR_PORT_8080_TCP_ADDR"} {
+		t.Setenv(name, "10.0.0.1") // Kubernetes sets them where a Service is called weir
+	}
 	_, _, stderr := weir(t, "serve", "--data-dir", t.TempDir(), "--http-addr", "192.0.2.1:1", "--rtc-addr", "127.0.0.1:0")
 	if want := "the environment variable WEIR_GRASE is no setting; did you mean WEIR_GRACE?"; strings.Count(stderr, "no setting") != 1 || !strings.Contains(stderr, want) {
 		t.Errorf("stderr is %q", stderr)
@@ -88,7 +91,8 @@ func TestListRecordings(t *testing.T) {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		sidecar := `{"id":"` + id + `","stream":"` + stream + `","state":"finished","started_at":"2026-01-02T03:04:05Z","duration_ms":1500,"bytes":2000000,"tracks":[]}`
+		// Of a file whose sidecar was lost, and that cannot be read, the tracks are not known.
+		sidecar := `{"id":"` + id + `","stream":"` + stream + `","state":"finished","started_at":"2026-01-02T03:04:05Z","duration_ms":1500,"bytes":2000000,"tracks":null}`
 		if err := os.WriteFile(filepath.Join(folder, id+".json"), []byte(sidecar), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +111,7 @@ func TestListRecordings(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &list); err != nil {
 		t.Fatalf("%v: %s", err, stdout)
 	}
-	if len(list.Recordings) != 1 || list.Recordings[0].ID != "b2" || list.Recordings[0].DurationMS != 1500 ||
+	if len(list.Recordings) != 1 || list.Recordings[0].Tracks == nil || list.Recordings[0].ID != "b2" || list.Recordings[0].DurationMS != 1500 ||
 		!strings.HasPrefix(list.Recordings[0].File, filepath.Join(dir, "recordings", "acme", "door")) {
 		t.Errorf("the list is %s", stdout)
 	}
