@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -387,7 +388,7 @@ func TestQueries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	title := "Über den Hafen"
+	title := "Über den Hafen, Москва Ωμέγα"
 	if _, err := r.Describe(bob[0].ID, Change{TextsChange: sfu.TextsChange{Title: &title}}); err != nil {
 		t.Fatal(err)
 	}
@@ -400,6 +401,7 @@ func TestQueries(t *testing.T) {
 		{Query{Until: now.Add(time.Minute)}, 4}, {Query{From: now.Add(time.Minute)}, 0}, {Query{StreamID: s.id}, 1}, {Query{Limit: 2}, 2},
 		{Query{Search: "ALICE"}, 2}, {Query{Search: "acme%"}, 0}, {Query{Search: "cme_"}, 0}, {Query{Search: "bob", Prefix: "acme"}, 1},
 		{Query{Search: "hafen"}, 1}, {Query{Search: "über"}, 1}, {Query{Search: "ÜBER"}, 1}, {Query{Search: `\`}, 0},
+		{Query{Search: "москва ωμέγα"}, 1}, {Query{Search: "мОСКВА"}, 1}, {Query{Search: strings.Repeat("_", 30_000)}, 0}, {Query{Search: "cme/b"}, 1},
 		{Query{Verdicts: []string{"clean", "repaired"}}, 3}, {Query{Verdicts: []string{"poor"}}, 0},
 	} {
 		got, next, err := r.Recordings(tt.q)

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite" // the driver, too
 )
 
 // indexName is the file of the index, below Config.Dir. No stream's name begins
@@ -23,6 +24,17 @@ const indexName = ".index.sqlite"
 // index is a database of the sidecars of recordings that have ended. It answers
 // queries; it is not the truth. A damaged one is mended by deleting it.
 type index struct{ db *sql.DB }
+
+func init() { // the driver is one for the whole program
+	// SQLite by itself knows upper and lower case of ASCII alone.
+	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		text, ok := args[0].(string)
+		if !ok {
+			return nil, nil // a recording without a title
+		}
+		return fold(text), nil
+	})
+}
 
 const schema = `
 CREATE TABLE IF NOT EXISTS recordings (

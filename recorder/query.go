@@ -41,8 +41,8 @@ func (q Query) where() (conditions []string, args []any) {
 		add("state = ?", string(q.State))
 	}
 	if q.Search != "" {
-		condition, values := anyCase(q.Search)
-		add(condition, values...)
+		text := fold(q.Search)
+		add("(instr(fold(stream), ?) > 0 OR instr(fold(CAST(sidecar AS TEXT) ->> '$.title'), ?) > 0)", text, text)
 	}
 	if len(q.Verdicts) > 0 {
 		var values []any
@@ -60,24 +60,15 @@ func (q Query) where() (conditions []string, args []any) {
 	return conditions, args
 }
 
-// anyCase is the condition of Search. LIKE knows upper and lower case of ASCII alone, so
-// that other letters are looked for as they stand, and as all of one case.
-func anyCase(text string) (condition string, args []any) {
-	literal := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
-	var parts []string
-	for _, form := range []string{text, strings.ToLower(text), strings.ToUpper(text)} {
-		parts = append(parts, `stream LIKE ? ESCAPE '\' OR CAST(sidecar AS TEXT) ->> '$.title' LIKE ? ESCAPE '\'`)
-		pattern := "%" + literal.Replace(form) + "%"
-		args = append(args, pattern, pattern)
-	}
-	return "(" + strings.Join(parts, " OR ") + ")", args
-}
-
 // finds reports whether r has q.Search in its title or name.
 func (q Query) finds(r *Recording) bool {
-	text := strings.ToLower(q.Search)
-	return strings.Contains(strings.ToLower(r.Stream), text) || strings.Contains(strings.ToLower(r.Title), text)
+	text := fold(q.Search)
+	return strings.Contains(fold(r.Stream), text) || strings.Contains(fold(r.Title), text)
 }
+
+// fold returns a text in the case in which texts are compared, in the index and among what
+// goes on.
+func fold(text string) string { return strings.ToLower(text) }
 
 // selects reports whether q selects r, without After and Limit.
 func (q Query) selects(r *Recording) bool {
