@@ -20,6 +20,7 @@ test('sizes and rates', () => {
   assert.deepEqual([64000, 2.5e6, undefined].map(format.bitrate), ['64 kbit/s', '2.5 Mbit/s', '–']);
   assert.deepEqual([0, 0.004, 0.25, null].map(format.percent), ['0 %', '0.4 %', '25 %', '–']);
   assert.deepEqual([format.fps(29.97), format.ms(1.4), format.fps(null)], ['30 fps', '1 ms', '–']);
+  assert.deepEqual(['Bad Gateway', 'It is gone. ', ''].map(format.sentence), ['Bad Gateway.', 'It is gone.', '']);
   assert.deepEqual([format.count(1, 'viewer'), format.count(0, 'viewer'), format.count(2, 'piece of sound', 'pieces of sound')],
     ['1 viewer', '0 viewers', '2 pieces of sound']);
 });

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -56,6 +57,10 @@ func startLists(t *testing.T, l *lists) {
 		case r.URL.Path == "/api/v1/recordings":
 			query := r.URL.Query()
 			l.asked.Store(&query)
+			if n, _ := strconv.Atoi(query.Get("limit")); n < len(l.recordings) {
+				answer(fields{"recordings": l.recordings[:n], "next": "more"})
+				return
+			}
 			answer(fields{"recordings": l.recordings})
 		case strings.HasSuffix(r.URL.Path, ".jpg"):
 			w.Header().Set("Content-Type", "image/jpeg")

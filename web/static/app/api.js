@@ -42,7 +42,7 @@ export async function recordings(name = '') {
 
 /**
  * @param {string | Record<string, string>} which those of this stream, '' of all; or what the API takes:
- *   stream, prefix, search, quality, from, until
+ *   stream, prefix, search, quality, state, from, until
  * @param {number} limit how many at most, up to 1000
  * @returns {Promise<{recordings: any[], more: boolean}>} newest first, and whether there are older ones
  */

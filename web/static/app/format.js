@@ -78,6 +78,9 @@ export const ms = (n) => (Number.isFinite(n) ? `${Math.round(n)} ms` : NONE);
 /** Width × height with narrow spaces that do not break; empty parts give a dash. */
 export const size = (width, height) => (width && height ? `${width}\u202f×\u202f${height}` : NONE);
 
+/** A text with a full stop at its end, so that another sentence can follow. */
+export const sentence = (text) => text.trim().replace(/[^.!?…]$/u, '$&.');
+
 /** "3 viewers", "1 viewer". */
 export const count = (n, one, many = `${one}s`) => `${n.toLocaleString()} ${n === 1 ? one : many}`;
 

@@ -3,9 +3,8 @@ import {createRecordingCard, createStreamCard, recordingLabel, updateRecordingCa
 import {distinctLabels} from './card-words.js';
 import {copyButton} from './copy.js';
 import {byId, pageURL, reconcile, setText} from './dom.js';
-import {count} from './format.js';
+import {count, sentence} from './format.js';
 import {poll} from './poll.js';
-import {goesOn} from './recording-row.js';
 
 const STREAMS_MS = 2000;
 const RECORDINGS_MS = 5000;
@@ -22,16 +21,14 @@ function showStreams(list) {
     : `${count(live.length, 'broadcast')}, ${viewers === 0 ? 'nobody watches yet' : count(viewers, 'viewer')}`);
 }
 
-/** What is still being recorded stands above, live. */
 function showRecordings(list) {
-  const ended = list.filter((recording) => !goesOn(recording)).slice(0, LATELY);
-  const labels = distinctLabels(ended, recordingLabel);
-  reconcile(byId('recordings'), ended, {
+  const labels = distinctLabels(list, recordingLabel);
+  reconcile(byId('recordings'), list, {
     key: (r) => r.id,
     create: createRecordingCard,
     update: (card, r) => updateRecordingCard(card, r, labels.get(r.id)),
   });
-  byId('lately').hidden = ended.length === 0;
+  byId('lately').hidden = list.length === 0;
 }
 
 /** By list, why it could not be read; one that works must not hide the other's trouble. */
@@ -47,13 +44,16 @@ function keep(read, show) {
       troubles.set(show, problem.message);
     }
     const [message] = troubles.values();
-    if (message) setText(byId('trouble'), `${message} Trying again…`);
+    if (message) setText(byId('trouble'), `${sentence(message)} Trying again…`);
     byId('trouble').hidden = !message;
   };
 }
+
+/** What is still being recorded stands above, live. */
+const lately = async () => (await api.recordingsPage({state: 'finished'}, LATELY)).recordings;
 
 const whip = pageURL('whip/your-name');
 setText(byId('whip-url'), whip);
 copyButton(byId('whip-copy'), () => whip);
 poll(STREAMS_MS, keep(api.streams, showStreams));
-poll(RECORDINGS_MS, keep(() => api.recordings(), showRecordings));
+poll(RECORDINGS_MS, keep(lately, showRecordings));

@@ -2,7 +2,7 @@ import * as api from './api.js';
 import {createRecordingCard, recordingLabel, updateRecordingCard} from './card.js';
 import {distinctLabels, group} from './card-words.js';
 import {byId, el, pageURL, reconcile, setText} from './dom.js';
-import {count, dayOf, timeOf, when} from './format.js';
+import {count, dayOf, sentence, timeOf, when} from './format.js';
 import {poll} from './poll.js';
 import {cardActions, updateActions} from './recording-actions.js';
 import {addressOf, askedOf, inWords, meantBy, suggestions, textOf, wantedBy} from './recordings-query.js';
@@ -78,7 +78,7 @@ async function look() {
     byId('trouble').hidden = true;
   } catch (problem) {
     if (mine !== looks) return;
-    setText(byId('trouble'), `${problem.message} Trying again…`);
+    setText(byId('trouble'), `${sentence(problem.message)} Trying again…`);
     byId('trouble').hidden = false;
   }
 }
@@ -101,7 +101,7 @@ async function remove(id) {
     undone: back,
     failed: (problem) => {
       back();
-      setText(byId('trouble'), `It could not be deleted. ${problem.message}`);
+      setText(byId('trouble'), `It could not be deleted. ${sentence(problem.message)}`);
       byId('trouble').hidden = false;
     },
   });
