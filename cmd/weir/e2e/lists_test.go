@@ -323,3 +323,14 @@ func TestListsOfAServerThatIsGone(t *testing.T) {
 		p.Wait("it goes on", `!document.querySelector("#trouble").checkVisibility()`)
 	}
 }
+
+// TestOlderRecordings: a long list is shown from its newest on, and more of it when asked for.
+func TestOlderRecordings(t *testing.T) {
+	l := &lists{recordings: manyRecordings(130)}
+	startLists(t, l)
+	p := startChrome(t).Open(t, l.url+"/recordings")
+	p.Wait("the newest", `document.querySelector("#summary").innerText === "The newest 100 recordings"`)
+	p.Click("#more")
+	p.Wait("all", `document.querySelectorAll("[data-recording]").length === 130 && !document.querySelector("#more").checkVisibility()`)
+	p.Quiet()
+}
