@@ -38,6 +38,7 @@ async function showKeys() {
 /** Theatre: the picture takes the width and the height of the window. */
 function widen(wide) {
   document.documentElement.toggleAttribute('data-wide', wide);
+  if (wide) byId('theatre').scrollIntoView();
   const button = byId('wide');
   setText(button.querySelector('[data-label]'), wide ? 'Leave theatre' : 'Theatre');
   button.title = `${wide ? 'Leave theatre' : 'Theatre'} (T)`;

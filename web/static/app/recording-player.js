@@ -61,7 +61,7 @@ function controls(soundOnly) {
     byId('play').focus();
   });
   playerControls(video, byId('theatre'), {toggle, toEdge: () => seekTo(video, video.duration), busy: () => soundOnly || video.paused});
-  byId('bar').hidden = false;
+  for (const part of ['bar', 'keys-button']) byId(part).hidden = false;
   show();
 }
 

@@ -58,7 +58,6 @@ function show(recording) {
       'This is still being recorded. It appears here by itself once the broadcast has ended.', 'watch-live');
     return false;
   }
-  byId('keys-button').hidden = !playable(recording);
   if (playable(recording) && recording.duration_ms > 0) play(recording, list);
   else say('Nothing to play', 'The broadcast ended before there was a picture or sound.', 'veil-list');
   return true;
@@ -114,7 +113,6 @@ function deletion(recording) {
 
 function unknown() {
   setText(byId('title'), 'No such recording');
-  byId('keys-button').hidden = true;
   say('There is no such recording', 'It may have been deleted. Those that there are stand in the list.', 'veil-list');
 }
 
