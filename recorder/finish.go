@@ -15,9 +15,6 @@ func (p *part) finish(cause error) bool {
 	r := p.recorder
 	p.syncer.stop()
 	p.look()
-	if err := r.keepPoster(&p.record, p.posters.kept); err != nil {
-		p.log.Warn("poster not written", "recording", p.record.ID, "reason", err)
-	}
 	p.summarize()
 	err := cause
 	if err == nil {
@@ -39,6 +36,10 @@ func (p *part) finish(cause error) bool {
 		p.record.State = Finished
 	}
 	p.file.Close() // it was synced, or that failed
+	// Last: where the disk is nearly full, the room is the recording's.
+	if err := r.keepPoster(&p.record, p.posters.kept); err != nil {
+		p.log.Warn("poster not written", "recording", p.record.ID, "reason", err)
+	}
 	ended := endTime(&p.record)
 	p.record.EndedAt = &ended
 	p.record.Quality = p.quality.report(&p.record)

@@ -37,15 +37,24 @@ func (e *easel) get(_ string, since time.Time) (Poster, bool) {
 	return e.poster, e.poster.JPEG != nil
 }
 
-// noPosters makes the pictures' files fail, if that is set.
+// noPosters makes the pictures' files fail, if that is set, and notes whether the newest
+// was written when its recording had its name.
 type noPosters struct {
 	disk
-	fails *atomic.Bool
+	fails, sealed, after *atomic.Bool
+}
+
+func (d noPosters) Rename(from, to string) error {
+	d.sealed.Store(true)
+	return d.disk.Rename(from, to)
 }
 
 func (d noPosters) WriteFile(name string, data []byte) error {
 	if d.fails.Load() && strings.HasSuffix(name, posterSuffix) {
 		return syscall.EIO
+	}
+	if strings.HasSuffix(name, posterSuffix) {
+		d.after.Store(d.sealed.Load())
 	}
 	return d.disk.WriteFile(name, data)
 }
@@ -60,12 +69,14 @@ type pictured struct {
 	start time.Time // of its first recording
 	id    string
 	fails atomic.Bool // pictures cannot be written
+
+	sealed, after atomic.Bool // see noPosters
 }
 
 func newPictured(t *testing.T) *pictured {
 	t.Helper()
 	p := &pictured{t: t, dir: t.TempDir()}
-	r, hub := start(t, Config{Dir: p.dir, Poster: p.easel.get, disk: func(d disk) disk { return noPosters{d, &p.fails} }})
+	r, hub := start(t, Config{Dir: p.dir, Poster: p.easel.get, disk: func(d disk) disk { return noPosters{d, &p.fails, &p.sealed, &p.after} }})
 	p.r = r
 	p.show = startShow(t, hub, "a", true)
 	await(t, "the recording", func() bool { _, ok := r.Active(p.show.id); return ok })
@@ -133,6 +144,9 @@ func TestPosterIsKept(t *testing.T) {
 		rec := p.recording()
 		if got := p.kept(); got != "the last" || rec.State != Finished || rec.PosterAtMS < rec.DurationMS/2 || rec.PosterAtMS > rec.DurationMS {
 			t.Errorf("%q at %d of %d ms, %s", got, rec.PosterAtMS, rec.DurationMS, rec.State)
+		}
+		if !p.after.Load() {
+			t.Error("the last picture took room before the recording was whole")
 		}
 		if files := visible(t, p.dir); len(files) != 3 {
 			t.Errorf("files: %v", files)
