@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -249,7 +250,13 @@ func TestPosterSurvivesAKill(t *testing.T) {
 	write(leaveOpen(t, dir, "written", 7)+posterSuffix, "jpeg")
 	write(leaveOpen(t, dir, "none", 7)+posterSuffix+freshSuffix, "jp")
 	for range 2 { // by the repair, and by reading the sidecar again
-		r, _ := newTest(t, dir)
+		r, err := New(Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = r.Run(ctx) })
 		await(t, "the repairs", func() bool {
 			list, _, err := r.Recordings(Query{State: Interrupted})
 			return err == nil && len(list) == 3 && list[0].Frames*list[1].Frames*list[2].Frames > 0
@@ -264,6 +271,9 @@ func TestPosterSurvivesAKill(t *testing.T) {
 				t.Errorf("%s: a picture of %d bytes at %d ms", rec.Stream, rec.PosterBytes, rec.PosterAtMS)
 			}
 		}
+		// What the catalogue tells is written before Run ends.
+		cancel()
+		running.Wait()
 		r.Close()
 		if err := os.Remove(filepath.Join(dir, indexName)); err != nil {
 			t.Fatal(err)
