@@ -11,7 +11,8 @@ import (
 
 // TestPagesLook opens every page with real content, in light and dark, on a
 // desktop and a phone: nothing may be wider than the screen, every control needs
-// a name that a screen reader can say, and the console must be empty. With
+// a name of its own that a screen reader can say, axe-core must find nothing, and
+// the console must be empty. With
 // WEIR_SCREENSHOTS set to a folder the pictures are kept, to be looked at.
 func TestPagesLook(t *testing.T) {
 	s := startServer(t)
@@ -113,5 +114,23 @@ func capture(t testing.TB, p *tab, name, scheme string, width int64) {
 		.map((e) => e.outerHTML.slice(0, 120))`); len(nameless) > 0 {
 		t.Errorf("%s: controls without a name: %q", name, nameless)
 	}
+	if twice := eval[[]string](p, namedTwice); len(twice) > 0 {
+		t.Errorf("%s: more than one control has the name %q", name, twice)
+	}
+	if (scheme == "light") == (width < 400) { // each of both is seen once
+		p.Accessible(fmt.Sprintf("%s-%s-%d", name, scheme, width))
+	}
 	p.Screenshot(fmt.Sprintf("%s-%s-%d", name, scheme, width))
 }
+
+// namedTwice is the names that controls share, but for links that lead to one place.
+const namedTwice = `(() => {
+	const byName = {};
+	for (const e of document.querySelectorAll("button, a[href], input, select, textarea, summary")) {
+		if (!e.checkVisibility({visibilityProperty: true})) continue;
+		const by = e.getAttribute("aria-labelledby")?.split(" ").map((id) => document.getElementById(id)?.textContent);
+		const name = e.ariaLabel || by?.join(" ") || [...e.labels ?? []].map((l) => l.textContent).join(" ") || e.textContent || e.title;
+		(byName[name.trim().replace(/\s+/g, " ")] ??= new Set()).add(e.href ?? e);
+	}
+	return Object.keys(byName).filter((name) => byName[name].size > 1);
+})()`
