@@ -17,6 +17,16 @@ import (
 // mostWeight is what a page may be on the wire the first time, with the heads of answers.
 const mostWeight = 60_000
 
+// TestVisits: pages are light the first time, and ask for themselves alone the second.
+// There are no posters, since a new one between the visits is another page.
+func TestVisits(t *testing.T) {
+	s := startServer(t, "--posters=false")
+	c := startChrome(t)
+	goLive(t, c, s, "demo/camera")
+	checkVisits(t, c, s.url+"/publish", `document.querySelector("#preview").videoWidth > 0`)
+	checkVisits(t, c, s.url+"/watch/demo/camera", `document.querySelector("#player").videoWidth > 0`)
+}
+
 // checkVisits visits a page with nothing in the browser's cache, and a second time: first
 // it is light, then it asks for itself alone, and hears that it is still right.
 func checkVisits(t *testing.T, c chrome, target, ready string) {
