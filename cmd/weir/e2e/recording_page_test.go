@@ -13,6 +13,21 @@ import (
 	"weir/signaling/admin"
 )
 
+// waitRecorded waits until the one recording of a stream is so many milliseconds long, and
+// returns it.
+func waitRecorded(t *testing.T, s *testServer, stream string, least int64) admin.Recording {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		list := get[recordingList](t, s.url+"/api/v1/recordings?stream="+stream).Recordings
+		if len(list) == 1 && list[0].DurationMS >= least {
+			return list[0]
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no recording of %d ms: %+v", least, list)
+		}
+	}
+}
+
 // gappyRecording has a page broadcast whose connection breaks once, and whose recording
 // is paused once.
 func gappyRecording(t *testing.T, s *testServer, c chrome, name string) admin.Recording {
@@ -22,18 +37,6 @@ func gappyRecording(t *testing.T, s *testServer, c chrome, name string) admin.Re
 	publisher.Wait("preview", `document.querySelector("#preview").videoWidth > 0`)
 	publisher.Click("#toggle")
 	publisher.Wait("live", `document.documentElement.dataset.state === "live"`)
-	recordedFrom := func(least int64) {
-		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-			list := get[recordingList](t, s.url+"/api/v1/recordings?stream="+name).Recordings
-			if len(list) == 1 && list[0].DurationMS >= least {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("no recording of %d ms: %+v", least, list)
-			}
-		}
-	}
 	order := func(action string) {
 		t.Helper()
 		r, err := http.Post(s.url+"/api/v1/streams/"+name+"/recording", "application/json", strings.NewReader(`{"action":"`+action+`"}`))
@@ -45,15 +48,15 @@ func gappyRecording(t *testing.T, s *testServer, c chrome, name string) admin.Re
 			t.Fatalf("%s: %s", action, r.Status)
 		}
 	}
-	recordedFrom(2000)
+	waitRecorded(t, s, name, 2000)
 	l.cut()
 	publisher.Wait("reconnecting", `document.documentElement.dataset.state !== "live"`)
 	publisher.Wait("live again", `document.documentElement.dataset.state === "live"`)
-	recordedFrom(6000)
+	waitRecorded(t, s, name, 6000)
 	order("pause")
 	time.Sleep(2 * time.Second) // a pause has a length
 	order("resume")
-	recordedFrom(10_000)
+	waitRecorded(t, s, name, 10_000)
 	publisher.Click("#toggle")
 	publisher.Wait("ended", `document.documentElement.dataset.state === "ended"`)
 	publisher.Close()

@@ -199,8 +199,7 @@ func TestRecordingOfWhatIsLive(t *testing.T) {
 	publisher.Wait("preview", `document.querySelector("#preview").videoWidth > 0`)
 	publisher.Click("#toggle")
 	publisher.Wait("live", `document.documentElement.dataset.state === "live"`)
-	publisher.Wait("the recording", `fetch("/api/v1/recordings").then((r) => r.json()).then(({recordings}) => recordings[0]?.duration_ms > 1000)`)
-	id := get[recordingList](t, s.url+"/api/v1/recordings").Recordings[0].ID
+	id := waitRecorded(t, s, "live/now", 1000).ID
 	p := c.Open(t, s.url+"/recordings/"+id)
 	p.Wait("live", `document.querySelector("#veil-title").innerText === "Live now" && document.querySelector("#facts").innerText.includes("It is being recorded now.")`)
 	if to := eval[string](p, `document.querySelector("#watch-live").href`); to != s.url+"/watch/live/now" {
