@@ -25,7 +25,7 @@ export function explain(error, source) {
       if (source === 'screen') {
         return {
           title: 'No screen or window chosen',
-          text: 'Choose Screen or window again, or allow screen sharing for this page if the browser blocked it.',
+          text: 'Choose Screen again, or allow screen sharing for this page if the browser blocked it.',
         };
       }
       return {

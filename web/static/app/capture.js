@@ -28,6 +28,7 @@ export class Capture extends EventTarget {
   lines = 720;
 
   #request = 0;
+  #soundRequest = 0;
   #muted = false;
   /** @type {MediaStreamTrack | null} */
   #black = null;
@@ -110,7 +111,7 @@ export class Capture extends EventTarget {
     const got = await media.getDisplayMedia({video: {frameRate: {ideal: 30}}, audio: own && AS_IT_IS});
     got.getVideoTracks()[0].contentHint = 'detail';
     this.#use(request, 'screen', got);
-    if (!own && !this.audio) await this.useMicrophone(microphone).catch((error) => this.#silent(error));
+    if (!own && !this.audio && request === this.#request) await this.useMicrophone(microphone).catch((error) => this.#silent(error));
   }
 
   /** A sound and no picture. @param {string} microphone as above, and not none */
@@ -128,8 +129,9 @@ export class Capture extends EventTarget {
     this.#changed();
   }
 
-  /** @param {string} microphone as above */
+  /** @param {string} microphone as above; the one that was asked for last is used */
   async useMicrophone(microphone) {
+    const request = ++this.#soundRequest;
     if (microphone === NO_MICROPHONE) {
       if (this.live && this.audio) this.muted = true;
       else this.#setAudio(null);
@@ -137,6 +139,7 @@ export class Capture extends EventTarget {
       return;
     }
     const got = await devices().getUserMedia({audio: sound(microphone)});
+    if (request !== this.#soundRequest) return void got.getTracks().forEach((track) => track.stop());
     this.#setAudio(got.getAudioTracks()[0]);
     this.#changed();
   }
@@ -144,6 +147,7 @@ export class Capture extends EventTarget {
   /** Lets go of the picture, and of the sound unless `keepSound`. */
   release({keepSound = false} = {}) {
     this.#request++;
+    if (!keepSound) this.#soundRequest++;
     this.#lighten();
     this.video?.stop();
     this.video = null;

@@ -104,9 +104,10 @@ export function again() {
 
 async function save(kind) {
   const text = entered()[kind];
-  if (!say || !check(kind) || text === known[kind]) return;
-  changes++;
+  if (!say || !check(kind)) return;
   unsaid.delete(kind);
+  if (text === known[kind]) return;
+  changes++;
   try {
     const done = await say({[kind]: text});
     known = {...known, [kind]: text};

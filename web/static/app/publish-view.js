@@ -180,7 +180,7 @@ function words(now, problem) {
     case 'connecting': return 'Connecting…';
     case 'live': return 'You are live.';
     case 'reconnecting': return `${problem?.message ?? ''} Trying to come back…`.trim();
-    case 'ended': return 'The broadcast has ended.';
+    case 'ended': return liveAt ? 'The broadcast has ended.' : 'Ready when you are.';
     case 'failed': return problem?.status === 409
       ? `This name is taken. ${problem.detail}`.trim()
       : problem?.message ?? 'That did not work.';

@@ -56,6 +56,7 @@ function checkName() {
 
 /** @param {string | null} [replaces] the session of this broadcast before the page was loaded again */
 async function goLive(replaces = null) {
+  if (publisher || byId('toggle').disabled) return; // a key does not know what the button does
   if (!checkName()) {
     byId('name').focus();
     return;
@@ -65,9 +66,11 @@ async function goLive(replaces = null) {
   const ready = capture.ready || await choose(view.chosenSource());
   byId('toggle').disabled = false;
   if (!ready) return;
+  const name = byId('name').value.trim();
+  // Whatever was pressed to go on: it is the same broadcast.
+  replaces ??= left?.name === name ? left.session : null;
   left = null;
   after.abort();
-  const name = byId('name').value.trim();
   keepName(name);
   keepTexts(name, texts.entered());
   recording = undefined;
@@ -136,7 +139,7 @@ async function finish(target, state) {
   if (capture.source === 'screen') capture.release();
   // A sound that was only muted while live is let go of now.
   else if (microphone() === 'none' && capture.audio) capture.useMicrophone('none');
-  if (state === 'failed' && !view.hasBeenLive()) return;
+  if (!view.hasBeenLive()) return; // it was cancelled, or failed: there is nothing to tell of
   after = new AbortController();
   const {afterwards} = await telling;
   afterwards({name: target.name, title: target.texts.title, record: byId('record').checked, recording}, after.signal);
@@ -242,7 +245,7 @@ function beforeLeaving(event) {
 }
 
 function onKey(event) {
-  if (event.key === 'Enter' && event.ctrlKey && !publisher) goLive();
+  if (event.key === 'Enter' && event.ctrlKey && !event.repeat) goLive();
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (/^(input|select|textarea)$/i.test(event.target.tagName)) return;
   const button = byId({m: 'mute', c: 'darken'}[event.key.toLowerCase()] ?? '');
@@ -266,6 +269,12 @@ byId('darken').addEventListener('click', onDarken);
 document.addEventListener('keydown', onKey);
 addEventListener('beforeunload', beforeLeaving);
 addEventListener('pagehide', onLeave, {capture: true}); // before the publisher lets go of its session
+// Back from the browser's page cache: leaving had let go of the broadcast, and a new page goes on with it.
+addEventListener('pageshow', ({persisted}) => {
+  if (!persisted || !publisher) return;
+  publisher = null; // no question
+  location.reload();
+});
 byId('camera').addEventListener('change', () => choose('camera'));
 byId('microphone').addEventListener('change', onMicrophone);
 byId('quality').addEventListener('change', () => {
@@ -279,7 +288,7 @@ byId('toggle').addEventListener('click', (event) => {
 });
 byId('form').addEventListener('submit', (event) => {
   event.preventDefault();
-  if (!publisher) goLive();
+  goLive();
 });
 copyButton(byId('share-copy'), () => byId('share-link').href);
 byId('share-more').addEventListener('click', async () => {
