@@ -37,19 +37,24 @@ function copiedBySelection(text, button) {
 export function copyButton(button, text, plain) {
   const label = button.querySelector('[data-label]');
   const still = label.textContent;
+  // Beside the button: its label may change each second, and only the outcome is to be read aloud.
+  const aloud = el('span', {class: 'sr-only', role: 'status'});
+  button.after(aloud);
   let timer = 0;
-  const say = (words, drawing) => {
+  const show = (words, drawing) => {
     label.textContent = words;
     setIcon(button, drawing);
   };
   const rest = () => {
     timer = 0;
-    say(plain?.() ?? still, 'copy');
+    aloud.textContent = '';
+    show(plain?.() ?? still, 'copy');
   };
   button.addEventListener('click', async () => {
     clearTimeout(timer);
-    if (await copied(text(), button)) say('Copied', 'check');
-    else say('Select it to copy', 'alert');
+    const [words, drawing] = await copied(text(), button) ? ['Copied', 'check'] : ['Select it to copy', 'alert'];
+    show(words, drawing);
+    aloud.textContent = words;
     timer = setTimeout(rest, SHOWN_MS);
   });
   return () => {

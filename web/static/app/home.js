@@ -17,8 +17,9 @@ function showStreams(list) {
   reconcile(byId('streams'), list, {key: (s) => s.name, create: createStreamCard, update: updateStreamCard});
   byId('streams').hidden = list.length === 0;
   byId('streams-empty').hidden = list.length > 0;
-  setText(byId('summary'), live.length === 0 ? 'Nobody is broadcasting.'
-    : `${count(live.length, 'broadcast')}, ${viewers === 0 ? 'nobody watches yet' : count(viewers, 'viewer')}`);
+  setText(byId('summary'), live.length === 0 ? 'Nobody is broadcasting.' : count(live.length, 'broadcast'));
+  // Not read aloud each time that it changes.
+  setText(byId('watching'), live.length === 0 ? '' : `, ${viewers === 0 ? 'nobody watches yet' : count(viewers, 'viewer')}`);
 }
 
 function showRecordings(list) {

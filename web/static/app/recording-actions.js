@@ -55,8 +55,13 @@ function disclose(actions, more, menu) {
   actions.addEventListener('focusout', ({relatedTarget}) => {
     if (!actions.contains(relatedTarget)) set(false);
   });
-  // A press beside it takes the focus of browsers that give a button none.
-  addEventListener('pointerdown', ({target}) => {
-    if (!actions.contains(/** @type {Node} */ (target))) set(false);
-  });
 }
+
+/** A press beside it takes the focus of browsers that give a button none. One for all cards: they come and go. */
+addEventListener('pointerdown', ({target}) => {
+  for (const actions of document.querySelectorAll('.card-actions[data-open]')) {
+    if (actions.contains(/** @type {Node} */ (target))) continue;
+    actions.removeAttribute('data-open');
+    actions.querySelector('.card-more').setAttribute('aria-expanded', 'false');
+  }
+});

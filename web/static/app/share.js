@@ -45,7 +45,7 @@ function build(url, title, at) {
   const close = el('button', {type: 'button', class: 'button bare square', 'aria-label': 'Close', title: 'Close (Esc)'}, icon('close'));
   const field = el('input', {class: 'input', readonly: true, dir: 'ltr', id: 'share-field', spellcheck: 'false'});
   const copy = el('button', {type: 'button', class: 'button primary', autofocus: true},
-    icon('copy'), el('span', {'data-label': true, 'aria-live': 'polite'}, 'Copy link'));
+    icon('copy'), el('span', {'data-label': true}, 'Copy link'));
   const code = qrCode();
   const begin = at >= 1 && el('input', {type: 'checkbox', role: 'switch'});
   const link = () => linkAt(url, begin && begin.checked ? at : 0);
