@@ -1,4 +1,5 @@
 import {byId} from './dom.js';
+import {letterOf} from './letter-of.js';
 
 /** The second click of a double click comes within this: until then a click does nothing. */
 const DOUBLE_MS = 250;
@@ -29,20 +30,26 @@ export function playerKeys(video, playing) {
   document.addEventListener('keydown', (event) => onKey(event, video, playing));
 }
 
+/** What a slider does itself with keys. */
+const OF_SLIDERS = /^(Arrow|Page|Home$|End$)/;
+
 function onKey(event, video, {toggle, toEdge}) {
   const {key, target} = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-  if (target.isContentEditable || /^(input|select|textarea)$/i.test(target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.getModifierState?.('AltGraph') || event.isComposing || document.querySelector('dialog[open]')) return;
+  if (target.type === 'range') {
+    if (OF_SLIDERS.test(key)) return;
+  } else if (target.isContentEditable || /^(input|select|textarea)$/i.test(target.tagName)) return;
+  const letter = letterOf(event);
   if (key === ' ') {
     if (target.closest('button, a, summary')) return; // which Space presses
     toggle();
   } else if (key === 'End') toEdge();
   else if (key === 'ArrowUp' || key === 'ArrowDown') louder(video, key === 'ArrowUp' ? VOLUME_STEP : -VOLUME_STEP);
-  else if (BUTTONS[key.toLowerCase()]) {
-    const button = byId(BUTTONS[key.toLowerCase()]);
+  else if (BUTTONS[letter]) {
+    const button = byId(BUTTONS[letter]);
     if (event.repeat || !button || button.hidden) return;
     button.click();
-  } else if (!seek(key, video)) return;
+  } else if (!seek(key.length === 1 ? letter : key, video)) return;
   event.preventDefault();
 }
 
@@ -50,7 +57,7 @@ function onKey(event, video, {toggle, toEdge}) {
 function seek(key, video) {
   const {duration, paused} = video;
   if (!hasLength(video)) return false;
-  const by = SEEKS[key] ?? SEEKS[key.toLowerCase()];
+  const by = SEEKS[key];
   let to = null;
   if (by) to = video.currentTime + by;
   else if (/^[0-9]$/.test(key)) to = (duration * Number(key)) / 10;
@@ -66,7 +73,7 @@ export const hasLength = ({duration, srcObject}) => !srcObject && Number.isFinit
 
 /** Goes to a time in seconds, or to the end that is nearer. */
 export function seekTo(video, to) {
-  video.currentTime = Math.min(Math.max(0, to), video.duration);
+  if (hasLength(video)) video.currentTime = Math.min(Math.max(0, to), video.duration);
 }
 
 function louder(video, by) {
@@ -84,14 +91,18 @@ function louder(video, by) {
 export function playerClicks(video, {toggle}) {
   let timer = 0;
   let tapped = 0;
+  let touched = false;
   video.addEventListener('click', (event) => {
     clearTimeout(timer);
-    if (event.pointerType === 'touch') {
+    touched = event.pointerType === 'touch';
+    if (touched) {
       if (event.timeStamp - tapped < DOUBLE_MS && hasLength(video)) seekTo(video, video.currentTime + sideOf(event, video) * TAP_SEEK);
       tapped = event.timeStamp;
     } else if (event.detail === 1) timer = setTimeout(toggle, DOUBLE_MS);
   });
   video.addEventListener('dblclick', (event) => {
+    // Browsers call two taps that, too.
+    if (touched && hasLength(video) && sideOf(event, video) !== 0) return;
     if (!byId('fullscreen').hidden) byId('fullscreen').click();
   });
 }

@@ -4,6 +4,7 @@ import {Capture, NO_MICROPHONE} from './capture.js';
 import {copyButton} from './copy.js';
 import {explain} from './capture-words.js';
 import {keepName, ownName} from './own-name.js';
+import {letterOf} from './letter-of.js';
 import {Level} from './level.js';
 import {nameProblem} from '../client/name.js';
 import {poll} from './poll.js';
@@ -246,9 +247,9 @@ function beforeLeaving(event) {
 
 function onKey(event) {
   if (event.key === 'Enter' && event.ctrlKey && !event.repeat) goLive();
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.getModifierState?.('AltGraph') || event.repeat) return;
   if (/^(input|select|textarea)$/i.test(event.target.tagName)) return;
-  const button = byId({m: 'mute', c: 'darken'}[event.key.toLowerCase()] ?? '');
+  const button = byId({m: 'mute', c: 'darken'}[letterOf(event)] ?? '');
   if (button?.checkVisibility()) button.click();
 }
 
