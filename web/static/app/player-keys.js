@@ -31,7 +31,7 @@ export function playerKeys(video, playing) {
 }
 
 /** What a slider does itself with keys. */
-const OF_SLIDERS = /^(Arrow|Page|Home$|End$)/;
+const OF_SLIDERS = /^(Arrow.*|Page.*|Home|End)$/;
 
 function onKey(event, video, {toggle, toEdge}) {
   const {key, target} = event;
