@@ -26,5 +26,5 @@ test('silence of a pause is not missing', () => {
 });
 
 test('a clock of the wrong rate is named', () => {
-  assert.match(words('poor', {clocks: [{track: 'audio', skew_ppm: -81250, wrong_rate: true}]}), /audio clock is 8\.1 % too slow/);
+  assert.match(words('poor', {clocks: [{track: 'audio', skew_ppm: -81250, wrong_rate: true}]}), /clock of the sound is 8\.1 % too slow/);
 });

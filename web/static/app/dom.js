@@ -3,7 +3,7 @@ import {home} from '../client/home.js';
 /**
  * Building elements. All text goes in as text: there is no way to pass markup.
  */
-const SVG = 'http://www.w3.org/2000/svg';
+export const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);

@@ -14,17 +14,6 @@ export function clock(ms) {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** How long since `time`, coarse: "just now", "12 min", "3 h 5 min". */
-export function since(time, now = Date.now()) {
-  const minutes = Math.floor((now - Date.parse(time)) / 60000);
-  if (!Number.isFinite(minutes)) return NONE;
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
-  return hours < 48 ? '1 day' : `${Math.floor(hours / 24)} days`;
-}
-
 const time = new Intl.DateTimeFormat(undefined, {hour: 'numeric', minute: '2-digit'});
 const day = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short'});
 const dayAndYear = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short', year: 'numeric'});
@@ -94,7 +83,7 @@ export function tracks(list) {
   const pictureFirst = [...(list ?? [])].sort((a, b) => b.kind.localeCompare(a.kind));
   const codecs = pictureFirst.map((track) => codec(track.codec)).filter((name) => name !== NONE);
   return {
-    size: video ? size(video.width, video.height) : codecs.length ? 'audio only' : NONE,
+    size: video ? size(video.width, video.height) : codecs.length ? 'sound only' : NONE,
     codecs: codecs.join(' · ') || NONE,
   };
 }

@@ -1,3 +1,5 @@
+import {count} from './format.js';
+
 /**
  * The places of a recording where something is missing, as people speak of them. It only
  * computes.
@@ -57,11 +59,9 @@ const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 export function placesInWords(list, more = 0) {
   const pauses = list.filter(({reason}) => reason).length;
   const losses = list.length - pauses + more;
-  const words = [losses > 0 && many(losses, 'place'), pauses > 0 && many(pauses, 'pause')].filter(Boolean);
+  const words = [losses > 0 && count(losses, 'place'), pauses > 0 && count(pauses, 'pause')].filter(Boolean);
   return words.join(', ') || 'None';
 }
-
-const many = (n, one) => `${n} ${one}${n === 1 ? '' : 's'}`;
 
 /** How long something lasts: "0.4 s", "12 s", "2 min 5 s", "1 h 3 min". */
 export function span(ms) {

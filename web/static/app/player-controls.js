@@ -72,6 +72,7 @@ function sound(video) {
     setText(mute.querySelector('[data-label]'), silent ? 'Unmute' : 'Mute');
     mute.title = silent ? 'Unmute (M)' : 'Mute (M)';
     volume.value = String(silent ? 0 : video.volume);
+    volume.setAttribute('aria-valuetext', `${Math.round(volume.value * 100)} %`);
   };
   video.addEventListener('volumechange', show);
   show();

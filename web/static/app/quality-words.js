@@ -8,7 +8,7 @@ import {places} from './gaps.js';
 /** Which tracks have a clock of the wrong rate, in a sentence each. */
 function clocks({quality}) {
   return (quality?.clocks ?? []).filter((clock) => clock.wrong_rate).map(({track, skew_ppm: skew}) =>
-    ` The publisher's ${track} clock is ${(Math.abs(skew) / 1e4).toFixed(1)} % too ${skew < 0 ? 'slow' : 'fast'}.`).join('');
+    ` The broadcaster’s clock of the ${TRACKS[track] ?? track} is ${(Math.abs(skew) / 1e4).toFixed(1)} % too ${skew < 0 ? 'slow' : 'fast'}.`).join('');
 }
 
 /** Silence shorter than this is not worth a word. */

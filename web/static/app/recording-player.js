@@ -1,4 +1,4 @@
-import {byId, pageURL, setText} from './dom.js';
+import {byId, setText} from './dom.js';
 import {tracks} from './format.js';
 import {showPlay} from './player-bar.js';
 import {playerControls} from './player-controls.js';
@@ -31,7 +31,7 @@ export function play(recording, list) {
     if (from && from < video.duration) video.currentTime = from;
     byId('theatre').toggleAttribute('data-portrait', video.videoHeight > video.videoWidth);
   }, {once: true});
-  if (recording.poster && !from) video.poster = pageURL(recording.poster.replace(/^\//, ''));
+  if (recording.poster && !from) video.poster = recording.poster;
   video.src = recording.url;
   video.hidden = false;
   byId('veil').hidden = true;

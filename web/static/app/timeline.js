@@ -1,8 +1,7 @@
-import {byId, el, setText} from './dom.js';
+import {SVG, byId, el, setText} from './dom.js';
 import {clock} from './format.js';
 import {lacking, stretches} from './gaps.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 /** Seconds that a key goes on by. */
 const KEYS = {ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -60, PageUp: 60};
 /** How long before a place a jump to it begins, in ms: what leads to it is seen, too. */
@@ -87,7 +86,7 @@ export function gapList(video, list, more) {
 function item(video, place) {
   const button = el('button', {type: 'button', class: 'gap', 'data-at': String(place.at)},
     el('span', {class: 'sr-only'}, 'Go to '), el('bdi', {class: 'gap-at figures'}, clock(place.at)), ' ',
-    el('span', {class: 'gap-what', dir: 'auto'}, lacking(place)));
+    el('span', {dir: 'auto'}, lacking(place)));
   button.addEventListener('click', () => {
     video.currentTime = Math.max(0, place.at - AHEAD_MS) / 1000;
     video.scrollIntoView({block: 'nearest'});

@@ -1,9 +1,8 @@
-import {byId} from './dom.js';
+import {SVG, byId} from './dom.js';
 
 /** How many figures a line shows: one comes each second. */
 const SHOWN = 60;
 const HEIGHT = 20;
-const SVG = 'http://www.w3.org/2000/svg';
 
 /**
  * Draws figures as lines of the last minute, each below the figure itself.

@@ -1,5 +1,5 @@
 import * as api from './api.js';
-import {byId, pageURL, setIcon, setText, streamName, watchedName} from './dom.js';
+import {byId, setIcon, setText, streamName, watchedName} from './dom.js';
 import {folding} from './fold.js';
 import * as format from './format.js';
 import {showPlay} from './player-bar.js';
@@ -45,7 +45,7 @@ const VEILS = {
 
 /** The same while live, where no picture comes: the broadcast has one, or none. */
 const SOUND_ONLY = {
-  missing: {title: 'No picture', text: 'The publisher sends sound only at the moment. The picture appears by itself when it comes.'},
+  missing: {title: 'No picture', text: 'The broadcaster sends sound only at the moment. The picture appears by itself when it comes.'},
   none: {title: 'Sound only', text: 'This broadcast has no picture.'},
 };
 
@@ -111,7 +111,7 @@ function begin() {
   lift();
   stream = null;
   api.stream(name).then((now) => {
-    if (!now) return; // over already: the connection will tell
+    if (!now || viewer.state !== 'live') return; // over already: the connection tells
     learn(now);
     clearInterval(clock);
     clock = setInterval(tick, 1000);
@@ -125,7 +125,7 @@ function learn(now) {
   setText(byId('description'), now.description ?? '');
   byId('description').hidden = !now.description;
   fold();
-  if (now.poster && !video.poster) video.poster = pageURL(now.poster.replace(/^\//, ''));
+  if (now.poster && !video.poster) video.poster = now.poster;
   byId('running').title = new Date(now.started_at).toLocaleString();
   setText(byId('watching'), now.viewers ? `· ${format.count(now.viewers, 'viewer')}` : '');
 }
@@ -151,7 +151,7 @@ function tick() {
   if (viewer.state !== 'live') return;
   const running = Date.now() - Date.parse(stream.started_at);
   setText(byId('running'), `for ${format.clock(running)}`);
-  if (++ticks % LOOK_TICKS === 0 && !document.hidden) api.stream(name).then((now) => now && learn(now), () => {});
+  if (++ticks % LOOK_TICKS === 0 && !document.hidden) api.stream(name).then((now) => now && viewer.state === 'live' && learn(now), () => {});
 }
 
 async function lookForRecordings() {
@@ -209,6 +209,7 @@ function clearFigures() {
   clearInterval(clock);
   setText(byId('running'), '');
   setText(byId('watching'), '');
+  setText(byId('quality'), '');
   pausedAt = 0;
   showPause();
   for (const id of ['latency', 'resolution', 'bitrate', 'framerate', 'lost', 'dropped', 'rtt', 'codecs']) setText(byId(id), format.NONE);
@@ -218,7 +219,9 @@ function clearFigures() {
 
 function onStats({detail: stats}) {
   setText(byId('latency'), stats.latency === null ? format.NONE : format.ms(stats.latency));
-  setText(byId('resolution'), format.size(stats.width, stats.height));
+  const size = format.size(stats.width, stats.height);
+  setText(byId('resolution'), size);
+  setText(byId('quality'), size === format.NONE ? '' : `· ${size}`);
   // A picture that is higher than wide gets the height of the window.
   byId('theatre').toggleAttribute('data-portrait', video.videoHeight > video.videoWidth);
   setText(byId('bitrate'), format.bitrate(stats.bitrate));

@@ -1,5 +1,5 @@
 /**
-* The id of this page for the server: it lasts as long as the page, so that
+ * The id of this page for the server: it lasts as long as the page, so that
  * a connection that comes back can be told from another client's.
  */
 const id = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
