@@ -51,7 +51,7 @@ var pages = map[string]page{
 	},
 	"watch.html": {
 		Title: "Watch: weir", Preview: "Watch live", Description: "Watch a broadcast live.",
-		Styles: []string{"stage", "player", "watch"}, Script: "app/watch.js", GoLive: true, Line: true,
+		Styles: []string{"stage", "player", "cards", "watch"}, Script: "app/watch.js", GoLive: true, Line: true,
 	},
 	"recordings.html": {
 		Title: "Recordings: weir", Preview: "Recordings", Description: "Broadcasts recorded on this server.",
@@ -59,7 +59,7 @@ var pages = map[string]page{
 	},
 	"recording.html": {
 		Title: "Recording: weir", Preview: "Recording", Description: "A broadcast recorded on this server.",
-		Styles: []string{"stage", "player", "watch", "recording"}, Script: "app/recording.js", GoLive: true, Line: true,
+		Styles: []string{"stage", "player", "cards", "watch", "recording"}, Script: "app/recording.js", GoLive: true, Line: true,
 	},
 	"404.html": {
 		Title: "Not found: weir", Description: "There is no page at this address.",

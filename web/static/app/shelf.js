@@ -1,39 +1,23 @@
-import {el, pageURL, reconcile, setText} from './dom.js';
-import {clock, tracks, when} from './format.js';
+import {createRecordingCard, recordingLabel, updateRecordingCard} from './card.js';
 import {distinctLabels} from './card-words.js';
-import {goesOn} from './recording-row.js';
+import {reconcile} from './dom.js';
+import {when} from './format.js';
 
 /**
- * Shows recordings as pictures with a line beneath.
+ * Shows recordings of one name: where they have no title the date tells them apart, not
+ * the name that they share.
  *
  * @param {Element} list
  * @param {any[]} recordings
  */
 export function showShelf(list, recordings) {
-  const date = ({started_at: started}) => when(started);
-  const labels = distinctLabels(recordings, date);
+  const labels = distinctLabels(recordings, recordingLabel);
   reconcile(list, recordings, {
     key: ({id}) => id,
-    create: ({id}) => el('li', {},
-      el('a', {class: 'shelf-item', href: pageURL(`recordings/${encodeURIComponent(id)}`)},
-        el('span', {class: 'shelf-poster'}, el('bdi', {class: 'shelf-time figures'})),
-        el('span', {class: 'shelf-what'}, el('span', {class: 'shelf-title', dir: 'auto'}), el('span', {class: 'quiet figures'}), el('span', {class: 'sr-only'})))),
-    update: (item, recording) => {
-      const at = (selector) => item.querySelector(selector);
-      setText(at('.shelf-time'), goesOn(recording) ? 'Now' : clock(recording.duration_ms || NaN));
-      setText(at('.shelf-title'), recording.title || when(recording.started_at));
-      const figures = [recording.title && when(recording.started_at), tracks(recording.tracks).size];
-      setText(at('.quiet'), figures.filter(Boolean).join(' · '));
-      setText(at('.sr-only'), labels.get(recording.id).slice(date(recording).length)); // nothing where the date tells it from the others
-      poster(at('.shelf-poster'), recording.poster);
+    create: (recording) => createRecordingCard(recording),
+    update: (card, recording) => {
+      const date = when(recording.started_at);
+      updateRecordingCard(card, {...recording, title: recording.title || date}, labels.get(recording.id), recording.title ? date : '');
     },
   });
-}
-
-function poster(place, src) {
-  const shown = place.querySelector('img');
-  if (!src) return shown?.remove();
-  if (shown?.src === src) return;
-  shown?.remove();
-  place.prepend(el('img', {src, alt: '', loading: 'lazy', decoding: 'async', width: '320', height: '180'}));
 }

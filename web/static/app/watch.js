@@ -8,7 +8,6 @@ import {seekTo} from './player-keys.js';
 import {goesOn} from './recording-row.js';
 import {recordingId, recordingOf, recordingPage} from './recording-of.js';
 import {Replay} from './replay.js';
-import {showShelf} from './shelf.js';
 import {fallbackLine, forcedTransport, transportName} from './transport.js';
 import {Viewer} from '../client/viewer.js';
 
@@ -158,6 +157,8 @@ async function lookForRecordings() {
   const list = await api.recordings(name).catch(() => []);
   const shown = list.filter((recording) => recording.bytes > 0 && !goesOn(recording)).slice(0, SHELF);
   byId('earlier').hidden = shown.length === 0;
+  if (shown.length === 0) return;
+  const {showShelf} = await import('./shelf.js');
   showShelf(byId('recordings'), shown);
 }
 
