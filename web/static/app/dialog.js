@@ -21,7 +21,8 @@ export function openDialog(dialog, opener) {
   }, {signal});
   // A click into its plain parts leaves the focus with the page, and keys go there.
   addEventListener('keydown', (event) => {
-    if (!dialog.contains(/** @type {Node} */ (event.target))) event.stopPropagation();
+    // Its close event comes a moment after it is closed.
+    if (dialog.open && !dialog.contains(/** @type {Node} */ (event.target))) event.stopPropagation();
   }, {signal, capture: true});
   dialog.addEventListener('keydown', (event) => event.stopPropagation(), {signal});
   dialog.addEventListener('close', () => {
