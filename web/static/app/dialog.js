@@ -20,11 +20,11 @@ export function openDialog(dialog, opener) {
     if (beside && isBeside(dialog, event)) dialog.close();
   }, {signal});
   // A click into its plain parts leaves the focus with the page, and keys go there.
+  // Its close event comes a moment after it is closed: until then keys are the page's again.
   addEventListener('keydown', (event) => {
-    // Its close event comes a moment after it is closed.
     if (dialog.open && !dialog.contains(/** @type {Node} */ (event.target))) event.stopPropagation();
   }, {signal, capture: true});
-  dialog.addEventListener('keydown', (event) => event.stopPropagation(), {signal});
+  dialog.addEventListener('keydown', (event) => dialog.open && event.stopPropagation(), {signal});
   dialog.addEventListener('close', () => {
     over.abort();
     opener.focus(); // Safari does not give it to a button that was clicked, and so not back either

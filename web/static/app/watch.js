@@ -260,6 +260,7 @@ video.addEventListener('pause', () => {
   else if (!pausedAt && viewer.state === 'live' && (video.srcObject?.active || video.src)) offerTap('blocked');
 });
 video.addEventListener('playing', () => {
+  if (video.paused) return; // again, before this was told
   pausedAt = 0;
   showPause();
   if (!video.muted) byId('unmute').hidden = true;
