@@ -126,7 +126,7 @@ func checkMutedWithoutOutput(t *testing.T, v *tab) {
 	eval[any](v, noOutput)
 	v.Wait("it plays muted", `document.documentElement.dataset.state === "live" && document.querySelector("#player").muted &&
 		document.querySelector("#player").currentTime > 0.5 && document.querySelector("#unmute").checkVisibility()`)
-	if said := eval[[]string](v, `said`); !slices.Contains(said, "The browser found nothing to play the sound on.") {
+	if said := eval[[]string](v, `said`); !slices.Contains(said, "The browser found nothing to play the sound on. Trying again…") {
 		t.Errorf("the page said %q", said)
 	}
 	v.Click("#unmute")
