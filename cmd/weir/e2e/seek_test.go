@@ -112,7 +112,7 @@ func TestSeekInAnHour(t *testing.T) {
 	dataDir := t.TempDir()
 	id := recordHour(t, dataDir)
 	s := startServerAt(t, dataDir)
-	p := startChrome(t).Open(t, s.url+"/recordings/nothing")
+	p := startChrome(t).Open(t, s.url+"/nothing-here")
 	p.Wait("metadata", fmt.Sprintf(`(() => {
 		let video = document.querySelector("video");
 		if (!video) { document.body.innerHTML = "<video muted preload=metadata src='/recordings/%s.webm'></video>"; video = document.querySelector("video"); }
