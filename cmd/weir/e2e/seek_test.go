@@ -115,7 +115,7 @@ func TestSeekInAnHour(t *testing.T) {
 	p := startChrome(t).Open(t, s.url+"/nothing-here")
 	p.Wait("metadata", fmt.Sprintf(`(() => {
 		let video = document.querySelector("video");
-		if (!video) { document.body.innerHTML = "<video muted preload=metadata src='/recordings/%s.webm'></video>"; video = document.querySelector("video"); }
+		if (!video) { video = document.createElement("video"); Object.assign(video, {muted: true, preload: "auto", src: "/recordings/%s.webm"}); document.body.replaceChildren(video); }
 		return video.readyState >= 1;
 	})()`, id))
 	if d := eval[float64](p, `document.querySelector("video").duration`); d < 3599.9 || d > 3600.1 {
