@@ -24,25 +24,12 @@ func TestRecordParameter(t *testing.T) {
 	sender := api.NewClient(t)
 	sender.Send(t, media.Opus)
 	offer := sender.Offer(t)
-	whip := func(path string) (int, string) {
-		response, err := http.Post(s.url+path, "application/sdp", strings.NewReader(offer))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		body, _ := io.ReadAll(response.Body)
-		return response.StatusCode, string(body)
-	}
+	whip := func(path string) (int, string) { return offerTo(t, s.url+path, offer) }
 	socket := func(path string) (int, string) {
-		conn, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+path, nil)
-		if err != nil {
-			if response == nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-			body, _ := io.ReadAll(response.Body)
-			return response.StatusCode, string(body)
+		conn, status, body := dialSocket(t, s.url+path)
+		if conn == nil {
+			return status, body
 		}
-		t.Cleanup(func() { conn.Close() })
 		// Clients of amLive are publishers from their first bytes on.
 		if err := conn.WriteMessage(websocket.BinaryMessage, []byte{0x1a, 0x45, 0xdf, 0xa3}); err != nil {
 			t.Fatal(err)
@@ -143,4 +130,32 @@ func (s *testServer) newestStream(t *testing.T, before int) string {
 		return "no"
 	}
 	return "nothing"
+}
+
+// offerTo posts an offer, and returns the answer's status and body.
+func offerTo(t *testing.T, url, offer string) (int, string) {
+	t.Helper()
+	response, err := http.Post(url, "application/sdp", strings.NewReader(offer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(body)
+}
+
+// dialSocket opens a WebSocket, which ends with the test. Where that is refused it returns
+// no connection, but the answer's status and body.
+func dialSocket(t *testing.T, url string) (*websocket.Conn, int, string) {
+	t.Helper()
+	conn, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(url, "http"), nil)
+	if err != nil {
+		if response == nil {
+			t.Fatalf("%s: %v", url, err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		return nil, response.StatusCode, string(body)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn, http.StatusOK, ""
 }

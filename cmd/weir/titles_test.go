@@ -2,13 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-
-	"github.com/gorilla/websocket"
 
 	"weir/sfu"
 	"weir/sfu/media"
@@ -24,26 +21,10 @@ func TestTitleParameter(t *testing.T) {
 	client := peertest.NewAPI(t, peertest.Options{}).NewClient(t)
 	client.Send(t, media.Opus)
 	offer := client.Offer(t)
-	post := func(path string) (int, string) {
-		response, err := http.Post(s.url+path, "application/sdp", strings.NewReader(offer))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		body, _ := io.ReadAll(response.Body)
-		return response.StatusCode, string(body)
-	}
+	post := func(path string) (int, string) { return offerTo(t, s.url+path, offer) }
 	socket := func(path string) (int, string) {
-		conn, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+path, nil)
-		if err != nil {
-			if response == nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-			body, _ := io.ReadAll(response.Body)
-			return response.StatusCode, string(body)
-		}
-		t.Cleanup(func() { conn.Close() })
-		return http.StatusOK, ""
+		_, status, body := dialSocket(t, s.url+path)
+		return status, body
 	}
 	texts := sfu.Texts{Title: "بثّ مباشر: 港から 👩‍👩‍👧‍👦 <b>", Description: "one\n二 & 100 %"}
 	query := "?title=" + url.QueryEscape(texts.Title) + "&description=" + url.QueryEscape(strings.ReplaceAll(texts.Description, "\n", "\r\n"))
