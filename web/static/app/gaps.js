@@ -13,7 +13,8 @@ import {count} from './format.js';
 
 /** A thing that is missing in both kinds of media is one place to people. */
 const KINDS = ['video', 'audio'];
-const NAMES = {video: 'picture', audio: 'sound'};
+/** What people call kinds of media. */
+export const NAMES = {video: 'picture', audio: 'sound'};
 /** What was too large for any file leaves a place without a length. */
 const SINGLE = {video: 'a picture', audio: 'a piece of sound'};
 

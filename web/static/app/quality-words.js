@@ -1,5 +1,5 @@
 import {count} from './format.js';
-import {places} from './gaps.js';
+import {NAMES, places} from './gaps.js';
 
 /**
  * How good a recording is, in words. It only computes.
@@ -8,13 +8,12 @@ import {places} from './gaps.js';
 /** Which tracks have a clock of the wrong rate, in a sentence each. */
 function clocks({quality}) {
   return (quality?.clocks ?? []).filter((clock) => clock.wrong_rate).map(({track, skew_ppm: skew}) =>
-    ` The broadcaster’s clock of the ${TRACKS[track] ?? track} is ${(Math.abs(skew) / 1e4).toFixed(1)} % too ${skew < 0 ? 'slow' : 'fast'}.`).join('');
+    ` The broadcaster’s clock of the ${NAMES[track] ?? track} is ${(Math.abs(skew) / 1e4).toFixed(1)} % too ${skew < 0 ? 'slow' : 'fast'}.`).join('');
 }
 
 /** Silence shorter than this is not worth a word. */
 const FILLER_MS = 1000;
 const APART_MS = 3000;
-const TRACKS = {audio: 'sound', video: 'picture'};
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
@@ -28,8 +27,8 @@ function faults(recording) {
   return [
     holes > 0 && `Something is missing at ${count(holes, 'place')}.`,
     holes > 0 && verdict === 'poor' && 'That is more than a hundredth of it.',
-    early && `The ${TRACKS[early.track] ?? early.track} ends at ${seconds(early.at_ms)}, before the rest.`,
-    ...unusable.map((track) => `The ${TRACKS[track] ?? track} is missing: nothing came that a player could begin with.`),
+    early && `The ${NAMES[early.track] ?? early.track} ends at ${seconds(early.at_ms)}, before the rest.`,
+    ...unusable.map((track) => `The ${NAMES[track] ?? track} is missing: nothing came that a player could begin with.`),
     apart > APART_MS && `Picture and sound are apart for ${seconds(apart)}.`,
     missing > FILLER_MS && (trimmed === 0
       ? `Silence stands for ${seconds(missing)} in which no sound came.`
